@@ -1,0 +1,151 @@
+#include "base/err.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DETAIL_SIZE 512
+
+static const struct {
+	const char *code, *advice;
+} texts[ERR_COUNT] = {
+	[OK] = { "ok", "Nothing to do." },
+
+	[ERR_NO_MEMORY] = { "no-memory", "Send less at once, or raise the memory limit." },
+	[ERR_IO] = { "io", "Look at the disk and at the permissions of the named file, then start again." },
+	[ERR_SYNC] = { "sync",
+		       "The disk failed to keep what was written; check the disk before you start the node again." },
+	[ERR_NOT_FOUND] = { "not-found", "Check the name; nothing is stored under it." },
+	[ERR_EXISTS] = { "exists", "Choose another name, or remove what stands there first." },
+	[ERR_BUSY] = { "busy", "Another process is using this; wait for it to end, or stop it." },
+	[ERR_DAMAGED] = { "damaged", "The file fails its checksum; restore it from a backup or rebuild it." },
+
+	[ERR_USAGE] = { "usage", "Read the help of this command and call it that way." },
+	[ERR_EMPTY] = { "empty", "Send something; the input is empty." },
+	[ERR_SHORT] = { "short", "The input ends too early; send all of it." },
+	[ERR_TOO_LONG] = { "too-long", "Send less at once; the input is over the limit." },
+	[ERR_SYNTAX] = { "syntax", "Correct the input at the place named; it does not follow the grammar." },
+	[ERR_ENCODING] = { "encoding",
+			   "Send it in the encoding that the format asks for: UTF-8, base64 or lower-case hex." },
+	[ERR_NUMBER] = { "number", "Write a plain decimal number within the allowed range." },
+	[ERR_TIME] = { "time", "Write the time in UTC as 2026-11-22T20:45:00Z." },
+	[ERR_TIME_FUTURE] = { "time-future",
+			      "The time lies in the future; check the clock of the machine that wrote it." },
+	[ERR_ADDRESS] = { "address", "Write an IPv4 address as 192.0.2.1 or an IPv6 address as 2001:db8::1." },
+	[ERR_ADDRESS_SPECIAL] = { "address-special",
+				  "Name a public address; nobody answers for private or reserved ones." },
+	[ERR_PREFIX] = { "prefix", "Write the prefix as 192.0.2.0/24, with nothing but zeros behind its length." },
+	[ERR_DOMAIN] = { "domain", "Write the domain in lower case and in its ASCII form, such as cert.example." },
+	[ERR_FORMAT_UNKNOWN] = { "format-unknown",
+				 "Send one of the formats that the manual lists, or name the format." },
+	[ERR_COMPRESSION] = { "compression", "Compress the file again; what came does not decompress." },
+	[ERR_JSON] = { "json", "Send valid JSON, nested at most 64 levels deep." },
+	[ERR_CSV] = { "csv", "Send a table with a header line and the same number of fields in every row." },
+
+	[ERR_NOTE] = { "note", "Send a signed note: text, an empty line, then signature lines." },
+	[ERR_NOTE_UNSIGNED] = { "note-unsigned", "Sign with a key that this node knows." },
+	[ERR_NOTE_SIGNATURE] = { "note-signature",
+				 "Sign the exact text again with the key that your party statement names." },
+	[ERR_KEY] = { "key", "Give a key in the form name+hex+base64, as `comity ledger show` prints it." },
+	[ERR_KEY_UNKNOWN] = { "key-unknown", "File a party statement that names this key before you sign with it." },
+	[ERR_CRYPTO_SELF_TEST] = { "crypto-self-test",
+				   "A cryptographic library computes wrongly; install it again before you start." },
+	[ERR_STATEMENT] = { "statement", "Write the statement by the grammar of statements." },
+	[ERR_STATEMENT_VERSION] = { "statement-version", "Write comity/1 statements, or update this node." },
+	[ERR_STATEMENT_KIND] = { "statement-kind", "Use a kind of statement that this ledger accepts." },
+	[ERR_STATEMENT_HEADER] = { "statement-header",
+				   "Correct the header named; it is missing, repeated, out of place or ill-formed." },
+	[ERR_STATEMENT_LEDGER] = { "statement-ledger",
+				   "Submit it to the ledger that it names, or send it with that ledger's receipt." },
+	[ERR_STATEMENT_REPEATED] = { "statement-repeated", "Nothing to do; this statement is in the ledger already." },
+
+	[ERR_TILE] = { "tile", "Fetch the tile again; it does not fit the tree." },
+	[ERR_CHECKPOINT] = { "checkpoint", "Fetch the checkpoint again; it is not one that the ledger signed." },
+	[ERR_PROOF] = { "proof", "Ask for the proof again; it does not lead to the root of the checkpoint." },
+	[ERR_RECEIPT] = { "receipt", "Ask the ledger for the receipt again; it does not prove what it should." },
+	[ERR_LEDGER_DIFFERS] = { "ledger-differs", "Keep both versions and tell the witnesses; what is stored is not "
+						   "what a recomputation gives." },
+
+	[ERR_ROLE] = { "role", "Sign with a key whose role may issue this kind." },
+	[ERR_CLASS_CONTENT] = { "class-content",
+				"Leave it out; what is said has no class here and cannot be acted on." },
+	[ERR_CLASS_UNKNOWN] = { "class-unknown", "Use a class of the incident taxonomy that the manual lists." },
+	[ERR_PARTY_UNKNOWN] = { "party-unknown", "Check the name; no party statement of it is in this ledger." },
+	[ERR_MATTER_UNKNOWN] = { "matter-unknown", "Name in `re` the id of a statement that is in this ledger." },
+	[ERR_OUTCOME] = { "outcome", "Use an outcome that fits this kind of matter." },
+	[ERR_NOT_YOURS] = { "not-yours", "Ask the author or the addressee of the matter; only they may do that." },
+	[ERR_PLAN_WINDOW] = { "plan-window",
+			      "Give the plan a start and a later end, within the longest time allowed." },
+	[ERR_RULES] = { "rules", "Update this node; the ledger runs on rules that it does not know." },
+	[ERR_LOGGED] = { "logged", "Correct the node's clock; it ran backwards." },
+
+	[ERR_TABLE_MISSING] = { "table-missing", "Build the territory table first: comity territory update." },
+	[ERR_TABLE_DAMAGED] = { "table-damaged", "Build the territory table again: comity territory update." },
+	[ERR_TABLE_SOURCE] = { "table-source", "Fetch the source file again; a row of it does not parse." },
+	[ERR_UNREACHABLE] = { "unreachable", "Try again later; the other side does not answer." },
+	[ERR_REFUSED_URL] = { "refused-url", "Use an https address that leads to a public host." },
+
+	[ERR_NODE_MISSING] = { "node-missing", "Create the node first: comity init." },
+	[ERR_NODE_EXISTS] = { "node-exists", "Choose another directory; there is a node in this one." },
+};
+
+static _Thread_local char detail[DETAIL_SIZE];
+
+const char *err_code(enum err e)
+{
+	assert((unsigned)e < ERR_COUNT);
+	return texts[e].code;
+}
+
+const char *err_advice(enum err e)
+{
+	assert((unsigned)e < ERR_COUNT);
+	return texts[e].advice;
+}
+
+/* Goes by way of a copy: callers quote err_detail() in the new detail. */
+static void record(const char *format, va_list arguments, const char *reason)
+{
+	char text[DETAIL_SIZE];
+	int n = vsnprintf(text, sizeof(text), format, arguments);
+	size_t used = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
+
+	text[used] = '\0';
+	if (reason != NULL)
+		snprintf(text + used, sizeof(text) - used, ": %s", reason);
+	memcpy(detail, text, strlen(text) + 1);
+}
+
+enum err fail(enum err e, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	record(format, arguments, NULL);
+	va_end(arguments);
+	return e;
+}
+
+enum err fail_errno(const char *format, ...)
+{
+	int number = errno;
+	char text[128];
+	va_list arguments;
+
+	va_start(arguments, format);
+	record(format, arguments, strerror_r(number, text, sizeof(text)));
+	va_end(arguments);
+	return number == ENOENT ? ERR_NOT_FOUND : number == ENOMEM ? ERR_NO_MEMORY : ERR_IO;
+}
+
+const char *err_detail(void)
+{
+	return detail;
+}
+
+void err_clear(void)
+{
+	detail[0] = '\0';
+}

@@ -1,0 +1,99 @@
+/* One idiom for errors: a function that can fail returns an enum err; OK is zero. Every value has a stable code for
+ * programs and a sentence that says what to do (err.c holds the table). The particulars of a failure (which file, which
+ * line) are kept per thread by fail().
+ *
+ * Three ends, never mixed: bad input is answered and work goes on; a broken machine (ERR_IO, ERR_SYNC) stops the
+ * program; our own bug is an assert. */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include <stddef.h>
+
+enum err {
+	OK,
+	/* the machine */
+	ERR_NO_MEMORY,
+	ERR_IO,
+	ERR_SYNC,	/* an fsync failed: what is on disk is unknown, so the process must stop */
+	ERR_NOT_FOUND,	/* a file or object that should be there is not */
+	ERR_EXISTS,
+	ERR_BUSY,	/* another process is the writer */
+	ERR_DAMAGED,	/* a file of ours fails its checksum */
+	/* input in general */
+	ERR_USAGE,
+	ERR_EMPTY,
+	ERR_SHORT,	/* ends too early */
+	ERR_TOO_LONG,
+	ERR_SYNTAX,
+	ERR_ENCODING,	/* not the encoding that was promised: UTF-8, base64, hex */
+	ERR_NUMBER,
+	ERR_TIME,
+	ERR_TIME_FUTURE,
+	ERR_ADDRESS,
+	ERR_ADDRESS_SPECIAL, /* private, reserved, loopback: nobody answers for it */
+	ERR_PREFIX,
+	ERR_DOMAIN,
+	ERR_FORMAT_UNKNOWN,
+	ERR_COMPRESSION,
+	ERR_JSON,
+	ERR_CSV,
+	/* notes and statements */
+	ERR_NOTE,	/* not a signed note */
+	ERR_NOTE_UNSIGNED, /* no good line of a known key */
+	ERR_NOTE_SIGNATURE, /* a known key's line does not verify */
+	ERR_KEY,
+	ERR_KEY_UNKNOWN,
+	ERR_CRYPTO_SELF_TEST,
+	ERR_STATEMENT,
+	ERR_STATEMENT_VERSION,
+	ERR_STATEMENT_KIND,
+	ERR_STATEMENT_HEADER,
+	ERR_STATEMENT_LEDGER, /* its home is another ledger */
+	ERR_STATEMENT_REPEATED, /* already in the ledger: counts once */
+	/* ledger */
+	ERR_TILE,
+	ERR_CHECKPOINT,
+	ERR_PROOF,
+	ERR_RECEIPT,
+	ERR_LEDGER_DIFFERS, /* what is stored is not what a recomputation gives */
+	/* regime */
+	ERR_ROLE,	/* the signer's role may not issue this kind */
+	ERR_CLASS_CONTENT, /* judges what is said: refused at every door */
+	ERR_CLASS_UNKNOWN,
+	ERR_PARTY_UNKNOWN,
+	ERR_MATTER_UNKNOWN, /* `re` names nothing that this ledger knows */
+	ERR_OUTCOME,	/* does not fit the matter */
+	ERR_NOT_YOURS,	/* only the author or the addressee may do that */
+	ERR_PLAN_WINDOW,
+	ERR_RULES,
+	ERR_LOGGED,	/* the node's clock ran backwards */
+	/* territory */
+	ERR_TABLE_MISSING,
+	ERR_TABLE_DAMAGED,
+	ERR_TABLE_SOURCE, /* a row of a source file does not parse */
+	ERR_UNREACHABLE,
+	ERR_REFUSED_URL,
+	/* the node's directory */
+	ERR_NODE_MISSING,
+	ERR_NODE_EXISTS,
+	ERR_COUNT
+};
+
+/* Stable code for programs, e.g. "note-signature". Static. */
+const char *err_code(enum err e);
+
+/* What the user should do, one sentence with a final stop. Static. */
+const char *err_advice(enum err e);
+
+/* Records for this thread what went wrong with e (printf style, no newline, cut at 511 bytes) and returns e:
+ * `return fail(ERR_SHORT, "%s: ends at byte %zu", path, n);`. Keep hot paths to plain returns. */
+enum err fail(enum err e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* As fail(ERR_IO, ...) with the text of errno behind it; ENOENT becomes ERR_NOT_FOUND, ENOMEM ERR_NO_MEMORY. */
+enum err fail_errno(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The particulars of this thread's last fail(), "" if there are none. Valid until the next fail(). */
+const char *err_detail(void);
+void err_clear(void);
+
+#endif

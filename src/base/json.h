@@ -1,0 +1,35 @@
+/* Writes JSON (RFC 8259) into a buffer, by hand: commas and escapes are right by construction. Bytes that are not valid
+ * UTF-8 come out as U+FFFD. Reading is yyjson's, behind json_read. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+struct json {
+	struct buffer *out;
+	bool comma;
+};
+
+/* key NULL inside arrays and at the top. */
+void json_object(struct json *j, const char *key);
+void json_object_end(struct json *j);
+void json_array(struct json *j, const char *key);
+void json_array_end(struct json *j);
+void json_string(struct json *j, const char *key, struct span value);
+void json_text(struct json *j, const char *key, const char *value); /* NULL writes null */
+void json_number(struct json *j, const char *key, int64_t value);
+void json_fraction(struct json *j, const char *key, double value, int digits); /* digits after the point */
+void json_bool(struct json *j, const char *key, bool value);
+void json_null(struct json *j, const char *key);
+
+/* The escaped string with its quotes, without key or comma. */
+void json_escape(struct buffer *out, struct span value);
+
+/* Parses one JSON text of outside bytes into the arena; the document must not be freed. Refuses depth over 64 (yyjson
+ * has no limit of its own) and what is over 16 MiB. An arena with room for 14 times the text and 1 KiB is
+ * always enough. ERR_JSON, ERR_TOO_LONG, ERR_NO_MEMORY. */
+struct yyjson_doc;
+enum err json_read(struct arena *a, struct span text, struct yyjson_doc **out);
+
+#endif
