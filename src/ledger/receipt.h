@@ -1,0 +1,25 @@
+/* Receipts (C2SP tlog-proof): inclusion proof and checkpoint in one file, verifiable offline for ever. Times and
+ * witness quorums are for the caller's policy; `extra` is not authenticated. */
+#ifndef LEDGER_RECEIPT_H
+#define LEDGER_RECEIPT_H
+
+#include "ledger/checkpoint.h"
+#include "ledger/merkle.h"
+
+struct receipt {
+	uint64_t index;
+	struct span extra; /* decoded; empty if absent */
+	struct proof proof;
+	struct span checkpoint_note;
+};
+
+/* The parts point into text and the arena. ERR_RECEIPT. */
+enum err receipt_parse(struct arena *a, struct span text, struct receipt *out);
+void receipt_print(const struct receipt *r, struct buffer *out);
+
+/* The entry at hand is in the ledger whose key this is. *out (may be NULL) is the checkpoint.
+ * ERR_NOTE*, ERR_CHECKPOINT, ERR_PROOF. */
+enum err receipt_verify(struct arena *a, const struct receipt *r, struct span entry, const struct verifier *ledger,
+			struct checkpoint *out);
+
+#endif
