@@ -1,0 +1,234 @@
+#include "store/journal_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define NFS_MAGIC 0x6969
+#define SMB_MAGIC 0x517B
+#define SMB2_MAGIC 0xFE534D42
+#define CIFS_MAGIC 0xFF534D42
+
+/* ---- the folder ---- */
+
+static bool segment_of_name(const char *name, uint64_t *start)
+{
+	struct span s = span_of(name);
+	char again[SEGMENT_NAME];
+
+	if (s.len != SEGMENT_NAME - 1 || !span_ends(s, SEGMENT_SUFFIX) ||
+	    span_u64_loose(span_make(s.at, 20), INT64_MAX, start) != OK)
+		return false;
+	segment_name(*start, again);
+	return strcmp(again, name) == 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct segment *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+static enum err list_segments(struct journal *j)
+{
+	DIR *dir = opendir(j->dir);
+	const struct dirent *d;
+	enum err e = OK;
+	uint64_t start;
+
+	if (dir == NULL)
+		return fail_errno("%s", j->dir);
+	while (e == OK && (d = readdir(dir)) != NULL)
+		if (segment_of_name(d->d_name, &start))
+			e = segment_add(j, start);
+	closedir(dir);
+	if (j->count > 0)
+		qsort(j->segments, j->count, sizeof(*j->segments), by_start);
+	return e;
+}
+
+/* Each segment begins where the one before ends: none is missing, none has another length than it had. */
+static enum err check_segments(struct journal *j)
+{
+	if (j->count == 0)
+		return fail(ERR_NOT_FOUND, "%s: no journal", j->dir);
+	if (j->segments[0].start != 0)
+		return fail(ERR_DAMAGED, "%s: the first segment is missing", j->dir);
+	for (size_t i = 0; i + 1 < j->count; i++) {
+		uint64_t length = j->segments[i + 1].start - j->segments[i].start;
+		char name[SEGMENT_NAME];
+		struct stat st;
+
+		segment_name(j->segments[i].start, name);
+		if (fstatat(j->dir_fd, name, &st, 0) == -1)
+			return fail_errno("%s/%s", j->dir, name);
+		if ((uint64_t)st.st_size != length)
+			return fail(ERR_DAMAGED, "%s/%s: %jd bytes, and the next segment begins at %" PRIu64, j->dir,
+				    name, (intmax_t)st.st_size, length);
+	}
+	return OK;
+}
+
+static enum err refuse_network(const struct journal *j)
+{
+	struct statfs f;
+
+	if (fstatfs(j->dir_fd, &f) == -1)
+		return fail_errno("%s", j->dir);
+	switch ((uint32_t)f.f_type) {
+	case NFS_MAGIC:
+	case SMB_MAGIC:
+	case SMB2_MAGIC:
+	case CIFS_MAGIC:
+		return fail(ERR_IO, "%s: a network file system keeps neither locks nor syncs; use a local disk",
+			    j->dir);
+	default:
+		return OK;
+	}
+}
+
+/* flock, never fcntl: those locks vanish when any descriptor of the file is closed. */
+static enum err take_lock(struct journal *j)
+{
+	if ((j->lock_fd = openat(j->dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1)
+		return fail_errno("%s/" LOCK_NAME, j->dir);
+	if (flock(j->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return OK;
+	if (errno == EWOULDBLOCK)
+		return fail(ERR_BUSY, "%s: another process writes to this journal", j->dir);
+	return fail_errno("%s/" LOCK_NAME, j->dir);
+}
+
+static enum err allocate(const char *dir, struct journal **out)
+{
+	struct journal *j = calloc(1, sizeof(*j));
+
+	if (j == NULL || (j->dir = strdup(dir)) == NULL) {
+		free(j);
+		return fail(ERR_NO_MEMORY, "%s", dir);
+	}
+	j->fd = j->lock_fd = -1;
+	pthread_mutex_init(&j->mutex, NULL);
+	if ((j->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
+		enum err e = fail_errno("%s", dir);
+
+		journal_close(j);
+		return e;
+	}
+	*out = j;
+	return OK;
+}
+
+enum err journal_create(const char *dir)
+{
+	struct journal *j = NULL;
+	uint64_t seed;
+	enum err e;
+
+	if ((e = folder_make(dir, 0700)) != OK || (e = allocate(dir, &j)) != OK)
+		return e;
+	if ((e = refuse_network(j)) == OK)
+		e = list_segments(j);
+	if (e == OK && j->count > 0)
+		e = fail(ERR_EXISTS, "%s: a journal is here already", dir);
+	if (e == OK && getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		e = fail_errno("randomness");
+	if (e == OK) {
+		journal_seed(j, seed);
+		e = segment_make(j, 0);
+	}
+	journal_close(j);
+	return e;
+}
+
+/* ---- opening ---- */
+
+static enum err open_both(struct journal *j)
+{
+	int fd;
+	enum err e = list_segments(j);
+
+	if (e == OK)
+		e = check_segments(j);
+	if (e == OK)
+		e = segment_fd(j, 0, &fd); /* brings the seed */
+	return e;
+}
+
+enum err journal_open_writer(const char *dir, struct journal **out)
+{
+	struct journal *j = NULL;
+	enum err e = allocate(dir, &j);
+
+	if (e != OK)
+		return e;
+	j->writer = true;
+	if ((e = refuse_network(j)) == OK)
+		e = take_lock(j);
+	if (e == OK)
+		e = open_both(j);
+	if (e == OK && (j->buffer = malloc(JOURNAL_BUFFER)) == NULL)
+		e = fail(ERR_NO_MEMORY, "%s", dir);
+	if (e == OK)
+		e = journal_recover(j);
+	if (e == OK)
+		e = journal_erase_resume(j);
+	if (e != OK) {
+		journal_close(j);
+		return e;
+	}
+	*out = j;
+	return OK;
+}
+
+/* A writer that rolls just now truncates one segment and begins the next: whoever comes in between looks again. */
+enum err journal_open_reader(const char *dir, struct journal **out)
+{
+	struct journal *j = NULL;
+	enum err e = OK;
+
+	for (int round = 0; round < 3; round++) {
+		if ((e = allocate(dir, &j)) != OK)
+			return e;
+		if ((e = open_both(j)) == OK && (e = journal_find_end(j)) == OK)
+			break;
+		journal_close(j);
+		if (e != ERR_DAMAGED)
+			return e;
+	}
+	if (e == OK)
+		*out = j;
+	return e;
+}
+
+void journal_close(struct journal *j)
+{
+	if (j == NULL)
+		return;
+	if (j->open)
+		journal_abandon(j);
+	for (size_t i = 0; i < j->count; i++)
+		if (j->segments[i].fd != -1)
+			close(j->segments[i].fd);
+	if (j->fd != -1)
+		close(j->fd);
+	if (j->lock_fd != -1)
+		close(j->lock_fd);
+	if (j->dir_fd != -1)
+		close(j->dir_fd);
+	pthread_mutex_destroy(&j->mutex);
+	free(j->segments);
+	free(j->buffer);
+	free(j->dir);
+	free(j);
+}

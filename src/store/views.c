@@ -1,0 +1,344 @@
+/*
+ * Why commits need no sync
+ *
+ * Everything here can be made again from the journal, and the position is stored in the transaction that it describes.
+ * A process that dies leaves its transactions in the kernel's cache, whole. Only when the machine itself goes down may
+ * the file be torn, and LMDB cannot tell. So while a writer has the folder open, a file `boot` names the boot of the
+ * machine; it goes after a sync at the clean close. Found with another boot's name, the views are not to be trusted.
+ */
+#include "store/views.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/reader.h"
+
+#define MAP_SIZE ((size_t)64 << 30) /* address space, not disk */
+#define READERS 512
+#define BOOT_SIZE 64
+
+struct views {
+	MDB_env *env;
+	MDB_dbi tables[VIEW_COUNT], meta;
+	bool writer;
+	char *dir;
+};
+
+struct snapshot {
+	MDB_txn *txn;
+	const struct views *views;
+	bool writer;
+};
+
+static const char *const names[VIEW_COUNT] = { "state", "entries", "bodies", "own" };
+
+static enum err failed(const char *dir, int rc)
+{
+	switch (rc) {
+	case 0:
+		return OK;
+	case MDB_NOTFOUND:
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_PANIC:
+	case MDB_INVALID:
+	case MDB_VERSION_MISMATCH:
+	case MDB_INCOMPATIBLE:
+		return fail(ERR_DAMAGED, "%s: %s", dir, mdb_strerror(rc));
+	case MDB_MAP_FULL:
+		return fail(ERR_IO, "%s: the views have reached %zu GiB; stop long readers, then rebuild the views",
+			    dir, MAP_SIZE >> 30);
+	case MDB_READERS_FULL:
+		return fail(ERR_BUSY, "%s: %d readers at once", dir, READERS);
+	case ENOMEM:
+		return fail(ERR_NO_MEMORY, "%s", dir);
+	case ENOENT:
+		return fail(ERR_NOT_FOUND, "%s: no views", dir);
+	default:
+		return fail(ERR_IO, "%s: %s", dir, mdb_strerror(rc));
+	}
+}
+
+/* ---- the boot ---- */
+
+static enum err read_small(const char *path, char out[BOOT_SIZE])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd == -1)
+		return errno == ENOENT ? ERR_NOT_FOUND : fail_errno("%s", path);
+	n = read(fd, out, BOOT_SIZE - 1);
+	close(fd);
+	if (n == -1)
+		return fail_errno("%s", path);
+	out[n] = '\0';
+	return OK;
+}
+
+static char *path_of(const char *dir, const char *name)
+{
+	char *path = NULL;
+
+	return asprintf(&path, "%s/%s", dir, name) == -1 ? NULL : path;
+}
+
+/* A writer also leaves its own mark. */
+static enum err boot_check(const char *dir, bool writer)
+{
+	char *path = path_of(dir, "boot"), now[BOOT_SIZE], then[BOOT_SIZE];
+	enum err e;
+
+	if (path == NULL)
+		return fail(ERR_NO_MEMORY, "%s", dir);
+	if ((e = read_small("/proc/sys/kernel/random/boot_id", now)) == ERR_NOT_FOUND)
+		e = fail(ERR_IO, "/proc/sys/kernel/random/boot_id: not there; mount /proc");
+	if (e == OK && (e = read_small(path, then)) == OK && strcmp(now, then) != 0)
+		e = fail(ERR_DAMAGED, "%s: the machine went down while the views were in use", dir);
+	if (e == ERR_NOT_FOUND)
+		e = writer ? file_write(path, span_of(now), 0600) : OK;
+	free(path);
+	return e;
+}
+
+/* ---- opening ---- */
+
+static enum err open_tables(struct views *v)
+{
+	unsigned flags = v->writer ? MDB_CREATE : 0;
+	MDB_txn *txn = NULL;
+	int rc = mdb_txn_begin(v->env, NULL, v->writer ? 0 : MDB_RDONLY, &txn);
+
+	for (int t = 0; rc == 0 && t < VIEW_COUNT; t++)
+		rc = mdb_dbi_open(txn, names[t], flags, &v->tables[t]);
+	if (rc == 0)
+		rc = mdb_dbi_open(txn, "meta", flags, &v->meta);
+	if (rc == 0)
+		return failed(v->dir, mdb_txn_commit(txn));
+	mdb_txn_abort(txn);
+	return failed(v->dir, rc);
+}
+
+static enum err open_env(struct views *v)
+{
+	unsigned flags = MDB_NOTLS | (v->writer ? MDB_NOSYNC | MDB_NOMETASYNC : MDB_RDONLY);
+	int rc = mdb_env_create(&v->env), dead;
+
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(v->env, MAP_SIZE);
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(v->env, VIEW_COUNT + 1);
+	if (rc == 0)
+		rc = mdb_env_set_maxreaders(v->env, READERS);
+	if (rc == 0)
+		rc = mdb_env_open(v->env, v->dir, flags, 0600);
+	if (rc == 0)
+		rc = mdb_reader_check(v->env, &dead); /* a killed reader would keep old pages alive */
+	return failed(v->dir, rc);
+}
+
+static void release(struct views *v)
+{
+	if (v->env != NULL)
+		mdb_env_close(v->env);
+	free(v->dir);
+	free(v);
+}
+
+enum err views_open(const char *dir, bool writer, struct views **out)
+{
+	struct views *v = calloc(1, sizeof(*v));
+	enum err e = OK;
+
+	if (v == NULL || (v->dir = strdup(dir)) == NULL) {
+		free(v);
+		return fail(ERR_NO_MEMORY, "%s", dir);
+	}
+	v->writer = writer;
+	if (writer)
+		e = folder_make(dir, 0700);
+	if (e == OK)
+		e = boot_check(dir, writer);
+	if (e == OK)
+		e = open_env(v);
+	if (e == OK)
+		e = open_tables(v);
+	if (e != OK) {
+		release(v);
+		return e;
+	}
+	*out = v;
+	return OK;
+}
+
+void views_close(struct views *v)
+{
+	char *boot;
+
+	if (v == NULL)
+		return;
+	if (v->writer && mdb_env_sync(v->env, 1) == 0 && (boot = path_of(v->dir, "boot")) != NULL) {
+		unlink(boot);
+		free(boot);
+	}
+	release(v);
+}
+
+enum err views_destroy(const char *dir)
+{
+	static const char *const files[] = { "data.mdb", "lock.mdb", "boot" };
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < sizeof(files) / sizeof(files[0]); i++) {
+		char *path = path_of(dir, files[i]);
+
+		if (path == NULL)
+			return fail(ERR_NO_MEMORY, "%s", dir);
+		if (unlink(path) == -1 && errno != ENOENT)
+			e = fail_errno("%s", path);
+		free(path);
+	}
+	return e;
+}
+
+/* ---- transactions ---- */
+
+static enum err begin(struct views *v, bool writer, struct snapshot **out)
+{
+	struct snapshot *s = malloc(sizeof(*s));
+	int rc;
+
+	if (s == NULL)
+		return fail(ERR_NO_MEMORY, "%s", v->dir);
+	*s = (struct snapshot){ .views = v, .writer = writer };
+	if ((rc = mdb_txn_begin(v->env, NULL, writer ? 0 : MDB_RDONLY, &s->txn)) != 0) {
+		free(s);
+		return failed(v->dir, rc);
+	}
+	*out = s;
+	return OK;
+}
+
+enum err views_read(struct views *v, struct snapshot **out)
+{
+	return begin(v, false, out);
+}
+
+enum err views_write(struct views *v, struct snapshot **out)
+{
+	if (!v->writer)
+		return fail(ERR_USAGE, "%s: the views are open for reading only", v->dir);
+	return begin(v, true, out);
+}
+
+enum err snapshot_commit(struct snapshot *s)
+{
+	enum err e = failed(s->views->dir, mdb_txn_commit(s->txn));
+
+	free(s);
+	return e;
+}
+
+void snapshot_end(struct snapshot *s)
+{
+	if (s == NULL)
+		return;
+	mdb_txn_abort(s->txn);
+	free(s);
+}
+
+/* ---- values ---- */
+
+static MDB_val val_of(struct span s)
+{
+	return (MDB_val){ .mv_size = s.len, .mv_data = (void *)(uintptr_t)s.at };
+}
+
+static struct span span_of_val(MDB_val v)
+{
+	return span_make(v.mv_data, v.mv_size);
+}
+
+static enum err get(struct snapshot *s, MDB_dbi table, struct span key, struct span *value)
+{
+	MDB_val k = val_of(key), v;
+	int rc = mdb_get(s->txn, table, &k, &v);
+
+	if (rc == MDB_NOTFOUND)
+		return ERR_NOT_FOUND;
+	if (rc == 0)
+		*value = span_of_val(v);
+	return failed(s->views->dir, rc);
+}
+
+static enum err put(struct snapshot *s, MDB_dbi table, struct span key, struct span value)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+
+	return failed(s->views->dir, mdb_put(s->txn, table, &k, &v, 0));
+}
+
+enum err view_get(struct snapshot *s, enum view t, struct span key, struct span *value)
+{
+	return get(s, s->views->tables[t], key, value);
+}
+
+enum err view_put(struct snapshot *s, enum view t, struct span key, struct span value)
+{
+	return put(s, s->views->tables[t], key, value);
+}
+
+enum err view_delete(struct snapshot *s, enum view t, struct span key)
+{
+	MDB_val k = val_of(key);
+	int rc = mdb_del(s->txn, s->views->tables[t], &k, NULL);
+
+	return rc == MDB_NOTFOUND ? ERR_NOT_FOUND : failed(s->views->dir, rc);
+}
+
+enum err view_walk(struct snapshot *s, enum view t, struct span prefix, struct span from, view_each *each,
+		   void *context)
+{
+	struct span start = from.len > 0 && span_compare(from, prefix) > 0 ? from : prefix;
+	MDB_val k = val_of(start), v;
+	MDB_cursor *cursor;
+	enum err e = OK;
+	int rc = mdb_cursor_open(s->txn, s->views->tables[t], &cursor);
+
+	if (rc != 0)
+		return failed(s->views->dir, rc);
+	rc = mdb_cursor_get(cursor, &k, &v, start.len > 0 ? MDB_SET_RANGE : MDB_FIRST);
+	while (rc == 0 && e == OK) {
+		if (k.mv_size < prefix.len || (prefix.len > 0 && memcmp(k.mv_data, prefix.at, prefix.len) != 0))
+			break;
+		if ((e = each(context, span_of_val(k), span_of_val(v))) == OK)
+			rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	}
+	mdb_cursor_close(cursor);
+	return e != OK || rc == MDB_NOTFOUND ? e : failed(s->views->dir, rc);
+}
+
+uint64_t views_position(struct snapshot *s)
+{
+	struct span value;
+	struct reader r;
+
+	if (get(s, s->views->meta, SPAN("position"), &value) != OK)
+		return 0;
+	r = reader_of(value);
+	return read_u64(&r);
+}
+
+enum err views_set_position(struct snapshot *s, uint64_t position)
+{
+	uint8_t bytes[8];
+
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)(position >> (56 - 8 * i));
+	return put(s, s->views->meta, SPAN("position"), span_make(bytes, sizeof(bytes)));
+}

@@ -1,0 +1,41 @@
+/* Views: tables and indexes made from the journal, in LMDB. They carry the journal position that they reflect; behind,
+ * they are caught up; damaged or after a power cut, they are thrown away and made anew. So commits do not sync.
+ * Keys are at most 511 bytes and sort as bytes. One writer; each reader has a snapshot and never waits.
+ * A process opens a folder at most once (LMDB's locks allow no more), and not over a fork. */
+#ifndef STORE_VIEWS_H
+#define STORE_VIEWS_H
+
+#include "base/span.h"
+
+/* The tables. STATE is the fold and must come out the same on every node; the others are this node's own. */
+enum view { VIEW_STATE, VIEW_ENTRIES, VIEW_BODIES, VIEW_OWN, VIEW_COUNT };
+
+struct views;
+struct snapshot; /* a transaction: read-only, or the one writer's */
+
+/* ERR_DAMAGED: throw the folder away with views_destroy and rebuild. A folder left by another boot of the machine
+ * without a clean close counts as damaged. */
+enum err views_open(const char *dir, bool writer, struct views **out);
+void views_close(struct views *v); /* a writer syncs and leaves a mark of the clean close */
+enum err views_destroy(const char *dir);
+
+enum err views_read(struct views *v, struct snapshot **out);
+enum err views_write(struct views *v, struct snapshot **out);
+enum err snapshot_commit(struct snapshot *s); /* ends it */
+void snapshot_end(struct snapshot *s);	      /* reading: ends; writing: undoes. NULL is fine */
+
+/* The value points into the snapshot and ends with it or with the next write. ERR_NOT_FOUND. */
+enum err view_get(struct snapshot *s, enum view t, struct span key, struct span *value);
+enum err view_put(struct snapshot *s, enum view t, struct span key, struct span value);
+enum err view_delete(struct snapshot *s, enum view t, struct span key); /* ERR_NOT_FOUND */
+
+/* Walks the keys that start with prefix (all for an empty one) in order, from the first at or after `from` (empty: the
+ * beginning). The callback must not write. */
+typedef enum err view_each(void *context, struct span key, struct span value);
+enum err view_walk(struct snapshot *s, enum view t, struct span prefix, struct span from, view_each *each,
+		   void *context);
+
+uint64_t views_position(struct snapshot *s);
+enum err views_set_position(struct snapshot *s, uint64_t position);
+
+#endif

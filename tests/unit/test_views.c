@@ -1,0 +1,315 @@
+#include "test.h"
+
+#include <pthread.h>
+
+#include "scratch.h"
+#include "store/views.h"
+
+/* ---- the twin: a list ---- */
+
+#define KEYS 200
+
+struct twin {
+	struct {
+		char key[24], value[40];
+		bool there;
+	} at[VIEW_COUNT][KEYS];
+	uint64_t position;
+};
+
+static void twin_begin(struct twin *t)
+{
+	memset(t, 0, sizeof(*t));
+	for (int v = 0; v < VIEW_COUNT; v++)
+		for (int k = 0; k < KEYS; k++)
+			snprintf(t->at[v][k].key, sizeof(t->at[v][k].key), "%c%03d", 'a' + k / 50, k);
+}
+
+struct seen {
+	const struct twin *twin;
+	int view, next, last, count;
+};
+
+static enum err compare(void *context, struct span key, struct span value)
+{
+	struct seen *s = context;
+
+	while (s->next <= s->last && !s->twin->at[s->view][s->next].there)
+		s->next++;
+	assert_true(s->next <= s->last);
+	assert_span(key, s->twin->at[s->view][s->next].key);
+	assert_span(value, s->twin->at[s->view][s->next].value);
+	s->next++;
+	s->count++;
+	return OK;
+}
+
+static void agrees(struct snapshot *s, const struct twin *t)
+{
+	static const char *const prefixes[] = { "", "a", "b", "c", "d", "b0", "z" };
+
+	for (int v = 0; v < VIEW_COUNT; v++) {
+		for (int k = 0; k < KEYS; k++) {
+			struct span value;
+			enum err e = view_get(s, (enum view)v, span_of(t->at[v][k].key), &value);
+
+			assert_int_equal(e, t->at[v][k].there ? OK : ERR_NOT_FOUND);
+			if (e == OK)
+				assert_span(value, t->at[v][k].value);
+		}
+		for (size_t p = 0; p < TABLE_LENGTH(prefixes); p++) {
+			for (int from = -1; from < KEYS; from += 37) {
+				struct span prefix = span_of(prefixes[p]);
+				struct span start = from < 0 ? SPAN("") : span_of(t->at[v][from].key);
+				struct seen seen = { .twin = t, .view = v, .last = -1 };
+				int expected = 0;
+
+				for (int k = 0; k < KEYS; k++) {
+					bool in = span_starts(span_of(t->at[v][k].key), prefixes[p]) && k >= from;
+
+					if (in && seen.last == -1)
+						seen.next = k;
+					if (in)
+						seen.last = k;
+					expected += in && t->at[v][k].there;
+				}
+				assert_int_equal(view_walk(s, (enum view)v, prefix, start, compare, &seen), OK);
+				assert_int_equal(seen.count, expected);
+			}
+		}
+	}
+	assert_int_equal(views_position(s), t->position);
+}
+
+static void change(struct snapshot *s, struct twin *t, uint64_t *seed)
+{
+	for (int i = 0; i < 60; i++) {
+		size_t v = test_below(seed, VIEW_COUNT), k = test_below(seed, KEYS);
+
+		if (test_below(seed, 3) > 0) {
+			snprintf(t->at[v][k].value, sizeof(t->at[v][k].value), "%016llx",
+				 (unsigned long long)test_random(seed));
+			assert_int_equal(
+				view_put(s, (enum view)v, span_of(t->at[v][k].key), span_of(t->at[v][k].value)), OK);
+			t->at[v][k].there = true;
+		} else {
+			assert_int_equal(view_delete(s, (enum view)v, span_of(t->at[v][k].key)),
+					 t->at[v][k].there ? OK : ERR_NOT_FOUND);
+			t->at[v][k].there = false;
+		}
+	}
+	t->position += 1 + test_below(seed, 1000);
+	assert_int_equal(views_set_position(s, t->position), OK);
+}
+
+static void agrees_with_a_list(void **state)
+{
+	struct scratch *s = *state;
+	const char *dir = scratch_path(s, "views");
+	static struct twin committed, work, old;
+	uint64_t seed = test_seed();
+	struct views *v = NULL;
+
+	twin_begin(&committed);
+	assert_int_equal(views_open(dir, true, &v), OK);
+	for (int round = 0; round < 40; round++) {
+		struct snapshot *writer = NULL, *reader = NULL;
+
+		old = work = committed;
+		assert_int_equal(views_read(v, &reader), OK);
+		assert_int_equal(views_write(v, &writer), OK);
+		change(writer, &work, &seed);
+		agrees(writer, &work);
+		agrees(reader, &old);
+		if (test_below(&seed, 4) == 0) {
+			snapshot_end(writer);
+		} else {
+			assert_int_equal(snapshot_commit(writer), OK);
+			committed = work;
+		}
+		agrees(reader, &old); /* a snapshot does not move */
+		snapshot_end(reader);
+		if (round % 10 == 9) {
+			views_close(v);
+			assert_int_equal(views_open(dir, true, &v), OK);
+		}
+		assert_int_equal(views_read(v, &reader), OK);
+		agrees(reader, &committed);
+		snapshot_end(reader);
+	}
+	views_close(v);
+}
+
+static void readers_only_read(void **state)
+{
+	struct scratch *s = *state;
+	const char *dir = scratch_path(s, "views");
+	struct views *v = NULL;
+	struct snapshot *one = NULL, *two = NULL;
+	struct span value;
+
+	assert_int_not_equal(views_open(dir, false, &v), OK); /* nothing is there */
+	assert_int_equal(views_open(dir, true, &v), OK);
+	assert_int_equal(views_write(v, &one), OK);
+	assert_int_equal(view_put(one, VIEW_STATE, SPAN("k"), SPAN("v")), OK);
+	assert_int_equal(snapshot_commit(one), OK);
+	views_close(v);
+	assert_int_equal(views_open(dir, false, &v), OK);
+	assert_int_equal(views_write(v, &one), ERR_USAGE);
+	assert_int_equal(views_read(v, &one), OK);
+	assert_int_equal(views_read(v, &two), OK); /* two in one thread */
+	assert_int_equal(view_get(one, VIEW_STATE, SPAN("k"), &value), OK);
+	assert_span(value, "v");
+	assert_int_equal(view_get(two, VIEW_OWN, SPAN("k"), &value), ERR_NOT_FOUND);
+	assert_int_not_equal(view_put(two, VIEW_STATE, SPAN("k"), SPAN("w")), OK);
+	snapshot_end(one);
+	snapshot_end(two);
+	snapshot_end(NULL);
+	views_close(v);
+	views_close(NULL);
+}
+
+static enum err refuse(void *context, struct span key, struct span value)
+{
+	(void)key;
+	(void)value;
+	return ++*(int *)context == 3 ? ERR_USAGE : OK;
+}
+
+static void a_walk_ends_with_its_callback(void **state)
+{
+	struct scratch *s = *state;
+	struct views *v = NULL;
+	struct snapshot *w = NULL;
+	int shown = 0;
+
+	assert_int_equal(views_open(scratch_path(s, "views"), true, &v), OK);
+	assert_int_equal(views_write(v, &w), OK);
+	for (int i = 0; i < 10; i++) {
+		char key[2] = { (char)('a' + i), 0 };
+
+		assert_int_equal(view_put(w, VIEW_OWN, span_of(key), SPAN("")), OK);
+	}
+	assert_int_equal(view_walk(w, VIEW_OWN, SPAN(""), SPAN(""), refuse, &shown), ERR_USAGE);
+	assert_int_equal(shown, 3);
+	snapshot_end(w);
+	views_close(v);
+}
+
+/* A folder that another boot of the machine left open is not to be trusted, nor is one with a torn file. */
+static void what_another_boot_left_is_damaged(void **state)
+{
+	struct scratch *s = *state;
+	const char *dir = scratch_path(s, "views");
+	struct views *v = NULL, *reader = NULL;
+	struct snapshot *w = NULL;
+
+	assert_int_equal(views_open(dir, true, &v), OK);
+	assert_int_equal(views_write(v, &w), OK);
+	assert_int_equal(views_set_position(w, 5), OK);
+	assert_int_equal(snapshot_commit(w), OK);
+	assert_true(scratch_has(s, "views/boot"));
+	views_close(v);
+	assert_false(scratch_has(s, "views/boot"));
+	/* left by this boot: a process died */
+	assert_int_equal(views_open(dir, true, &v), OK);
+	assert_int_equal(scratch_write(s, "views/keep", scratch_read(s, "views/boot")), OK);
+	views_close(v);
+	assert_int_equal(scratch_write(s, "views/boot", scratch_read(s, "views/keep")), OK);
+	assert_int_equal(views_open(dir, true, &v), OK);
+	views_close(v);
+	/* left by another boot */
+	assert_int_equal(scratch_write(s, "views/boot", SPAN("00000000-0000-0000-0000-000000000000\n")), OK);
+	assert_int_equal(views_open(dir, false, &reader), ERR_DAMAGED);
+	assert_int_equal(views_open(dir, true, &v), ERR_DAMAGED);
+	assert_int_equal(views_destroy(dir), OK);
+	assert_int_equal(views_open(dir, true, &v), OK);
+	assert_int_equal(views_read(v, &w), OK);
+	assert_int_equal(views_position(w), 0);
+	snapshot_end(w);
+	views_close(v);
+	/* no file of LMDB's */
+	assert_int_equal(scratch_write(s, "views/data.mdb", SPAN("this is nothing that LMDB ever wrote")), OK);
+	assert_int_equal(views_open(dir, true, &v), ERR_DAMAGED);
+	assert_int_equal(views_destroy(dir), OK);
+	assert_int_equal(views_destroy(dir), OK);
+}
+
+/* ---- readers beside the writer ---- */
+
+#define ROUNDS 300
+
+struct reading {
+	struct views *views;
+	int failures, snapshots;
+};
+
+/* In one snapshot all keys have the value of one commit. */
+static void *read_on(void *argument)
+{
+	struct reading *r = argument;
+	uint64_t position = 0;
+
+	while (position < ROUNDS) {
+		struct snapshot *s = NULL;
+		struct span a, b;
+
+		if (views_read(r->views, &s) != OK) {
+			r->failures++;
+			break;
+		}
+		r->failures += views_position(s) < position;
+		position = views_position(s);
+		if (position > 0)
+			r->failures += view_get(s, VIEW_STATE, SPAN("a"), &a) != OK ||
+				       view_get(s, VIEW_OWN, SPAN("b"), &b) != OK || !span_equal(a, b) ||
+				       a.len != position % 90;
+		r->snapshots++;
+		snapshot_end(s);
+	}
+	return NULL;
+}
+
+static void readers_see_whole_commits(void **state)
+{
+	struct scratch *s = *state;
+	struct reading r[3] = { { 0 } };
+	pthread_t threads[3];
+	char value[100];
+	struct views *v = NULL;
+
+	memset(value, 'x', sizeof(value));
+	assert_int_equal(views_open(scratch_path(s, "views"), true, &v), OK);
+	for (int i = 0; i < 3; i++) {
+		r[i].views = v;
+		assert_int_equal(pthread_create(&threads[i], NULL, read_on, &r[i]), 0);
+	}
+	for (uint64_t round = 1; round <= ROUNDS; round++) {
+		struct snapshot *w = NULL;
+
+		assert_int_equal(views_write(v, &w), OK);
+		assert_int_equal(view_put(w, VIEW_STATE, SPAN("a"), span_make(value, round % 90)), OK);
+		assert_int_equal(view_put(w, VIEW_OWN, SPAN("b"), span_make(value, round % 90)), OK);
+		assert_int_equal(views_set_position(w, round), OK);
+		assert_int_equal(snapshot_commit(w), OK);
+	}
+	for (int i = 0; i < 3; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(r[i].failures, 0);
+		assert_true(r[i].snapshots > 0);
+	}
+	views_close(v);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(agrees_with_a_list, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(readers_only_read, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_walk_ends_with_its_callback, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(what_another_boot_left_is_damaged, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(readers_see_whole_commits, scratch_setup, scratch_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
