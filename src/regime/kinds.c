@@ -1,0 +1,303 @@
+#include "regime/kinds.h"
+
+#include <assert.h>
+
+#include "regime/kinds_private.h"
+
+#define PUBLIC BIT(LEDGER_PUBLIC)
+#define CIRCLE BIT(LEDGER_CIRCLE)
+#define ANYONE (BIT(ROLE_COUNT) - 1)
+
+static const char *const ledgers[LEDGER_COUNT] = { "public", "circle" };
+
+static const char *const roles[ROLE_COUNT] = {
+	[ROLE_NODE] = "node",	  [ROLE_RESPONSE_TEAM] = "response-team", [ROLE_OPERATOR] = "operator",
+	[ROLE_VENDOR] = "vendor", [ROLE_RESEARCHER] = "researcher",
+};
+
+static const char *const outcomes[OUTCOME_COUNT] = {
+	[OUTCOME_RECEIVED] = "received", [OUTCOME_ACKNOWLEDGED] = "acknowledged", [OUTCOME_WORKING] = "working",
+	[OUTCOME_FIXED] = "fixed",	 [OUTCOME_RE_OBSERVED] = "re-observed",	  [OUTCOME_NOT_OURS] = "not-ours",
+	[OUTCOME_CANNOT] = "cannot",	 [OUTCOME_DISPUTED] = "disputed",	  [OUTCOME_ACCEPTED] = "accepted",
+	[OUTCOME_OBJECTED] = "objected", [OUTCOME_STARTED] = "started",		  [OUTCOME_CLOSED] = "closed",
+};
+
+const char *ledger_name(enum ledger_id l)
+{
+	assert((unsigned)l < LEDGER_COUNT);
+	return ledgers[l];
+}
+
+const char *role_name(enum role r)
+{
+	assert((unsigned)r < ROLE_COUNT);
+	return roles[r];
+}
+
+const char *outcome_name(enum outcome o)
+{
+	assert((unsigned)o < OUTCOME_COUNT);
+	return outcomes[o];
+}
+
+/* Which word of a list; `count` if none. */
+static int find(struct span name, const char *const *words, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (span_is(name, words[i]))
+			return i;
+	return count;
+}
+
+static int shown(struct span s)
+{
+	return s.len > 80 ? 80 : (int)s.len;
+}
+
+enum err role_parse(struct span name, enum role *out)
+{
+	int r = find(name, roles, ROLE_COUNT);
+
+	if (r == ROLE_COUNT)
+		return fail(ERR_STATEMENT_HEADER, "role: no role %.*s", shown(name), name.len > 0 ? name.at : "");
+	*out = (enum role)r;
+	return OK;
+}
+
+enum err outcome_parse(struct span name, enum outcome *out)
+{
+	int o = find(name, outcomes, OUTCOME_COUNT);
+
+	if (o == OUTCOME_COUNT)
+		return fail(ERR_OUTCOME, "no outcome %.*s", shown(name), name.len > 0 ? name.at : "");
+	*out = (enum outcome)o;
+	return OK;
+}
+
+/* The headers of each kind beside ledger, from, key, which the grammar asks for. What stands in no list is kept and
+ * means nothing. */
+
+static const struct header_rule party_headers[] = {
+	{ "date", 0, 1 },  { "public-key", 1, 1 }, { "role", 1, ROLE_COUNT },
+	{ "title", 0, 1 }, { "claim", 0, 1000 },   { "demonstration", 0, 1 },
+	{ NULL, 0, 0 },
+};
+
+static const struct header_rule plan_headers[] = {
+	{ "date", 0, 1 },      { "activity", 1, 1 },  { "start", 1, 1 },	 { "end", 1, 1 },
+	{ "source", 1, 2000 }, { "target", 1, 2000 }, { "exclude", 0, 2000 },	 { "purpose", 1, 1 },
+	{ "reference", 0, 1 }, { "intrusive", 0, 1 }, { "demonstration", 0, 1 }, { NULL, 0, 0 },
+};
+
+static const struct header_rule notice_headers[] = {
+	{ "date", 0, 1 },
+	{ "to", 1, 8 },
+	{ "cc", 0, 8 },
+	{ "class", 1, 1 },
+	{ "tlp", 0, 1 },
+	{ "events", 1, 1 },
+	{ "explained", 0, 1 },
+	{ "first", 0, 1 },
+	{ "last", 0, 1 },
+	{ "part", 0, 1 },
+	{ "priority", 0, 1 },
+	{ "due", 0, 1 },
+	{ "table", 0, STATEMENT_TEXT_HEADERS },
+	{ "demonstration", 0, 1 },
+	{ "body", 1, 1 },
+	{ NULL, 0, 0 },
+};
+
+static const struct header_rule answer_headers[] = {
+	{ "date", 0, 1 }, { "re", 1, 1 },   { "outcome", 1, 1 }, { "for", 0, 1 },
+	{ "via", 0, 1 },  { "text", 0, 1 }, { NULL, 0, 0 },
+};
+
+static const struct header_rule withdraw_headers[] = {
+	{ "date", 0, 1 },
+	{ "re", 1, 1 },
+	{ "text", 0, 1 },
+	{ NULL, 0, 0 },
+};
+
+static const struct header_rule tick_headers[] = {
+	{ "date", 0, 1 },
+	{ "checkpoint", 1, 16 },
+	{ NULL, 0, 0 },
+};
+
+static const struct header_rule rules_headers[] = {
+	{ "date", 0, 1 },
+	{ "version", 1, 1 },
+	{ NULL, 0, 0 },
+};
+
+static const char *const notice_bodies[] = {
+	"application/vnd.comity.evidence+zstd",
+	"application/stix+json",
+	NULL,
+};
+
+/* Sorted by kind. A kind without a row is kept and folds to nothing. */
+static const struct kind_rules rows[KIND_COUNT] = {
+	[KIND_PARTY] = {
+		.kind = KIND_PARTY, .ledgers = PUBLIC, .roles = ANYONE, .headers = party_headers,
+		.outcomes = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
+		.ends = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
+		.check = party_check, .fold = party_fold,
+	},
+	[KIND_PLAN] = {
+		.kind = KIND_PLAN, .ledgers = PUBLIC, .roles = ANYONE, .headers = plan_headers,
+		.outcomes = BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_ACCEPTED) |
+			    BIT(OUTCOME_STARTED) | BIT(OUTCOME_CLOSED),
+		.ends = BIT(OUTCOME_CLOSED),
+		.check = plan_check, .fold = plan_fold,
+	},
+	[KIND_NOTICE] = {
+		.kind = KIND_NOTICE, .ledgers = CIRCLE, .roles = ANYONE, .headers = notice_headers, .bodies = notice_bodies,
+		.outcomes = BIT(OUTCOME_RECEIVED) | BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_WORKING) | BIT(OUTCOME_FIXED) |
+			    BIT(OUTCOME_RE_OBSERVED) | BIT(OUTCOME_NOT_OURS) | BIT(OUTCOME_CANNOT) |
+			    BIT(OUTCOME_DISPUTED) | BIT(OUTCOME_CLOSED),
+		.ends = BIT(OUTCOME_FIXED) | BIT(OUTCOME_NOT_OURS) | BIT(OUTCOME_CLOSED),
+		.check = notice_check, .fold = notice_fold,
+	},
+	[KIND_ANSWER] = {
+		.kind = KIND_ANSWER, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = answer_headers,
+		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE),
+		.check = answer_check, .fold = answer_fold,
+	},
+	[KIND_WITHDRAW] = {
+		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
+		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE),
+		.check = withdraw_check, .fold = withdraw_fold,
+	},
+	[KIND_TICK] = {
+		.kind = KIND_TICK, .ledgers = PUBLIC, .roles = BIT(ROLE_NODE), .headers = tick_headers,
+		.check = tick_check, .fold = tick_fold,
+	},
+	[KIND_RULES] = {
+		.kind = KIND_RULES, .ledgers = PUBLIC, .roles = BIT(ROLE_NODE), .headers = rules_headers,
+		.check = rules_check, .fold = rules_fold,
+	},
+};
+
+const struct kind_rules *kind_rules(enum kind k)
+{
+	return (unsigned)k < KIND_COUNT && rows[k].headers != NULL ? &rows[k] : NULL;
+}
+
+unsigned kind_ledgers(enum kind k)
+{
+	const struct kind_rules *r = kind_rules(k);
+
+	if (r != NULL)
+		return r->ledgers;
+	switch (k) {
+	case KIND_PROOF:
+	case KIND_VOUCH:
+	case KIND_CERTIFICATE:
+	case KIND_ADVISORY:
+	case KIND_PLEDGE:
+	case KIND_AGREEMENT:
+		return PUBLIC;
+	case KIND_SHARE:
+	case KIND_REQUEST:
+	case KIND_CASE:
+	case KIND_EMBARGO:
+		return CIRCLE;
+	default:
+		return PUBLIC | CIRCLE; /* a kind of later rules: its own rules will say */
+	}
+}
+
+static bool body_fits(const struct kind_rules *r, const struct statement *s)
+{
+	for (const char *const *b = r->bodies; b != NULL && *b != NULL; b++)
+		if (span_is(s->body.media_type, *b))
+			return true;
+	return false;
+}
+
+enum err kind_check_headers(const struct kind_rules *r, const struct statement *s)
+{
+	unsigned counts[16] = { 0 };
+	size_t rules = 0;
+
+	while (r->headers[rules].name != NULL)
+		rules++;
+	assert(rules <= sizeof(counts) / sizeof(counts[0]));
+	for (size_t i = 0; i < s->header_count; i++) {
+		struct span name = s->headers[i].name; /* never empty */
+
+		for (size_t j = 0; j < rules; j++)
+			if (name.at[0] == r->headers[j].name[0] && span_is(name, r->headers[j].name)) {
+				counts[j]++;
+				break;
+			}
+	}
+	for (size_t j = 0; j < rules; j++) {
+		const struct header_rule *h = &r->headers[j];
+
+		if (counts[j] < h->least)
+			return fail(ERR_STATEMENT_HEADER, "%s: missing in a %s", h->name, kind_name(r->kind));
+		if (counts[j] > h->most)
+			return fail(ERR_STATEMENT_HEADER, "%s: %u times in a %s, at most %u", h->name, counts[j],
+				    kind_name(r->kind), h->most);
+	}
+	if (s->has_body && !body_fits(r, s))
+		return fail(ERR_STATEMENT_HEADER, "body: a %s has none of this type", kind_name(r->kind));
+	if (s->has_re && r->refers == 0)
+		return fail(ERR_STATEMENT_HEADER, "re: a %s refers to nothing", kind_name(r->kind));
+	return OK;
+}
+
+enum err value_yes(const struct statement *s, const char *name, bool *out)
+{
+	const struct header *h = statement_header(s, name);
+
+	if (h == NULL)
+		return OK;
+	if (!span_is(h->value, "yes"))
+		return fail(ERR_STATEMENT_HEADER, "%s: yes, or leave the line out", name);
+	*out = true;
+	return OK;
+}
+
+enum err value_yes_no(const struct statement *s, const char *name, bool *out)
+{
+	const struct header *h = statement_header(s, name);
+
+	if (h == NULL)
+		return OK;
+	if (!span_is(h->value, "yes") && !span_is(h->value, "no"))
+		return fail(ERR_STATEMENT_HEADER, "%s: yes or no", name);
+	*out = span_is(h->value, "yes");
+	return OK;
+}
+
+enum err value_time(const struct statement *s, const char *name, int64_t *out)
+{
+	const struct header *h = statement_header(s, name);
+
+	if (h != NULL && clock_parse(h->value, out) != OK)
+		return fail(ERR_STATEMENT_HEADER, "%s: a time like 2026-11-22T20:45:00Z", name);
+	return OK;
+}
+
+enum err value_number(const struct statement *s, const char *name, uint64_t max, uint64_t *out)
+{
+	const struct header *h = statement_header(s, name);
+
+	if (h != NULL && span_u64(h->value, max, out) != OK)
+		return fail(ERR_STATEMENT_HEADER, "%s: a plain number up to %ju", name, (uintmax_t)max);
+	return OK;
+}
+
+enum err value_text(const struct statement *s, const char *name, size_t most)
+{
+	const struct header *h = statement_header(s, name);
+
+	if (h != NULL && h->value.len > most)
+		return fail(ERR_STATEMENT_HEADER, "%s: %zu characters, at most %zu", name, h->value.len, most);
+	return OK;
+}

@@ -1,0 +1,59 @@
+/* The rows' functions, one file for each kind, and what they share. Only for this room. */
+#ifndef REGIME_KINDS_PRIVATE_H
+#define REGIME_KINDS_PRIVATE_H
+
+#include "regime/state_private.h"
+
+#define BIT(n) (1u << (unsigned)(n))
+
+/* Where a kind may stand, also one that has no row yet: bit set of ledger_id. */
+unsigned kind_ledgers(enum kind k);
+
+/* How often each header stands there, which body, whether `re` may. */
+enum err kind_check_headers(const struct kind_rules *r, const struct statement *s);
+
+enum err party_check(const struct state *st, const struct statement *s);
+enum err party_fold(struct state *st, const struct statement *s);
+/* The key that a party statement names. ERR_KEY, ERR_STATEMENT_HEADER. */
+enum err party_public_key(const struct statement *s, struct verifier *out);
+/* The node's operator decides about the claims of a party's present statement. */
+enum err party_decide(struct state *st, const struct matter *m, bool approve, struct hash answer);
+enum err party_withdraw(struct state *st, const struct matter *m);
+
+enum err plan_check(const struct state *st, const struct statement *s);
+enum err plan_fold(struct state *st, const struct statement *s);
+
+enum err notice_check(const struct state *st, const struct statement *s);
+enum err notice_fold(struct state *st, const struct statement *s);
+
+enum err answer_check(const struct state *st, const struct statement *s);
+enum err answer_fold(struct state *st, const struct statement *s);
+
+enum err withdraw_check(const struct state *st, const struct statement *s);
+enum err withdraw_fold(struct state *st, const struct statement *s);
+
+enum err tick_check(const struct state *st, const struct statement *s);
+enum err tick_fold(struct state *st, const struct statement *s);
+
+enum err rules_check(const struct state *st, const struct statement *s);
+enum err rules_fold(struct state *st, const struct statement *s);
+/* What the door asks beside the row's check: whether this program knows these rules. */
+enum err rules_known(const struct statement *s);
+
+/* The matter that `re` names, of one of these kinds and in the statement's own ledger. ERR_MATTER_UNKNOWN. */
+enum err matter_referred(const struct state *st, const struct statement *s, unsigned kinds, struct matter *out);
+
+/* Values of headers that may stand there once. Absent: OK, and *out is left alone. ERR_STATEMENT_HEADER. */
+enum err value_yes(const struct statement *s, const char *name, bool *out); /* only "yes" */
+enum err value_yes_no(const struct statement *s, const char *name, bool *out);
+enum err value_time(const struct statement *s, const char *name, int64_t *out);
+enum err value_number(const struct statement *s, const char *name, uint64_t max, uint64_t *out);
+/* Length limit of a free text. */
+enum err value_text(const struct statement *s, const char *name, size_t most);
+
+static inline bool from_node(const struct state *st, const struct statement *s)
+{
+	return span_equal(s->from, st->node);
+}
+
+#endif

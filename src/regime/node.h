@@ -1,0 +1,96 @@
+/* A node's directory: its name, keys, ledgers, journal, views. Whatever changes anything goes through here.
+ *
+ *	DIR/node		 name and format version
+ *	DIR/keys/		 party.key, public.key, circle.key and keys of parties held here, 0600
+ *	DIR/journal/		 the truth
+ *	DIR/views/		 LMDB and mark runs, rebuildable
+ *	DIR/ledger/public/, DIR/ledger/circle/	 checkpoint and tiles, rebuildable
+ *	DIR/territory.table	 the compiled registry tables
+ *	DIR/rejects/		 rows that could not be read
+ *
+ * A batch is all or nothing: journal first with one fdatasync, then the views. Statements are checked against the state
+ * that the batch has reached so far. */
+#ifndef REGIME_NODE_H
+#define REGIME_NODE_H
+
+#include "regime/state.h"
+#include "store/marks.h"
+
+struct node;
+enum node_mode { NODE_READ, NODE_WRITE };
+
+/* Makes the directory, three keys, an empty journal, and logs the first statements: `rules 1` and the node's own party
+ * statement. ERR_NODE_EXISTS. */
+enum err node_init(const char *dir, struct span name, struct span title);
+
+/* NODE_READ works beside a writer and changes nothing: it sees what the views reflect, which may be behind the journal.
+ * ERR_DAMAGED: the views must be made anew; any NODE_WRITE does that.
+ * Runs the self-test, takes the writer's lock if asked (ERR_BUSY), catches the views and tiles up with the journal.
+ * ERR_NODE_MISSING. */
+enum err node_open(const char *dir, enum node_mode mode, struct node **out);
+void node_close(struct node *n);
+
+const char *node_dir(const struct node *n);
+struct span node_name(const struct node *n);
+struct span node_origin(const struct node *n, enum ledger_id l); /* "cert.example/circle" */
+const struct verifier *node_ledger_key(const struct node *n, enum ledger_id l);
+const struct signer *node_signer(const struct node *n); /* the node's own party key; NODE_WRITE only */
+/* The key of a party that this node holds; made if missing and `make` is set. Owned by the node. */
+enum err node_party_signer(struct node *n, struct span domain, bool make, const struct signer **out);
+
+/* A snapshot to read the state from; ends with snapshot_end(out->snapshot). */
+enum err node_read(struct node *n, struct arena *a, struct state *out);
+
+/* One batch. NODE_WRITE, one thread. */
+enum err node_begin(struct node *n);
+/* The state that the batch has reached so far. */
+const struct state *node_batch_state(const struct node *n);
+struct appended {
+	enum ledger_id ledger;
+	uint64_t index;
+	int64_t logged_ms;
+	struct hash id;
+};
+/* A signed statement. Refused with its reason (state_check), the batch goes on without it. */
+enum err node_add_statement(struct node *n, struct span note, struct appended *out);
+/* A statement of the node's own: ends the writer with the node's key and adds it. Everything is checked but the
+ * signature that was made this moment; the audit verifies them all. */
+enum err node_add_own(struct node *n, struct statement_writer *w, struct appended *out);
+/* A private body (salt and payload) or a public one (salt NULL) that a statement refers to; the reference is checked by
+ * whoever adds. Parts are joined. */
+enum err node_add_body(struct node *n, const struct body_reference *ref, const uint8_t *salt, const struct span *parts,
+		       size_t count);
+/* Sorted, unique, none of them known, also not added before in this batch. Copied. */
+enum err node_add_marks(struct node *n, const struct mark *sorted, size_t count);
+/* Durable on OK; then folded into the views. ERR_SYNC and ERR_IO end the node. */
+enum err node_commit(struct node *n);
+void node_abandon(struct node *n);
+
+/* NODE_READ: those that a writer has put into files, which may be fewer; NULL if there are none. */
+const struct marks *node_marks(const struct node *n);
+
+/* Signs checkpoints of what is committed and writes tiles. After the commit, off its path; also done by node_open. */
+enum err node_publish(struct node *n);
+
+/* Logs a tick with the checkpoints of both ledgers if the last is over an hour old (or force). */
+enum err node_tick(struct node *n, bool force);
+
+/* Reading back. Entry text and body payload in the arena. */
+enum err node_entry(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *entry);
+enum err node_find(struct node *n, struct hash id, enum ledger_id *l, uint64_t *index); /* ERR_NOT_FOUND */
+enum err node_body(struct node *n, struct arena *a, struct hash hash, const uint8_t **salt, struct span *payload);
+/* The receipt (C2SP tlog-proof) of an entry under the published checkpoint. */
+enum err node_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *receipt);
+
+/* Recomputes everything: journal checksums, every entry's leaf, signature and tile, checkpoints, and the whole state
+ * into a fresh view, compared byte for byte. The detail names the first difference. ERR_LEDGER_DIFFERS. */
+struct audit {
+	uint64_t entries[LEDGER_COUNT], signatures, state_keys, marks;
+	uint64_t bodies, bodies_erased; /* erased ones: only their references remain */
+	struct hash root[LEDGER_COUNT], state;
+};
+/* progress may be NULL; done and total are journal positions. */
+typedef void audit_progress(void *context, uint64_t done, uint64_t total);
+enum err node_audit(struct node *n, audit_progress *progress, void *context, struct audit *out);
+
+#endif

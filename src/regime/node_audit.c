@@ -1,0 +1,425 @@
+#include "regime/node_audit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/encoding.h"
+#include "regime/kinds_private.h"
+
+/*
+ * The audit
+ *
+ * Nothing that is stored is believed but the journal's bytes, and these carry checksums. What is published is read first,
+ * then a snapshot of the views is taken: it reflects at least as much. Up to its position the journal is walked once:
+ *
+ *	each entry	would the door let it in where it stands; its order and time; its leaf; its signature, many at once on
+ *			two threads; its body against the reference; folded into a fresh, empty view
+ *	each tick	the checkpoints that it names, against the roots of the same sizes
+ *	marks		sorted; by the writer also counted and found again
+ *
+ * Then fresh and stored views are compared key by key, and the tiles with the roots that came out of the walk. A writer may
+ * go on meanwhile: what it adds lies beyond the snapshot.
+ */
+
+#define CHUNK 50000
+#define RECORD_ARENA_MAX (BODY_MAX + NODE_ARENA_MAX)
+#define PROGRESS_STEP 1024
+#define TICKS_MAX ((size_t)64 << 20)
+
+/* A root that some tick named: compared at the end with what the tiles give for that size. */
+struct named_root {
+	struct named_root *next;
+	enum ledger_id ledger;
+	uint64_t size, tick; /* tick: the index of the tick */
+	struct hash root;
+};
+
+struct auditing {
+	struct node *node;
+	struct snapshot *live;
+	uint64_t position; /* of the live views */
+	bool reached;
+	char *dir;
+	struct views *fresh;
+	struct state st;
+	struct heads heads;
+	struct frontier frontiers[LEDGER_COUNT];
+	struct audit_published published[LEDGER_COUNT];
+	struct arena *arena, *bodies, *kept; /* one record; one body; to the end */
+	struct signature_checker *signatures;
+	struct named_root *ticks;
+	uint64_t records;
+	audit_progress *progress;
+	void *context;
+	struct audit *out;
+};
+
+static enum err bad_entry(const struct auditing *w, const char *why)
+{
+	return fail(ERR_LEDGER_DIFFERS, "entry %ju of the %s ledger: %s", (uintmax_t)w->st.index,
+		    ledger_name(w->st.ledger), why);
+}
+
+/* ---- one entry ---- */
+
+static void add_leaf(struct auditing *w, enum ledger_id l, struct span entry)
+{
+	struct audit_published *p = &w->published[l];
+	struct frontier *f = &w->frontiers[l];
+
+	frontier_add(f, merkle_leaf(entry));
+	if (p->there && f->size == p->checkpoint.size) {
+		p->root = frontier_root(f);
+		p->root_seen = true;
+	}
+}
+
+static enum err check_time(const struct auditing *w, enum ledger_id l, int64_t logged_ms)
+{
+	const struct heads *h = &w->heads;
+
+	if (logged_ms < h->logged_ms)
+		return bad_entry(w, "logged before the entry in front of it");
+	if (logged_ms == h->logged_ms && l == LEDGER_PUBLIC && h->logged_in == LEDGER_CIRCLE)
+		return bad_entry(w, "logged at the same instant as an entry of the circle in front of it");
+	return OK;
+}
+
+static struct hash body_hash(const struct statement *s, const struct body_record *b)
+{
+	char hex[HASH_HEX + 1];
+	struct span matter = SPAN("");
+
+	if (b->salt == NULL)
+		return hash_span(b->payload);
+	if (s->has_re) {
+		hash_hex(s->re, hex);
+		matter = span_of(hex);
+	}
+	return seal_commitment(s->from, matter, s->body.media_type, b->salt, b->payload);
+}
+
+static enum err check_body(struct auditing *w, const struct statement *s)
+{
+	struct body_record body;
+	struct record r;
+	uint64_t position;
+	enum err e = position_get(w->live, VIEW_BODIES, span_make(s->body.hash.bytes, HASH_SIZE), &position);
+
+	if (e == ERR_NOT_FOUND) { /* erased before the views were made, or never ours to hold */
+		w->out->bodies_erased++;
+		return OK;
+	}
+	arena_reset(w->bodies);
+	if (e == OK)
+		e = journal_read(w->node->journal, w->bodies, position, &r);
+	if (e == ERR_NOT_FOUND)
+		return bad_entry(w, "the journal has no body where the view says");
+	if (e == OK && r.erased) {
+		w->out->bodies_erased++;
+		return OK;
+	}
+	if (e == OK)
+		e = body_unpack(r.payload, &body);
+	if (e == OK && (body.payload.len != s->body.size || (body.salt != NULL) != s->body.sealed ||
+			!hash_equal(body_hash(s, &body), s->body.hash)))
+		e = bad_entry(w, "its body is not the one that it binds");
+	w->out->bodies += e == OK;
+	return e;
+}
+
+/* "<origin> <size> <base64>"; the tick's own rules looked at it already. */
+static enum err keep_root(struct auditing *w, struct span value)
+{
+	struct span rest = value, origin = span_cut(&rest, ' '), size = span_cut(&rest, ' ');
+	struct named_root *t;
+	size_t length;
+
+	for (int l = 0; l < LEDGER_COUNT; l++) {
+		if (!span_equal(origin, w->node->origin[l]))
+			continue;
+		if ((t = arena_array(w->kept, 1, sizeof(*t))) == NULL)
+			return ERR_NO_MEMORY;
+		t->ledger = (enum ledger_id)l;
+		t->tick = w->st.index;
+		if (span_u64(size, INT64_MAX, &t->size) != OK ||
+		    base64_decode(rest, t->root.bytes, HASH_SIZE, &length) != OK)
+			return bad_entry(w, "a tick that does not read");
+		t->next = w->ticks;
+		w->ticks = t;
+	}
+	return OK;
+}
+
+static enum err keep_tick(struct auditing *w, const struct statement *s)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < s->header_count; i++)
+		if (span_is(s->headers[i].name, "checkpoint"))
+			e = keep_root(w, s->headers[i].value);
+	return e;
+}
+
+/* What the door would say, where the entry stands. */
+static enum err check_door(struct auditing *w, const struct entry *entry)
+{
+	struct verifier key;
+	struct statement s;
+	enum ledger_id home;
+	enum err e = statement_parse(w->arena, entry->note, &s);
+
+	if (e == OK)
+		e = state_ledger(&w->st, &s, &home);
+	if (e == OK && home != w->st.ledger)
+		e = fail(ERR_STATEMENT_LEDGER, "its home is the %s ledger", ledger_name(home));
+	if (e == OK)
+		e = state_check_unsigned(&w->st, &s, &key);
+	if (e != OK)
+		return err_is_machine(e) ? e : bad_entry(w, err_detail());
+	e = signature_checker_add(w->signatures, entry->note, &key, w->st.ledger, w->st.index);
+	if (e == OK && s.has_body)
+		e = check_body(w, &s);
+	if (e == OK && s.kind == KIND_TICK)
+		e = keep_tick(w, &s);
+	return e;
+}
+
+static enum err check_entry(struct auditing *w, const struct record *r)
+{
+	struct entry entry;
+	enum err e;
+
+	if (r->ledger >= LEDGER_COUNT)
+		return fail(ERR_LEDGER_DIFFERS, "journal at %ju: ledger %u", (uintmax_t)r->position, r->ledger);
+	w->st.ledger = (enum ledger_id)r->ledger;
+	w->st.index = w->heads.size[r->ledger];
+	if (entry_parse(r->payload, &entry) != OK)
+		return bad_entry(w, err_detail());
+	w->st.logged_ms = entry.logged_ms;
+	if ((e = check_time(w, w->st.ledger, entry.logged_ms)) != OK)
+		return e;
+	add_leaf(w, w->st.ledger, r->payload);
+	w->out->entries[r->ledger]++;
+	return check_door(w, &entry);
+}
+
+/* ---- marks ---- */
+
+static enum err check_marks(struct auditing *w, const struct record *r)
+{
+	const struct mark *m = (const struct mark *)(const void *)r->payload.at;
+	size_t count = r->payload.len / MARK_SIZE;
+	uint8_t *found;
+	enum err e = OK;
+
+	w->out->marks += count;
+	for (size_t i = 1; i < count; i++)
+		if (memcmp(m[i - 1].bytes, m[i].bytes, MARK_SIZE) >= 0)
+			return fail(ERR_LEDGER_DIFFERS, "journal at %ju: marks are not sorted", (uintmax_t)r->position);
+	if (w->node->mode == NODE_READ || count == 0) /* a reader's may be behind */
+		return OK;
+	if ((found = malloc(count)) == NULL)
+		return ERR_NO_MEMORY;
+	marks_find(w->node->marks, m, count, found);
+	if (memchr(found, 0, count) != NULL)
+		e = fail(ERR_LEDGER_DIFFERS, "views/marks: marks of the journal at %ju are missing",
+			 (uintmax_t)r->position);
+	free(found);
+	return e;
+}
+
+static enum err check_marks_count(const struct auditing *w)
+{
+	if (w->node->mode == NODE_WRITE && marks_count(w->node->marks) != w->out->marks)
+		return fail(ERR_LEDGER_DIFFERS, "views/marks: %ju marks, the journal has %ju",
+			    (uintmax_t)marks_count(w->node->marks), (uintmax_t)w->out->marks);
+	return OK;
+}
+
+/* ---- the walk ---- */
+
+static enum err next_chunk(struct auditing *w)
+{
+	enum err e = snapshot_commit(w->st.snapshot);
+
+	w->st.snapshot = NULL;
+	return e == OK ? views_write(w->fresh, &w->st.snapshot) : e;
+}
+
+static enum err check_record(void *context, const struct record *r)
+{
+	struct auditing *w = context;
+	struct statement s;
+	enum err e = OK;
+
+	if (r->position >= w->position) {
+		w->reached = true;
+		return ERR_EMPTY; /* ends the walk */
+	}
+	if (w->progress != NULL && w->records % PROGRESS_STEP == 0)
+		w->progress(w->context, r->position, w->position);
+	arena_reset(w->arena);
+	if (r->kind == RECORD_ENTRY)
+		e = check_entry(w, r);
+	else if (r->kind == RECORD_MARKS)
+		e = check_marks(w, r);
+	if (e == OK)
+		e = record_fold(&w->st, &w->heads, r, &s);
+	if (e == OK && ++w->records % CHUNK == 0)
+		e = next_chunk(w);
+	return e;
+}
+
+static enum err walk(struct auditing *w)
+{
+	enum err e = journal_tail(w->node->journal, 0, check_record, w);
+
+	if (e == ERR_EMPTY && w->reached)
+		e = OK;
+	if (e == OK)
+		e = signature_checker_finish(w->signatures, &w->out->signatures);
+	if (e == OK && w->progress != NULL)
+		w->progress(w->context, w->position, w->position);
+	return e;
+}
+
+/* ---- the rest ---- */
+
+/* One ledger's named roots, all from the tiles of its published checkpoint. */
+static enum err check_ticks(struct auditing *w, enum ledger_id l)
+{
+	char *dir = node_path(w->node, "ledger/%s", ledger_name(l));
+	struct ledger_reader *r = NULL;
+	enum err e = dir == NULL ? ERR_NO_MEMORY : ledger_reader_open(dir, &r);
+
+	if (e == OK)
+		ledger_reader_set_size(r, w->published[l].checkpoint.size);
+	for (const struct named_root *t = w->ticks; e == OK && t != NULL; t = t->next) {
+		struct hash root;
+
+		if (t->ledger != l)
+			continue;
+		if (t->size > w->published[l].checkpoint.size ||
+		    (e = merkle_root(t->size, ledger_reader_fetch, r, &root)) != OK || !hash_equal(root, t->root))
+			e = fail(ERR_LEDGER_DIFFERS,
+				 "entry %ju of the public ledger: this tick names another root of the %s "
+				 "ledger",
+				 (uintmax_t)t->tick, ledger_name(l));
+	}
+	ledger_reader_close(r);
+	free(dir);
+	return e;
+}
+
+static enum err check_ledgers(struct auditing *w)
+{
+	enum err e = OK;
+
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++) {
+		w->out->root[l] = frontier_root(&w->frontiers[l]);
+		if (!w->published[l].there) {
+			if (w->ticks != NULL)
+				e = fail(ERR_LEDGER_DIFFERS, "ledger/%s/checkpoint: missing, but ticks name it",
+					 ledger_name((enum ledger_id)l));
+			continue;
+		}
+		e = audit_check_published(w->node, (enum ledger_id)l, w->kept, &w->published[l]);
+		if (e == OK)
+			e = check_ticks(w, (enum ledger_id)l);
+	}
+	return e;
+}
+
+static enum err check_views(struct auditing *w)
+{
+	struct state fresh = node_state(w->node, w->st.snapshot, w->arena);
+	struct heads live;
+	uint64_t keys;
+	enum err e = audit_compare(w->st.snapshot, w->live, w->node->journal, VIEW_STATE, &w->out->state_keys);
+
+	if (e == OK)
+		e = audit_compare(w->st.snapshot, w->live, w->node->journal, VIEW_ENTRIES, &keys);
+	if (e == OK)
+		e = audit_compare(w->st.snapshot, w->live, w->node->journal, VIEW_BODIES, &keys);
+	if (e == OK)
+		e = heads_get(w->live, &live);
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
+		if (live.size[l] != w->heads.size[l] || live.logged_ms != w->heads.logged_ms)
+			e = fail(ERR_LEDGER_DIFFERS, "view own: not the length of the ledgers");
+	return e == OK ? state_digest(&fresh, &w->out->state) : e;
+}
+
+static enum err make_folder(struct auditing *w)
+{
+	static const char *const places[] = { NULL, "/var/tmp", "/tmp" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		const char *place = places[i] != NULL ? places[i] : w->node->dir;
+
+		if (asprintf(&w->dir, "%s/audit.XXXXXX", place) < 0) {
+			w->dir = NULL;
+			return ERR_NO_MEMORY;
+		}
+		if (mkdtemp(w->dir) != NULL)
+			return OK;
+		free(w->dir);
+		w->dir = NULL;
+	}
+	return fail_errno("no place for a fresh view");
+}
+
+static enum err prepare(struct auditing *w)
+{
+	enum err e = make_folder(w);
+
+	if (e == OK && ((w->arena = arena_new(NODE_ARENA_MAX)) == NULL ||
+			(w->bodies = arena_new(RECORD_ARENA_MAX)) == NULL || (w->kept = arena_new(TICKS_MAX)) == NULL))
+		e = ERR_NO_MEMORY;
+	if (e == OK)
+		e = signature_checker_new(&w->signatures);
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
+		e = audit_read_published(w->node, (enum ledger_id)l, w->kept, &w->published[l]);
+	if (e == OK)
+		e = views_read(w->node->views, &w->live);
+	if (e != OK)
+		return e;
+	w->position = views_position(w->live);
+	if ((e = views_open(w->dir, true, &w->fresh)) != OK)
+		return e;
+	w->st = node_state(w->node, NULL, w->arena);
+	return views_write(w->fresh, &w->st.snapshot);
+}
+
+static void release(struct auditing *w)
+{
+	snapshot_end(w->st.snapshot);
+	snapshot_end(w->live);
+	views_close(w->fresh);
+	signature_checker_free(w->signatures);
+	if (w->arena != NULL)
+		arena_free(w->arena);
+	if (w->bodies != NULL)
+		arena_free(w->bodies);
+	if (w->kept != NULL)
+		arena_free(w->kept);
+	if (w->dir != NULL) {
+		views_destroy(w->dir);
+		rmdir(w->dir);
+	}
+	free(w->dir);
+}
+
+enum err node_audit(struct node *n, audit_progress *progress, void *context, struct audit *out)
+{
+	struct auditing w = { .node = n, .progress = progress, .context = context, .out = out };
+	enum err e;
+
+	*out = (struct audit){ 0 };
+	if ((e = prepare(&w)) == OK && (e = walk(&w)) == OK && (e = check_marks_count(&w)) == OK &&
+	    (e = check_views(&w)) == OK)
+		e = check_ledgers(&w);
+	release(&w);
+	return e;
+}

@@ -1,0 +1,116 @@
+#include <stdlib.h>
+
+#include "base/encoding.h"
+#include "regime/node_audit.h"
+
+struct comparison {
+	struct snapshot *other;
+	struct journal *journal;
+	enum view view;
+	uint64_t keys;
+};
+
+static const char *const names[VIEW_COUNT] = { "state", "entries", "bodies", "own" };
+
+static enum err differs(const struct comparison *c, struct span key, const char *how)
+{
+	char hex[2 * 48 + 1];
+
+	hex_encode(key.at, key.len > 48 ? 48 : key.len, hex);
+	return fail(ERR_LEDGER_DIFFERS, "view %s, key %s: %s", names[c->view], hex, how);
+}
+
+static enum err must_be_live(void *context, struct span key, struct span value)
+{
+	struct comparison *c = context;
+	struct span live;
+	enum err e = view_get(c->other, c->view, key, &live);
+
+	c->keys++;
+	if (e == ERR_NOT_FOUND)
+		return differs(c, key, "missing in the stored view");
+	if (e == OK && !span_equal(value, live))
+		return differs(c, key, "the stored value is not what the entries give");
+	return e;
+}
+
+/* A body that was erased is no longer in the journal by its hash, but the view may still know where it was. */
+static enum err erased(struct comparison *c, struct span key, struct span value)
+{
+	struct arena *a = arena_new(BODY_MAX + 1024);
+	struct reader r = reader_of(value);
+	struct record record;
+	enum err e = a == NULL ? ERR_NO_MEMORY : journal_read(c->journal, a, read_u64(&r), &record);
+
+	if (e == ERR_NOT_FOUND || (e == OK && !record.erased))
+		e = differs(c, key, "the journal has no such body");
+	if (a != NULL)
+		arena_free(a);
+	return e;
+}
+
+static enum err must_be_fresh(void *context, struct span key, struct span value)
+{
+	struct comparison *c = context;
+	struct span fresh;
+	enum err e = view_get(c->other, c->view, key, &fresh);
+
+	if (e == ERR_NOT_FOUND)
+		return c->view == VIEW_BODIES ? erased(c, key, value) : differs(c, key, "no entry gives it");
+	return e;
+}
+
+enum err audit_compare(struct snapshot *fresh, struct snapshot *live, struct journal *j, enum view v, uint64_t *keys)
+{
+	struct comparison c = { live, j, v, 0 };
+	enum err e = view_walk(fresh, v, SPAN(""), SPAN(""), must_be_live, &c);
+
+	*keys = c.keys;
+	c.other = fresh;
+	return e == OK ? view_walk(live, v, SPAN(""), SPAN(""), must_be_fresh, &c) : e;
+}
+
+static enum err open_ledger(const struct node *n, enum ledger_id l, char **dir, struct ledger_reader **out)
+{
+	*dir = node_path(n, "ledger/%s", ledger_name(l));
+	return *dir == NULL ? ERR_NO_MEMORY : ledger_reader_open(*dir, out);
+}
+
+enum err audit_read_published(struct node *n, enum ledger_id l, struct arena *a, struct audit_published *out)
+{
+	struct ledger_reader *r = NULL;
+	char *dir = NULL;
+	struct span note;
+	enum err e = open_ledger(n, l, &dir, &r);
+
+	*out = (struct audit_published){ .root = merkle_empty() };
+	if (e == OK)
+		e = ledger_reader_checkpoint(r, a, &note);
+	if (e == OK) {
+		if ((e = checkpoint_open(a, note, &n->ledger_key[l], &out->checkpoint)) != OK && e != ERR_NO_MEMORY)
+			e = fail(ERR_LEDGER_DIFFERS, "%s/checkpoint: %s", dir, err_detail());
+		out->there = e == OK;
+		out->root_seen = out->checkpoint.size == 0;
+	}
+	ledger_reader_close(r);
+	free(dir);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+enum err audit_check_published(struct node *n, enum ledger_id l, struct arena *a, const struct audit_published *p)
+{
+	char *dir = node_path(n, "ledger/%s", ledger_name(l));
+	struct span where = SPAN("");
+	enum err e = dir == NULL ? ERR_NO_MEMORY : OK;
+
+	if (e == OK && !p->root_seen)
+		e = fail(ERR_LEDGER_DIFFERS, "%s/checkpoint: %ju entries, the journal has fewer", dir,
+			 (uintmax_t)p->checkpoint.size);
+	if (e == OK && !hash_equal(p->root, p->checkpoint.root))
+		e = fail(ERR_LEDGER_DIFFERS, "%s/checkpoint: not the root of the journal's entries", dir);
+	if (e == OK &&
+	    (e = ledger_check(dir, p->checkpoint.size, p->root, NULL, NULL, a, &where)) == ERR_LEDGER_DIFFERS)
+		e = fail(ERR_LEDGER_DIFFERS, "%s/%.*s: not what the entries give", dir, SPAN_FORMAT(where));
+	free(dir);
+	return e;
+}

@@ -1,0 +1,94 @@
+/* What the files of the node share. Only for this room. */
+#ifndef REGIME_NODE_PRIVATE_H
+#define REGIME_NODE_PRIVATE_H
+
+#include "ledger/entry.h"
+#include "ledger/receipt.h"
+#include "ledger/tiles.h"
+#include "regime/node.h"
+#include "regime/state_private.h"
+#include "store/journal.h"
+
+#define NODE_FORMAT "1"
+#define NODE_ARENA_MAX ((size_t)64 << 20)
+#define BODY_MAX ((size_t)1 << 30)
+
+/* How far the ledgers reach. In the view OWN under "heads", put with every batch. */
+struct heads {
+	uint64_t size[LEDGER_COUNT];
+	int64_t logged_ms;	  /* of the last entry of all */
+	enum ledger_id logged_in; /* and its ledger */
+};
+
+struct held_key {
+	struct held_key *next;
+	struct signer *signer;
+};
+
+struct batch {
+	bool open;
+	enum err err; /* sticky: the machine failed in the middle of an entry */
+	struct state state;
+	struct heads heads;
+	size_t records;
+	struct mark *marks;
+	size_t mark_count;
+};
+
+/* One ledger's published side. */
+struct publication {
+	struct publisher *publisher;
+	bool published;		/* a checkpoint stands there */
+	struct checkpoint last; /* its size and root; the origin is the node's */
+	uint64_t next;		/* journal position from which entries are not yet fed */
+};
+
+struct node {
+	char *dir;
+	enum node_mode mode;
+	char name_text[KEY_NAME_MAX + 1], origin_text[LEDGER_COUNT][KEY_NAME_MAX + 1];
+	struct span name, origin[LEDGER_COUNT];
+	struct verifier party_key, ledger_key[LEDGER_COUNT];
+	struct signer *party, *ledger_signer[LEDGER_COUNT]; /* NODE_WRITE */
+	struct held_key *held;
+	struct journal *journal;
+	struct views *views;
+	struct marks *marks;
+	struct arena *arena; /* of the statement or record in hand */
+	struct buffer own;   /* the note in hand of node_add_own */
+	enum err broken;     /* ERR_SYNC, ERR_IO: nothing more is done */
+	struct heads heads;
+	struct batch batch;
+	struct publication publications[LEDGER_COUNT];
+};
+
+/* DIR/<name> and what follows, in a fresh string; NULL: no memory. */
+char *node_path(const struct node *n, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Opens journal, views and marks of a node whose names and keys are set, and catches up. */
+enum err node_open_stores(struct node *n);
+enum err node_catch_up(struct node *n);
+enum err node_open_publications(struct node *n);
+
+enum err heads_get(struct snapshot *s, struct heads *out); /* all 0 if there are none */
+enum err heads_put(struct snapshot *s, const struct heads *h);
+/* The place of the next entry: its index, and when it is logged. */
+struct state_key key_entry(enum ledger_id l, uint64_t index); /* of the view ENTRIES; the value is a position */
+enum err position_put(struct snapshot *s, enum view v, struct span key, uint64_t position);
+enum err position_get(struct snapshot *s, enum view v, struct span key, uint64_t *position);
+
+/* What a fold needs, beside the entry's place. */
+struct state node_state(const struct node *n, struct snapshot *s, struct arena *a);
+
+/* Takes one committed record into the views; st and heads go on by it. Marks are left alone. */
+enum err record_fold(struct state *st, struct heads *heads, const struct record *r, struct statement *s);
+
+/* A body's record: u8 sealed, 32 hash, if sealed 32 salt, then the payload. */
+struct body_record {
+	struct hash hash;
+	const uint8_t *salt; /* NULL: not sealed */
+	struct span payload;
+};
+enum err body_unpack(struct span record, struct body_record *out);
+
+#endif

@@ -1,0 +1,127 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "regime/node_private.h"
+
+enum err node_read(struct node *n, struct arena *a, struct state *out)
+{
+	struct snapshot *s = NULL;
+	struct heads h;
+	enum err e = views_read(n->views, &s);
+
+	if (e == OK)
+		e = heads_get(s, &h);
+	if (e != OK) {
+		snapshot_end(s);
+		return e;
+	}
+	*out = node_state(n, s, a);
+	out->logged_ms = h.logged_ms;
+	return OK;
+}
+
+/* The record whose position stands under this key. */
+static enum err read_at(struct node *n, struct arena *a, enum view v, struct span key, struct record *out)
+{
+	struct snapshot *s = NULL;
+	uint64_t position;
+	enum err e = views_read(n->views, &s);
+
+	if (e == OK)
+		e = position_get(s, v, key, &position);
+	snapshot_end(s);
+	if (e == OK && (e = journal_read(n->journal, a, position, out)) == ERR_NOT_FOUND)
+		e = fail(ERR_DAMAGED, "%s: the views name position %ju, where the journal has no record", n->dir,
+			 (uintmax_t)position);
+	return e;
+}
+
+enum err node_entry(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *entry)
+{
+	struct state_key k = key_entry(l, index);
+	struct record r;
+	enum err e = read_at(n, a, VIEW_ENTRIES, key_view(&k), &r);
+
+	if (e == ERR_NOT_FOUND)
+		return fail(ERR_NOT_FOUND, "no entry %ju in the %s ledger", (uintmax_t)index, ledger_name(l));
+	if (e == OK)
+		*entry = r.payload;
+	return e;
+}
+
+enum err node_find(struct node *n, struct hash id, enum ledger_id *l, uint64_t *index)
+{
+	struct state st;
+	enum err e = node_read(n, n->arena, &st);
+
+	if (e != OK)
+		return e;
+	e = state_find(&st, id, l, index);
+	snapshot_end(st.snapshot);
+	return e;
+}
+
+enum err node_body(struct node *n, struct arena *a, struct hash hash, const uint8_t **salt, struct span *payload)
+{
+	struct body_record body;
+	struct record r;
+	enum err e = read_at(n, a, VIEW_BODIES, span_make(hash.bytes, HASH_SIZE), &r);
+
+	if (e == ERR_NOT_FOUND)
+		return fail(ERR_NOT_FOUND, "no body of that hash");
+	if (e == OK && r.erased)
+		return fail(ERR_NOT_FOUND, "the body was erased");
+	if (e == OK)
+		e = body_unpack(r.payload, &body);
+	if (e == OK && !hash_equal(body.hash, hash))
+		e = fail(ERR_DAMAGED, "%s: the views name another body at %ju", n->dir, (uintmax_t)r.position);
+	if (e == OK) {
+		*salt = body.salt;
+		*payload = body.payload;
+	}
+	return e;
+}
+
+static enum err make_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct ledger_reader *r,
+			     struct buffer *out)
+{
+	struct receipt receipt = { .index = index };
+	struct checkpoint c;
+	enum err e = ledger_reader_checkpoint(r, a, &receipt.checkpoint_note);
+
+	if (e == OK)
+		e = checkpoint_open(a, receipt.checkpoint_note, &n->ledger_key[l], &c);
+	if (e == OK && index >= c.size)
+		e = fail(ERR_NOT_FOUND, "entry %ju is not yet under the published checkpoint of %ju", (uintmax_t)index,
+			 (uintmax_t)c.size);
+	if (e == OK) {
+		ledger_reader_set_size(r, c.size);
+		e = merkle_inclusion(index, c.size, ledger_reader_fetch, r, &receipt.proof);
+	}
+	if (e == OK) {
+		receipt_print(&receipt, out);
+		e = out->err;
+	}
+	return e;
+}
+
+enum err node_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *receipt)
+{
+	char *dir = node_path(n, "ledger/%s", ledger_name(l));
+	struct buffer text = BUFFER(STATEMENT_MAX);
+	struct ledger_reader *r = NULL;
+	const char *copy;
+	enum err e = dir == NULL ? ERR_NO_MEMORY : ledger_reader_open(dir, &r);
+
+	if (e == OK)
+		e = make_receipt(n, a, l, index, r, &text);
+	if (e == OK) {
+		copy = arena_copy(a, text.at, text.len);
+		*receipt = span_make(copy, text.len);
+		e = copy != NULL ? OK : ERR_NO_MEMORY;
+	}
+	ledger_reader_close(r);
+	buffer_free(&text);
+	free(dir);
+	return e;
+}

@@ -1,0 +1,148 @@
+#include "regime/kinds_private.h"
+
+#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
+#define LONGEST_MS (366 * DAY_MS)
+
+static enum err check_addressees(const struct statement *s, enum rsit_class class)
+{
+	for (size_t i = 0; i < s->to_count; i++)
+		if (s->to[i].type == TO_ALL)
+			return fail(ERR_STATEMENT_HEADER, "to: a notice goes to whoever answers, not to all");
+	/* Nobody but the party that answers may judge from a class that says nothing. */
+	if ((class == CLASS_OTHER || class == CLASS_UNDETERMINED) && statement_header(s, "cc") != NULL)
+		return fail(ERR_STATEMENT_HEADER, "cc: a notice of %s goes only to the party that answers",
+			    class_name(class));
+	return OK;
+}
+
+/* In a statement a class has one spelling; class_parse knows more. */
+static enum err read_class(const struct statement *s, enum rsit_class *out)
+{
+	const struct header *h = statement_header(s, "class");
+	enum err e = class_parse(h->value, out);
+
+	if (e == OK && !span_is(h->value, class_name(*out)))
+		e = fail(ERR_CLASS_UNKNOWN, "class: write %s", class_name(*out));
+	return e;
+}
+
+static enum err check_tlp(const struct statement *s)
+{
+	static const char *const levels[] = { "CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED" };
+	const struct header *h = statement_header(s, "tlp");
+
+	if (h == NULL)
+		return OK;
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (span_is(h->value, levels[i]))
+			return OK;
+	return fail(ERR_STATEMENT_HEADER, "tlp: CLEAR, GREEN, AMBER, AMBER+STRICT or RED");
+}
+
+static enum err check_counts(const struct statement *s)
+{
+	uint64_t events = 0, explained = 0;
+	enum err e = value_number(s, "events", UINT32_MAX, &events);
+
+	if (e == OK && events == 0)
+		e = fail(ERR_STATEMENT_HEADER, "events: at least 1");
+	if (e == OK)
+		e = value_number(s, "explained", UINT32_MAX, &explained);
+	if (e == OK && explained > events)
+		e = fail(ERR_STATEMENT_HEADER, "explained: more than there are events");
+	return e;
+}
+
+static enum err check_times(const struct statement *s)
+{
+	int64_t first = 0, last = INT64_MAX;
+	enum err e = value_time(s, "first", &first);
+
+	if (e == OK)
+		e = value_time(s, "last", &last);
+	if (e == OK && first > last)
+		e = fail(ERR_STATEMENT_HEADER, "last: before the first");
+	return e;
+}
+
+/* "i/n" */
+static enum err check_part(const struct statement *s)
+{
+	const struct header *h = statement_header(s, "part");
+	struct span rest, i;
+	uint64_t n = 0, part = 0;
+
+	if (h == NULL)
+		return OK;
+	rest = h->value;
+	i = span_cut(&rest, '/');
+	if (rest.at == NULL || span_u64(rest, 1000000, &n) != OK || span_u64(i, n, &part) != OK || part == 0)
+		return fail(ERR_STATEMENT_HEADER, "part: i/n with i from 1 to n");
+	return OK;
+}
+
+static enum err check_words(const struct statement *s)
+{
+	const struct header *priority = statement_header(s, "priority");
+	bool demonstration;
+
+	if (priority != NULL && !span_is(priority->value, "low"))
+		return fail(ERR_STATEMENT_HEADER, "priority: low, or leave the line out");
+	return value_yes(s, "demonstration", &demonstration);
+}
+
+/* The accused does not wait on the accuser: the class says how many days there are, and a notice may only give more. The
+ * sender counts from its own date, the clock from the logged time; the later of the two ends holds. */
+static enum err due_of(const struct state *st, const struct statement *s, enum rsit_class class, int64_t *out)
+{
+	int64_t days = (int64_t)class_due_days(class) * DAY_MS, asked = 0;
+	int64_t from = s->has_date && s->date_ms < st->logged_ms ? s->date_ms : st->logged_ms;
+	enum err e = value_time(s, "due", &asked);
+
+	if (e == OK && asked != 0 && asked / 1000 < (from + days) / 1000)
+		e = fail(ERR_STATEMENT_HEADER, "due: a notice of this class gives at least %u days",
+			 class_due_days(class));
+	if (e == OK && asked > st->logged_ms + LONGEST_MS)
+		e = fail(ERR_STATEMENT_HEADER, "due: over 366 days away");
+	*out = asked > st->logged_ms + days ? asked : st->logged_ms + days;
+	return e;
+}
+
+enum err notice_check(const struct state *st, const struct statement *s)
+{
+	enum rsit_class class = CLASS_NONE;
+	int64_t due;
+	enum err e = read_class(s, &class);
+
+	if (e == OK)
+		e = check_addressees(s, class);
+	if (e == OK)
+		e = check_tlp(s);
+	if (e == OK)
+		e = check_counts(s);
+	if (e == OK)
+		e = check_times(s);
+	if (e == OK)
+		e = check_part(s);
+	if (e == OK)
+		e = check_words(s);
+	if (e == OK)
+		e = due_of(st, s, class, &due);
+	if (e == OK && !s->body.sealed)
+		e = fail(ERR_STATEMENT_HEADER, "body: a notice's body is private; bind it with sealed-sha256");
+	return e;
+}
+
+enum err notice_fold(struct state *st, const struct statement *s)
+{
+	struct matter m;
+	enum err e = matter_make(st, s, &m);
+
+	if (e == OK)
+		e = read_class(s, &m.class);
+	if (e == OK)
+		e = value_number(s, "events", UINT32_MAX, &m.events);
+	if (e == OK)
+		e = due_of(st, s, m.class, &m.due_ms);
+	return e == OK ? matter_put(st, &m) : e;
+}

@@ -1,0 +1,174 @@
+#include "regime/state.h"
+
+#include <assert.h>
+
+#include "regime/kinds_private.h"
+
+/*
+ * How the state is kept the same everywhere
+ *
+ *   1. Every byte of it comes from entries: header values, the entry's ledger, index and logged time. No clock, no random
+ *	number, no journal position, no order of arrival but the ledger's own.
+ *   2. An entry is folded by reading what stands there, deciding, then writing. Deciding is the same function that the
+ *	door uses (check_rules below), so what the door would refuse folds to its id alone, wherever it came from.
+ *   3. The id is written for every entry, also for those that fold to nothing: a statement counts once.
+ *   4. Values have one spelling (state_private.h). Numbers are big-endian and of fixed width, lists keep the order of the
+ *	statement, a claim or a party is overwritten in its place.
+ *
+ * So two folds of the same entries give the same keys and values, and state_digest compares them.
+ *
+ * Cost: a notice is one get for the signer, one for its id, two puts (id and matter). Matters have sequential keys; only
+ * ids are scattered.
+ */
+
+bool err_is_machine(enum err e)
+{
+	switch (e) {
+	case ERR_NO_MEMORY:
+	case ERR_IO:
+	case ERR_SYNC:
+	case ERR_NOT_FOUND: /* of a get that must find */
+	case ERR_BUSY:
+	case ERR_DAMAGED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum err state_ledger(const struct state *st, const struct statement *s, enum ledger_id *out)
+{
+	struct span name = s->ledger;
+
+	if (name.len > st->node.len && memcmp(name.at, st->node.at, st->node.len) == 0 &&
+	    name.at[st->node.len] == '/') {
+		struct span which = span_from(name, st->node.len + 1);
+
+		for (int l = 0; l < LEDGER_COUNT; l++)
+			if (span_is(which, ledger_name((enum ledger_id)l))) {
+				*out = (enum ledger_id)l;
+				return OK;
+			}
+	}
+	return fail(ERR_STATEMENT_LEDGER, "%.*s is no ledger of %.*s", SPAN_FORMAT(name), SPAN_FORMAT(st->node));
+}
+
+static enum err check_home(const struct state *st, const struct statement *s)
+{
+	enum ledger_id l;
+	enum err e = state_ledger(st, s, &l);
+
+	if (e == OK && (kind_ledgers(s->kind) & BIT(l)) == 0)
+		return fail(ERR_STATEMENT_LEDGER, "a %s does not stand in the %s ledger", kind_name(s->kind),
+			    ledger_name(l));
+	return e;
+}
+
+/* The key that must have signed: the party's present one, or that which a first party statement names itself. */
+static enum err check_signer(const struct state *st, const struct statement *s, struct verifier *key)
+{
+	const struct kind_rules *r = kind_rules(s->kind);
+	struct party p;
+	enum err e = party_get(st, s->from, &p);
+
+	if (e == ERR_PARTY_UNKNOWN && s->kind == KIND_PARTY) {
+		if ((e = party_public_key(s, key)) == OK && !hash_equal(s->key, verifier_fingerprint(key)))
+			e = fail(ERR_KEY, "key: not the fingerprint of public-key");
+		return e;
+	}
+	if (e != OK)
+		return e;
+	if (p.withdrawn && s->kind != KIND_PARTY)
+		return fail(ERR_PARTY_UNKNOWN, "%.*s withdrew its party statement", SPAN_FORMAT(s->from));
+	if (!hash_equal(s->key, p.fingerprint))
+		return fail(ERR_KEY_UNKNOWN, "key: not the present key of %.*s", SPAN_FORMAT(s->from));
+	if (r != NULL && (r->roles & p.roles) == 0)
+		return fail(ERR_ROLE, "%.*s as %s may not issue a %s", SPAN_FORMAT(s->from), role_name(p.role),
+			    kind_name(s->kind));
+	*key = p.key;
+	return OK;
+}
+
+static enum err check_rules(const struct state *st, const struct statement *s, struct verifier *key)
+{
+	const struct kind_rules *r = kind_rules(s->kind);
+	enum err e = check_home(st, s);
+
+	if (e == OK && r != NULL)
+		e = kind_check_headers(r, s);
+	if (e == OK)
+		e = check_signer(st, s, key);
+	if (e == OK && r != NULL)
+		e = r->check(st, s);
+	return e;
+}
+
+enum err state_check_unsigned(const struct state *st, const struct statement *s, struct verifier *key)
+{
+	struct place known;
+	enum err e = place_get(st, s->id, &known);
+
+	if (e == OK)
+		return fail(ERR_STATEMENT_REPEATED, "entry %ju of the %s ledger", (uintmax_t)known.index,
+			    ledger_name(known.ledger));
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = check_rules(st, s, key);
+	if (e == OK && s->kind == KIND_RULES)
+		e = rules_known(s);
+	return e;
+}
+
+enum err state_check(const struct state *st, const struct statement *s)
+{
+	struct verifier key;
+	enum err e = state_check_unsigned(st, s, &key);
+
+	return e == OK ? note_verify(&s->note, &key, 1, NULL) : e;
+}
+
+enum err fold_checked(struct state *st, const struct statement *s)
+{
+	const struct kind_rules *r = kind_rules(s->kind);
+	enum err e = place_put(st, s);
+
+	return e == OK && r != NULL ? r->fold(st, s) : e;
+}
+
+enum err state_fold(struct state *st, const struct statement *s)
+{
+	struct verifier key;
+	struct place known;
+	enum ledger_id home;
+	enum err e = place_get(st, s->id, &known);
+
+	if (e == OK)
+		return OK; /* counts once */
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = check_rules(st, s, &key);
+	if (e == OK && (state_ledger(st, s, &home) != OK || home != st->ledger))
+		e = ERR_STATEMENT_LEDGER;
+	if (e == OK)
+		return fold_checked(st, s);
+	return err_is_machine(e) ? e : place_put(st, s);
+}
+
+bool addressee_equal(const struct addressee *a, const struct addressee *b)
+{
+	if (a->type != b->type)
+		return false;
+	switch (a->type) {
+	case TO_PARTY:
+		return span_equal(a->domain, b->domain);
+	case TO_AS:
+		return a->asn == b->asn;
+	case TO_PREFIX:
+		return prefix_compare(a->prefix, b->prefix) == 0;
+	case TO_COUNTRY:
+		return memcmp(a->country, b->country, 2) == 0;
+	case TO_ALL:
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,103 @@
+/* The bytes of the view STATE. Only for this room.
+ *
+ * A key begins with one letter; numbers are big-endian, so keys of one letter sort by number. `…` is the rest.
+ *
+ *	key				value
+ *	c domain 00 resource		claim: u8 approved, u64 approved_ms, 32 approval
+ *	f u64 index			filed plan: its terms (plan.c)
+ *	i 32 id				place: u8 ledger, u64 index, u8 kind
+ *	m u8 ledger, u64 index		matter (matter_put below)
+ *	p domain			party (party_put below)
+ *	r				rules: u64 version
+ *	t				newest tick: u64 logged_ms, 32 statement
+ *	t origin			checkpoint: u64 size, 32 root
+ *
+ * resource: u8 type (enum addressee_type), then u32 AS number | prefix | 2 letters. prefix: u8 family, u8 length, 4 or
+ * 16 bytes of address. Every value has one spelling, so that two nodes with the same entries hold the same bytes. */
+#ifndef REGIME_STATE_PRIVATE_H
+#define REGIME_STATE_PRIVATE_H
+
+#include "base/buffer.h"
+#include "base/reader.h"
+#include "regime/state.h"
+
+enum state_letter {
+	STATE_CLAIM = 'c',
+	STATE_FILED = 'f',
+	STATE_ID = 'i',
+	STATE_MATTER = 'm',
+	STATE_PARTY = 'p',
+	STATE_RULES = 'r',
+	STATE_TICK = 't'
+};
+
+#define STATE_KEY_MAX 320
+#define STATE_VALUE_MAX (1 << 20)
+
+struct state_key {
+	uint8_t bytes[STATE_KEY_MAX];
+	size_t len;
+};
+
+struct state_key key_of(enum state_letter letter);
+void key_add(struct state_key *k, const void *from, size_t n);
+void key_add_u8(struct state_key *k, uint8_t v);
+void key_add_u64(struct state_key *k, uint64_t v);
+static inline struct span key_view(const struct state_key *k)
+{
+	return span_make(k->bytes, k->len);
+}
+
+struct state_key key_id(struct hash id);
+struct state_key key_matter(enum ledger_id l, uint64_t index);
+struct state_key key_filed(uint64_t index);
+struct state_key key_party(struct span domain);
+struct state_key key_claims(struct span domain); /* what all claims of the party begin with */
+struct state_key key_claim(struct span domain, const struct addressee *resource);
+struct state_key key_tick(struct span origin);
+
+enum err state_get(const struct state *st, const struct state_key *k, struct span *value);
+enum err state_put(struct state *st, const struct state_key *k, const struct buffer *value); /* and its sticky error */
+enum err state_delete(struct state *st, const struct state_key *k);
+enum err state_damaged(const char *what); /* a value of ours that does not read: ERR_DAMAGED */
+
+struct place {
+	enum ledger_id ledger;
+	uint64_t index;
+	enum kind kind;
+};
+enum err place_get(const struct state *st, struct hash id, struct place *out); /* ERR_NOT_FOUND */
+enum err place_put(struct state *st, const struct statement *s);
+
+enum err party_get(const struct state *st, struct span domain, struct party *out); /* withdrawn ones too */
+enum err party_unpack(struct span key, struct span value, struct party *out);
+enum err party_put(struct state *st, const struct party *p);
+
+enum err matter_get(const struct state *st, enum ledger_id l, uint64_t index, struct matter *out);
+enum err matter_unpack(struct span key, struct span value, struct matter *out);
+enum err matter_put(struct state *st, const struct matter *m);
+/* The beginning of a matter: what the statement itself says. Packs the addressees into the arena. */
+enum err matter_make(const struct state *st, const struct statement *s, struct matter *out);
+
+enum err claim_unpack(struct span key, struct span value, struct claim *out);
+enum err claim_put(struct state *st, struct span domain, const struct addressee *resource, const struct claim *c);
+/* All claims of one party. */
+enum err claims_walk(const struct state *st, struct span domain, claim_each *each, void *context);
+
+/* A claim and the resource it is about. */
+struct addressee claim_resource(const struct claim *c);
+
+void pack_prefix(struct buffer *b, struct prefix p);
+struct prefix unpack_prefix(struct reader *r);
+void pack_addressee(struct buffer *b, const struct addressee *to);
+enum err unpack_addressee(struct reader *r, struct addressee *out);
+bool addressee_equal(const struct addressee *a, const struct addressee *b);
+
+/* state_check but for the signature; *key is the one that must have signed. */
+enum err state_check_unsigned(const struct state *st, const struct statement *s, struct verifier *key);
+/* Folds what passed state_check a moment ago. st->ledger is its home. */
+enum err fold_checked(struct state *st, const struct statement *s);
+/* The machine failed, not the input. */
+bool err_is_machine(enum err e);
+
+#endif
