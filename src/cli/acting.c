@@ -1,0 +1,86 @@
+#include "cli/acting.h"
+
+#include "ledger/entry.h"
+
+enum err act_begin(struct cli *c, struct node **n)
+{
+	enum err e = node_open(c->dir, NODE_WRITE, n);
+
+	if (e == OK && (e = node_begin(*n)) != OK) {
+		node_close(*n);
+		*n = NULL;
+	}
+	return e;
+}
+
+enum err act_signer(struct cli *c, struct node *n, const struct signer **out)
+{
+	const char *from = cli_option(c, "from");
+
+	*out = node_signer(n);
+	return from == NULL ? OK : node_party_signer(n, span_of(from), false, out);
+}
+
+enum err act_add(struct node *n, struct statement_writer *w, const struct signer *key, struct appended *out)
+{
+	struct buffer note = BUFFER(STATEMENT_MAX);
+	struct hash id;
+	enum err e = statement_end(w, key, &note, &id);
+
+	if (e == OK)
+		e = node_add_statement(n, buffer_view(&note), out);
+	buffer_free(&note);
+	statement_writer_free(w);
+	return e;
+}
+
+enum err act_end(struct node *n, enum err e)
+{
+	if (n == NULL)
+		return e;
+	if (e == OK)
+		e = node_commit(n);
+	else
+		node_abandon(n);
+	if (e == OK)
+		e = node_tick(n, false);
+	if (e == OK)
+		e = node_publish(n);
+	node_close(n);
+	return e;
+}
+
+enum err act_statement(struct cli *c, struct node *n, enum ledger_id l, uint64_t index, struct statement *out,
+		       int64_t *logged_ms)
+{
+	struct span text;
+	struct entry entry;
+	enum err e = node_entry(n, c->arena, l, index, &text);
+
+	if (e == OK)
+		e = entry_parse(text, &entry);
+	if (e == OK && logged_ms != NULL)
+		*logged_ms = entry.logged_ms;
+	return e == OK ? statement_parse(c->arena, entry.note, out) : e;
+}
+
+void act_report(struct cli *c, const char *what, const struct appended *a)
+{
+	char hex[HASH_HEX + 1], logged[CLOCK_TEXT];
+
+	hash_hex(a->id, hex);
+	clock_format_ms(a->logged_ms, logged);
+	if (c->json) {
+		struct json *j = cli_object(c);
+
+		json_text(j, "id", hex);
+		json_text(j, "what", what);
+		json_text(j, "ledger", ledger_name(a->ledger));
+		json_number(j, "index", (int64_t)a->index);
+		json_text(j, "logged", logged);
+		cli_object_end(c);
+	} else {
+		printf("%s logged as entry %llu of the %s ledger at %s\n  id %s\n", what, (unsigned long long)a->index,
+		       ledger_name(a->ledger), logged, hex);
+	}
+}

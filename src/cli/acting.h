@@ -1,0 +1,26 @@
+/* What commands share that sign and log statements. */
+#ifndef CLI_ACTING_H
+#define CLI_ACTING_H
+
+#include "cli/cli.h"
+
+/* Opens the node for writing and begins a batch. */
+enum err act_begin(struct cli *c, struct node **n);
+
+/* Whose key signs: --from, or the node's own. */
+enum err act_signer(struct cli *c, struct node *n, const struct signer **out);
+
+/* Signs the writer's statement and adds it to the batch; the writer is freed. */
+enum err act_add(struct node *n, struct statement_writer *w, const struct signer *key, struct appended *out);
+
+/* Commits and publishes if e is OK, else abandons; closes the node. Gives the first error. */
+enum err act_end(struct node *n, enum err e);
+
+/* The statement at one place of a ledger, in the arena. logged_ms may be NULL. */
+enum err act_statement(struct cli *c, struct node *n, enum ledger_id l, uint64_t index, struct statement *out,
+		       int64_t *logged_ms);
+
+/* Says that a statement was logged: a line, or an object. */
+void act_report(struct cli *c, const char *what, const struct appended *a);
+
+#endif

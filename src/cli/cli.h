@@ -1,0 +1,139 @@
+/* What all commands share: where the node is, how to print, how to fail. One table of commands (commands.c) gives help,
+ * completion and the man page's synopsis. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/encoding.h"
+#include "base/json.h"
+#include "regime/node.h"
+#include "territory/resolve.h"
+
+/* Exit codes, stable. */
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_REFUSED = 1, /* the input or the request was refused, or nothing was found */
+	EXIT_USAGE = 2,
+	EXIT_MACHINE = 3, /* disk, memory, network */
+	EXIT_DIFFERS = 4, /* a signature, proof or recomputation does not agree */
+	EXIT_BUSY = 5,	  /* another process is the writer */
+};
+
+/* An option of a command. value NULL: a flag. */
+struct option_rule {
+	const char *name;  /* without the dashes */
+	const char *value; /* what to call its value in help; NULL for a flag */
+	const char *does;
+};
+
+struct cli;
+struct command {
+	const char *name; /* "lookup", or two words: "plan file" */
+	int (*run)(struct cli *c);
+	const char *operands; /* for help: "ADDRESS…|-" */
+	const char *does;     /* one line, no stop */
+	const struct option_rule *options; /* beside --dir, --json, --help; ends with a NULL name; may be NULL */
+	unsigned least, most; /* how many operands */
+};
+#define ANY_NUMBER 1000000u
+
+extern const struct command commands[]; /* ends with a NULL name */
+
+#define CLI_OPTIONS_MAX 4096
+struct given {
+	const char *name, *value;
+};
+
+struct cli {
+	const struct command *command;
+	const char *dir; /* --dir, else COMITY_DIR, else ".comity" */
+	bool json;
+	bool terminal; /* standard error is one: progress may be shown */
+	bool colour;   /* standard output is one and NO_COLOR is not set */
+	struct given *given; /* the options, in order */
+	size_t given_count;
+	char **operands;
+	size_t operand_count;
+	struct arena *arena; /* ends with the command */
+	struct buffer line;  /* for JSON output */
+	struct json object;
+};
+
+/* Options that were given; the command's table says which may be. */
+bool cli_flag(const struct cli *c, const char *name);
+const char *cli_option(const struct cli *c, const char *name); /* the last one's value; NULL if absent */
+const char *cli_next(const struct cli *c, const char *name, size_t *at); /* each in turn, *at from 0; NULL at the end */
+/* A number; fallback if absent. ERR_USAGE with a detail. */
+enum err cli_number(const struct cli *c, const char *name, uint64_t fallback, uint64_t max, uint64_t *out);
+/* A time as RFC 3339; fallback if absent. */
+enum err cli_time(const struct cli *c, const char *name, int64_t fallback, int64_t *out);
+
+/* Prints code, detail and advice on standard error (as an object with --json); gives the exit code for e. */
+int cli_fail(struct cli *c, enum err e);
+int cli_exit_code(enum err e);
+
+/* One JSON object on a line of standard output: begin, fill c->object by json_*, end. */
+struct json *cli_object(struct cli *c);
+void cli_object_end(struct cli *c);
+void cli_json_hash(struct json *j, const char *key, struct hash h);
+void cli_json_time(struct json *j, const char *key, int64_t ms); /* null for 0 */
+void cli_json_addressee(struct json *j, const char *key, const struct addressee *to);
+
+/* Text for people. Control characters of outside text are shown as '?', so that no terminal is steered by it. */
+void cli_print(struct span text);		  /* as it is but for control characters */
+void cli_column(struct span text, size_t width); /* padded or cut to width, and a space */
+const char *cli_bold(const struct cli *c);	  /* "" without colour */
+const char *cli_dim(const struct cli *c);
+const char *cli_plain(const struct cli *c);
+void cli_date(int64_t ms, char out[CLOCK_TEXT]); /* "2026-11-22 20:45" */
+void cli_thousands(uint64_t n, char out[32]);	  /* "1,234,567" */
+
+/* Progress with rate and time left on standard error, only on a terminal, at most ten times a second. */
+struct progress {
+	const char *what;
+	int64_t began_us, shown_us;
+	bool on;
+};
+struct progress progress_begin(const struct cli *c, const char *what);
+void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t units, const char *unit);
+void progress_end(struct progress *p); /* wipes the line */
+
+/* DIR/territory.table. */
+enum err cli_table(struct cli *c, struct table **out);
+/* The approved claims of the node's parties, in the arena, for resolver_new. */
+enum err cli_claims(struct cli *c, const struct state *st, struct territory_claim **out, size_t *count);
+/* Text "AS64500", "prefix 192.0.2.0/24", "country EE", or a domain. */
+char *cli_addressee(struct cli *c, const struct addressee *to);
+
+/* A full id, or the start of one (8 digits or more) of a matter in either ledger. */
+enum err cli_matter(struct cli *c, const struct state *st, const char *text, struct matter *out);
+
+int cmd_answer(struct cli *c);
+int cmd_completion(struct cli *c);
+int cmd_help(struct cli *c);
+int cmd_init(struct cli *c);
+int cmd_ledger_audit(struct cli *c);
+int cmd_ledger_proof(struct cli *c);
+int cmd_ledger_show(struct cli *c);
+int cmd_lookup(struct cli *c);
+int cmd_notice_list(struct cli *c);
+int cmd_notice_show(struct cli *c);
+int cmd_party_add(struct cli *c);
+int cmd_party_approve(struct cli *c);
+int cmd_party_list(struct cli *c);
+int cmd_plan_file(struct cli *c);
+int cmd_plan_list(struct cli *c);
+int cmd_plan_match(struct cli *c);
+int cmd_route(struct cli *c);
+int cmd_submit(struct cli *c);
+int cmd_territory_build(struct cli *c);
+int cmd_territory_show(struct cli *c);
+int cmd_territory_update(struct cli *c);
+int cmd_verify(struct cli *c);
+int cmd_version(struct cli *c);
+int cmd_withdraw(struct cli *c);
+
+#endif

@@ -1,0 +1,300 @@
+#include "cli/acting.h"
+
+#include <stdlib.h>
+
+#include "route/route.h"
+
+/* One row of "who would be told what". */
+struct tally {
+	char name[96];
+	uint64_t events, notices;
+};
+
+struct tallies {
+	struct tally *at;
+	size_t count, room;
+};
+
+struct routing {
+	struct cli *c;
+	struct progress progress;
+	struct tallies networks, parties;
+	uint64_t reached; /* events that go to a party that answers */
+};
+
+static enum err tally_add(struct tallies *t, const char *name, uint64_t events)
+{
+	if (t->count > 0 && strcmp(t->at[t->count - 1].name, name) == 0) {
+		t->at[t->count - 1].events += events;
+		t->at[t->count - 1].notices++;
+		return OK;
+	}
+	if (t->count == t->room) {
+		size_t room = t->room == 0 ? 1024 : t->room * 2;
+		struct tally *bigger = realloc(t->at, room * sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ERR_NO_MEMORY;
+		t->at = bigger;
+		t->room = room;
+	}
+	t->at[t->count] = (struct tally){ .events = events, .notices = 1 };
+	snprintf(t->at[t->count++].name, sizeof(t->at->name), "%s", name);
+	return OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct tally *)a)->name, ((const struct tally *)b)->name);
+}
+
+static int by_events(const void *a, const void *b)
+{
+	const struct tally *x = a, *y = b;
+
+	if (x->events != y->events)
+		return x->events < y->events ? 1 : -1;
+	return by_name(a, b);
+}
+
+/* Rows of one name become one, the largest first. */
+static void tally_order(struct tallies *t)
+{
+	size_t kept = 0;
+
+	if (t->count == 0)
+		return;
+	qsort(t->at, t->count, sizeof(*t->at), by_name);
+	for (size_t i = 1; i < t->count; i++) {
+		if (strcmp(t->at[kept].name, t->at[i].name) == 0) {
+			t->at[kept].events += t->at[i].events;
+			t->at[kept].notices += t->at[i].notices;
+		} else {
+			t->at[++kept] = t->at[i];
+		}
+	}
+	t->count = kept + 1;
+	qsort(t->at, t->count, sizeof(*t->at), by_events);
+}
+
+static void notice_object(struct cli *c, const struct route_notice *n)
+{
+	struct json *j = cli_object(c);
+	static const struct hash none;
+
+	if (hash_equal(n->id, none))
+		json_null(j, "notice");
+	else
+		cli_json_hash(j, "notice", n->id);
+	cli_json_addressee(j, "to", &n->to.to);
+	json_string(j, "holder", n->holder);
+	json_text(j, "country", n->to.country[0] != '\0' ? n->to.country : NULL);
+	json_text(j, "class", class_name(n->class));
+	json_number(j, "events", (int64_t)n->events);
+	json_number(j, "explained", (int64_t)n->explained);
+	cli_object_end(c);
+}
+
+static enum err on_notice(void *context, const struct route_notice *n)
+{
+	struct routing *r = context;
+	struct buffer name = BUFFER(1024);
+	char text[96];
+	enum err e;
+
+	if (r->c->json) {
+		notice_object(r->c, n);
+		return OK;
+	}
+	addressee_print(&n->to.to, &name);
+	snprintf(text, sizeof(text), "%.*s%s%.*s", SPAN_FORMAT(buffer_view(&name)), n->holder.len > 0 ? "  " : "",
+		 SPAN_FORMAT(n->holder));
+	buffer_free(&name);
+	e = tally_add(n->to.to.type == TO_PARTY ? &r->parties : &r->networks, text, n->events);
+	if (n->to.to.type == TO_PARTY)
+		r->reached += n->events;
+	return e;
+}
+
+static void on_progress(void *context, uint64_t done, uint64_t total, uint64_t events)
+{
+	struct routing *r = context;
+
+	progress_show(&r->progress, done, total, events, "events");
+}
+
+static void print_tally(struct cli *c, const char *title, struct tallies *t, uint64_t top)
+{
+	char count[32];
+
+	tally_order(t);
+	if (t->count == 0)
+		return;
+	printf("\n%s%s%s\n", cli_bold(c), title, cli_plain(c));
+	for (size_t i = 0; i < t->count && i < top; i++) {
+		cli_thousands(t->at[i].events, count);
+		printf("  %12s  ", count);
+		cli_print(span_of(t->at[i].name));
+		putchar('\n');
+	}
+	if (t->count > top)
+		printf("  %12s  and %zu more\n", "", t->count - (size_t)top);
+}
+
+static int by_country_events(const void *a, const void *b)
+{
+	const struct route_country *x = a, *y = b;
+
+	return x->events == y->events ? strcmp(x->country, y->country) : x->events < y->events ? 1 : -1;
+}
+
+static void print_countries(struct cli *c, struct route_summary *s, uint64_t top)
+{
+	char count[32];
+
+	qsort(s->countries, s->country_count, sizeof(*s->countries), by_country_events);
+	printf("\n%sBy country of registration%s\n", cli_bold(c), cli_plain(c));
+	for (size_t i = 0; i < s->country_count && i < top; i++) {
+		cli_thousands(s->countries[i].events, count);
+		printf("  %12s  %s\n", count, s->countries[i].country[0] != '\0' ? s->countries[i].country : "unknown");
+	}
+	if (s->country_count > top)
+		printf("  %12s  and %zu more\n", "", s->country_count - (size_t)top);
+}
+
+static void print_figure(uint64_t n, const char *says)
+{
+	char count[32];
+
+	cli_thousands(n, count);
+	printf("  %12s  %s\n", count, says);
+}
+
+static void print_summary(struct routing *r, struct route_summary *s, bool dry_run, uint64_t top)
+{
+	double rate = s->seconds > 0 ? (double)s->events / s->seconds : 0;
+	char count[32], per_second[32];
+
+	cli_thousands(s->events, count);
+	cli_thousands((uint64_t)rate, per_second);
+	printf("%s%s events%s in %.2f s (%s/s)%s\n", cli_bold(r->c), count, cli_plain(r->c), s->seconds, per_second,
+	       dry_run ? ", nothing written: a dry run" : "");
+	print_figure(s->notices, dry_run ? "notices would go out" : "notices logged");
+	print_figure(s->duplicates, "events were counted before");
+	print_figure(s->rejected, "rows rejected");
+	print_figure(s->explained, "events explained by a plan filed before");
+	print_figure(s->breach, "events break a term of a plan");
+	print_figure(s->late, "events fit a plan that was filed too late: it explains nothing");
+	print_figure(r->reached, "events go to a party that proved its claim");
+	print_figure(s->unanswered, "events that nobody answers for");
+	if (s->rejects[0] != '\0')
+		printf("  rejected rows: %s\n", s->rejects);
+	if (s->unanswered_list[0] != '\0')
+		printf("  unanswered rows: %s\n", s->unanswered_list);
+	print_countries(r->c, s, top);
+	print_tally(r->c, "By network that no party here has claimed", &r->networks, top);
+	print_tally(r->c, "By party", &r->parties, top);
+}
+
+static void summary_object(struct cli *c, const struct route_summary *s)
+{
+	struct json *j = cli_object(c);
+
+	json_number(j, "events", (int64_t)s->events);
+	json_number(j, "rejected", (int64_t)s->rejected);
+	json_number(j, "duplicates", (int64_t)s->duplicates);
+	json_number(j, "explained", (int64_t)s->explained);
+	json_number(j, "breach", (int64_t)s->breach);
+	json_number(j, "late", (int64_t)s->late);
+	json_number(j, "undeclared", (int64_t)s->undeclared);
+	json_number(j, "notices", (int64_t)s->notices);
+	json_number(j, "unanswered", (int64_t)s->unanswered);
+	json_number(j, "addressees", (int64_t)s->addressees);
+	json_number(j, "bytes", (int64_t)s->bytes);
+	json_fraction(j, "seconds", s->seconds, 3);
+	json_fraction(j, "events_per_second", s->seconds > 0 ? (double)s->events / s->seconds : 0, 0);
+	json_text(j, "rejects", s->rejects[0] != '\0' ? s->rejects : NULL);
+	json_text(j, "unanswered_list", s->unanswered_list[0] != '\0' ? s->unanswered_list : NULL);
+	json_object(j, "countries");
+	for (size_t i = 0; i < s->country_count; i++)
+		json_number(j, s->countries[i].country[0] != '\0' ? s->countries[i].country : "unknown",
+			    (int64_t)s->countries[i].events);
+	json_object_end(j);
+	cli_object_end(c);
+}
+
+static enum err read_options(struct cli *c, struct route_options *o)
+{
+	const char *from = cli_option(c, "from"), *class = cli_option(c, "class");
+	uint64_t threads;
+	enum err e = OK;
+
+	*o = (struct route_options){ .dry_run = cli_flag(c, "dry-run"),
+				     .demonstration = cli_flag(c, "demonstration"),
+				     .rejects = cli_option(c, "rejects") };
+	o->report.now_ms = clock_now_ms();
+	if (from != NULL)
+		e = format_parse(span_of(from), &o->report.from);
+	if (e == OK && class != NULL)
+		e = class_parse(span_of(class), &o->report.class);
+	if (e == OK)
+		e = cli_time(c, "date", 0, &o->report.date_ms);
+	if (e == OK && (e = cli_number(c, "threads", 0, 64, &threads)) == OK)
+		o->threads = (unsigned)threads;
+	return e;
+}
+
+static enum err route(struct cli *c, struct node *n, const struct route_options *o, struct routing *r,
+		      struct route_summary *s)
+{
+	struct table *table = NULL;
+	struct resolver *resolver = NULL;
+	struct plans *plans = NULL;
+	struct territory_claim *claims = NULL;
+	struct state st = { 0 };
+	size_t count = 0;
+	enum err e = cli_table(c, &table);
+
+	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
+		e = cli_claims(c, &st, &claims, &count);
+		if (e == OK)
+			e = plans_load(&st, &plans);
+		snapshot_end(st.snapshot);
+	}
+	if (e == OK)
+		e = resolver_new(table, claims, count, &resolver);
+	if (e == OK)
+		e = route_files(n, resolver, plans, c->operands, c->operand_count, o, on_progress, on_notice, r, s);
+	plans_free(plans);
+	resolver_free(resolver);
+	table_close(table);
+	return e;
+}
+
+int cmd_route(struct cli *c)
+{
+	struct routing r = { .c = c, .progress = progress_begin(c, "route") };
+	struct route_options o;
+	struct route_summary *s = arena_array(c->arena, 1, sizeof(*s));
+	struct node *n = NULL;
+	uint64_t top;
+	enum err e = s == NULL ? ERR_NO_MEMORY : read_options(c, &o);
+
+	if (e == OK)
+		e = cli_number(c, "top", 10, 100000, &top);
+	if (e == OK)
+		e = node_open(c->dir, o.dry_run ? NODE_READ : NODE_WRITE, &n);
+	if (e == OK)
+		e = route(c, n, &o, &r, s);
+	progress_end(&r.progress);
+	if (e == OK || s->events > 0) {
+		if (c->json)
+			summary_object(c, s);
+		else
+			print_summary(&r, s, o.dry_run, top);
+	}
+	free(r.networks.at);
+	free(r.parties.at);
+	node_close(n);
+	return e == OK ? EXIT_OK : cli_fail(c, e);
+}

@@ -1,0 +1,133 @@
+#include "cli/cli.h"
+
+static const struct option_rule init_options[] = {
+	{ "title", "TEXT", "what people call the node, e.g. the team's name" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule answer_options[] = {
+	{ "from", "DOMAIN", "answer as this party, whose key is held here (default: the node)" },
+	{ "for", "DOMAIN", "the party that the node answers for" },
+	{ "via", "CHANNEL", "how its answer came: mail, web, taxii or desk" },
+	{ "text", "TEXT", "a short operational note, at most 280 characters" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule from_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "text", "TEXT", "a short reason" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_options[] = {
+	{ "out", "FILE", "where to write the receipt (default: standard output)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule show_options[] = {
+	{ "from", "INDEX", "the first entry to show (default 0)" },
+	{ "limit", "N", "how many (default: the last 20)" },
+	{ "raw", NULL, "whole entries as they lie in the ledger" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule list_options[] = {
+	{ "to", "WHOM", "only to this party or resource: a domain, AS64500, country EE" },
+	{ "class", "CLASS", "only this class" },
+	{ "open", NULL, "only what has not ended" },
+	{ "limit", "N", "at most so many" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule notice_show_options[] = {
+	{ "as", "FORMAT", "the evidence as stix, xarf or csv" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule party_add_options[] = {
+	{ "role", "ROLE", "response-team, operator, vendor or researcher; may repeat, the first counts most" },
+	{ "title", "TEXT", "what people call the party" },
+	{ "claim", "RESOURCE", "AS64500, prefix 192.0.2.0/24 or country EE; may repeat" },
+	{ "approve", NULL, "the node's operator approves the claims at once" },
+	{ "demonstration", NULL, "mark the party as made up for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule approve_options[] = {
+	{ "object", NULL, "object to the claims instead" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_file_options[] = {
+	{ "from", "DOMAIN", "the party that files, whose key is held here" },
+	{ "activity", "WHAT", "scan, exercise, takedown, maintenance or research (default: scan)" },
+	{ "source", "PREFIX", "where it comes from; may repeat" },
+	{ "sources", "FILE", "sources from a file, one prefix a line" },
+	{ "target", "PREFIX|any", "what it touches; may repeat (default: any)" },
+	{ "exclude", "PREFIX", "what it never touches; may repeat" },
+	{ "start", "TIME", "RFC 3339 (default: now)" },
+	{ "end", "TIME", "RFC 3339 (default: 30 days after the start)" },
+	{ "purpose", "TEXT", "why" },
+	{ "reference", "URL", "an https page that explains it" },
+	{ "intrusive", NULL, "it goes beyond looking" },
+	{ "demonstration", NULL, "mark the plan as made up for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule match_options[] = {
+	{ "target", "ADDRESS", "what was touched" },
+	{ "time", "TIME", "when it was seen, RFC 3339 (default: now)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule route_options[] = {
+	{ "from", "FORMAT", "shadowserver, json-lines or list (default: detected)" },
+	{ "class", "CLASS", "the class of rows that do not say theirs, e.g. scanner" },
+	{ "date", "TIME", "the time of rows that do not say theirs, RFC 3339" },
+	{ "dry-run", NULL, "do everything but write" },
+	{ "rejects", "FILE", "where rows go that cannot be read" },
+	{ "threads", "N", "how many at once (default: one a processor)" },
+	{ "top", "N", "how many countries and networks to show (default 10)" },
+	{ "demonstration", NULL, "mark the notices as made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule update_options[] = {
+	{ "vrps", "FILE", "validated RPKI payloads, CSV or JSON; may repeat" },
+	{ "offline", "DIR", "take files of this folder instead of fetching" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule verify_options[] = {
+	{ "entry", "FILE", "the entry, if the receipt does not carry it" },
+	{ "key", "VKEY", "the ledger's key (default: the keys of the node in --dir)" },
+	{ NULL, NULL, NULL },
+};
+
+const struct command commands[] = {
+	{ "answer", cmd_answer, "NOTICE OUTCOME", "say what was done about a notice", answer_options, 2, 2 },
+	{ "completion", cmd_completion, "bash|zsh|fish", "print the completions for a shell", NULL, 1, 1 },
+	{ "help", cmd_help, "[COMMAND]", "say what a command does", NULL, 0, 2 },
+	{ "init", cmd_init, "NAME", "make a node named by its domain", init_options, 1, 1 },
+	{ "ledger audit", cmd_ledger_audit, "", "recompute every hash, signature and the whole state", NULL, 0, 0 },
+	{ "ledger proof", cmd_ledger_proof, "ID", "write the receipt of a statement", proof_options, 1, 1 },
+	{ "ledger show", cmd_ledger_show, "[public|circle]", "show checkpoints and entries", show_options, 0, 1 },
+	{ "lookup", cmd_lookup, "ADDRESS…|-", "say who answers for addresses, and why", NULL, 1, ANY_NUMBER },
+	{ "notice list", cmd_notice_list, "", "list notices and how they stand", list_options, 0, 0 },
+	{ "notice show", cmd_notice_show, "ID", "show a notice, its answers and its evidence", notice_show_options, 1, 1 },
+	{ "party add", cmd_party_add, "DOMAIN", "register a party whose key is held here", party_add_options, 1, 1 },
+	{ "party approve", cmd_party_approve, "DOMAIN", "approve a party's claims as the operator", approve_options, 1, 1 },
+	{ "party list", cmd_party_list, "", "list parties and their claims", NULL, 0, 0 },
+	{ "plan file", cmd_plan_file, "", "declare a scan, an exercise, a takedown ahead", plan_file_options, 0, 0 },
+	{ "plan list", cmd_plan_list, "", "list plans", NULL, 0, 0 },
+	{ "plan match", cmd_plan_match, "ADDRESS", "say whether a plan explains what was seen", match_options, 1, 1 },
+	{ "route", cmd_route, "FILE…|-", "turn reports into notices to whoever answers", route_options, 1, ANY_NUMBER },
+	{ "submit", cmd_submit, "FILE|-", "log a statement that was signed elsewhere", NULL, 1, 1 },
+	{ "territory build", cmd_territory_build, "FILE…", "compile registry files from disk", NULL, 1, ANY_NUMBER },
+	{ "territory show", cmd_territory_show, "", "show the tables' sources and ages", NULL, 0, 0 },
+	{ "territory update", cmd_territory_update, "", "fetch the registry files and compile them", update_options, 0, 0 },
+	{ "verify", cmd_verify, "RECEIPT", "check a receipt without any network", verify_options, 1, 1 },
+	{ "version", cmd_version, "", "print the version", NULL, 0, 0 },
+	{ "withdraw", cmd_withdraw, "ID", "withdraw a statement of one's own", from_options, 1, 1 },
+	{ NULL, NULL, NULL, NULL, NULL, 0, 0 },
+};
