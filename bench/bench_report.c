@@ -1,0 +1,164 @@
+/* How fast reports are read: a million rows of 38 columns, the same with a stray quote in every tenth, five million
+ * addresses, half a million JSON lines, in memory. For each: the floor (finding line ends by memchr), the boundary, the
+ * parse. CPU time of one thread; the best of five rounds. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "report/report.h"
+#include "reports.h"
+
+#define ROUNDS 5
+#define CHUNK ((size_t)1 << 20)
+
+struct count {
+	uint64_t events, rejects, sum;
+};
+
+static enum err count_event(void *context, const struct event *e)
+{
+	struct count *c = context;
+
+	c->events++;
+	c->sum += e->source.low + (uint64_t)e->time_ms + e->source_port;
+	return OK;
+}
+
+static enum err count_reject(void *context, const struct reject *r)
+{
+	struct count *c = context;
+
+	(void)r;
+	c->rejects++;
+	return OK;
+}
+
+static struct span make(enum reports_format f, size_t rows, unsigned broken)
+{
+	struct reports r = { .seed = 7, .time_ms = INT64_C(1795305600000) };
+	const char *header = reports_header(f);
+	size_t room = rows * (f == REPORTS_LIST ? 48 : 720) + 4096, len = strlen(header);
+	char *text = malloc(room);
+
+	if (text == NULL)
+		exit(1);
+	memcpy(text, header, len);
+	for (size_t i = 0; i < rows; i++) {
+		size_t n = reports_row(&r, f, text + len);
+
+		if (broken != 0 && i % broken == 0)
+			text[len + n - 2] = '"'; /* a quote that opens in the row's last field and does not close */
+		len += n;
+	}
+	return (struct span){ text, len };
+}
+
+/* CPU time of this thread: other programs on the machine disturb less. */
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static int64_t best(int64_t a, int64_t b)
+{
+	return a == 0 || b < a ? b : a;
+}
+
+static void say(const char *what, const char *name, size_t rows, size_t bytes, int64_t us)
+{
+	printf("%-10s %-9s %8.2f M rows/s %7.2f GB/s\n", what, name, (double)rows / (double)us,
+	       (double)bytes / (double)us / 1000);
+}
+
+static int64_t floor_time(struct span text)
+{
+	int64_t start = now_us();
+	volatile size_t lines = 0;
+
+	for (struct span rest = text; rest.at != NULL; lines++)
+		span_cut(&rest, '\n');
+	return now_us() - start;
+}
+
+/* Both in one walk, as a reader of a file would: a chunk is cut, then parsed. */
+static void walk(const struct layout *l, struct scratch *s, struct span text, struct count *c, int64_t *cut,
+		 int64_t *parse)
+{
+	const struct report_sink sink = { count_event, count_reject, c };
+	struct report_cursor at = report_start(l);
+
+	*cut = *parse = 0;
+	*c = (struct count){ 0 };
+	while (at.offset < text.len) {
+		struct report_cursor from = at;
+		struct span chunk = span_from(text, at.offset);
+		bool last = chunk.len <= CHUNK;
+		int64_t start = now_us(), middle;
+
+		if (!last)
+			chunk.len = CHUNK;
+		chunk.len = report_boundary(l, &at, chunk, last);
+		middle = now_us();
+		if (report_parse(l, s, chunk, &from, &sink) != OK)
+			exit(1);
+		*cut += middle - start;
+		*parse += now_us() - middle;
+	}
+}
+
+static void bench(const char *what, const char *name, enum reports_format f, size_t rows, unsigned broken)
+{
+	struct report_options options = { .now_ms = INT64_C(1900000000000) };
+	struct span text = make(f, rows, broken);
+	int64_t floor = 0, cut = 0, parse = 0;
+	struct arena *a = arena_new(1 << 20);
+	struct layout *l;
+	struct scratch *s;
+	struct count c = { 0 };
+
+	if (a == NULL || scratch_new(&s) != OK ||
+	    report_detect(a, span_of(name), (struct span){ text.at, REPORT_HEAD }, &options, &l) != OK) {
+		fprintf(stderr, "bench_report: %s\n", err_detail());
+		exit(1);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		int64_t this_cut, this_parse;
+
+		floor = best(floor, floor_time(text));
+		walk(l, s, text, &c, &this_cut, &this_parse);
+		cut = best(cut, this_cut);
+		parse = best(parse, this_parse);
+	}
+	printf("%s: %zu rows, %.1f MB, %llu events, %llu rejects\n", what, rows, (double)text.len / 1e6,
+	       (unsigned long long)c.events, (unsigned long long)c.rejects);
+	say(what, "memchr", rows, text.len, floor);
+	say(what, "boundary", rows, text.len, cut);
+	say(what, "parse", rows, text.len, parse);
+	scratch_free(s);
+	arena_free(a);
+	free((char *)(uintptr_t)text.at);
+}
+
+/* bench_report [which]: those whose name begins with it. */
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *what, *name;
+		enum reports_format format;
+		size_t rows;
+		unsigned broken;
+	} benches[] = {
+		{ "columns", "event4_honeypot_brute_force.csv", REPORTS_SHADOWSERVER, 1000000, 0 },
+		{ "broken", "event4_honeypot_brute_force.csv", REPORTS_SHADOWSERVER, 1000000, 10 },
+		{ "addresses", "addresses.txt", REPORTS_LIST, 5000000, 0 },
+		{ "intelmq", "events.jsonl", REPORTS_INTELMQ, 500000, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(benches) / sizeof(benches[0]); i++)
+		if (argc < 2 || span_starts(span_of(benches[i].what), argv[1]))
+			bench(benches[i].what, benches[i].name, benches[i].format, benches[i].rows, benches[i].broken);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* Where a report comes from: a file or standard input, gzip (RFC 1952) and zstd (RFC 8878) seen through by content. */
+#ifndef REPORT_INPUT_H
+#define REPORT_INPUT_H
+
+#include "base/span.h"
+
+struct input;
+
+/* "-" is standard input. ERR_NOT_FOUND, ERR_IO. */
+enum err input_open(const char *path, struct input **out);
+/* Fills out as far as the report goes: less than n only at its end. ERR_COMPRESSION: damaged or truncated (*got holds
+ * what could be read). */
+enum err input_read(struct input *in, void *out, size_t n, size_t *got);
+struct span input_name(const struct input *in);	 /* without folders and .gz/.zst */
+uint64_t input_size(const struct input *in);	 /* bytes of the file as it lies there; 0 unknown */
+uint64_t input_consumed(const struct input *in); /* of these; for progress */
+void input_close(struct input *in);
+
+#endif
