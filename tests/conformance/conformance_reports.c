@@ -39,7 +39,8 @@ static enum err tally_reject(void *context, const struct reject *r)
 	struct tally *t = context;
 
 	/* a sample has an address of five numbers */
-	if (r->why == ERR_ADDRESS_SPECIAL || (r->why == ERR_ADDRESS && strstr(t->file, "event4_honeypot_ddos_amp") != NULL)) {
+	if (r->why == ERR_ADDRESS_SPECIAL ||
+	    (r->why == ERR_ADDRESS && strstr(t->file, "event4_honeypot_ddos_amp") != NULL)) {
 		t->special++;
 		return OK;
 	}
@@ -53,8 +54,11 @@ static enum err tally_reject(void *context, const struct reject *r)
 /* Makes private and documentation addresses public ones, so that the rows can be read to their end. */
 static void make_public(char *text, size_t len)
 {
-	static const char *const pairs[][2] = { { "192.168.", "192.167." }, { "172.16.", "172.15." }, { "192.0.2.", "192.1.2." },
-						{ "198.51.", "198.52." },   { "203.0.", "203.1." } };
+	static const char *const pairs[][2] = { { "192.168.", "192.167." },
+						{ "172.16.", "172.15." },
+						{ "192.0.2.", "192.1.2." },
+						{ "198.51.", "198.52." },
+						{ "203.0.", "203.1." } };
 
 	for (size_t i = 0; i < len; i++)
 		for (size_t k = 0; k < sizeof(pairs) / sizeof(pairs[0]); k++) {
@@ -120,7 +124,8 @@ static void shadowserver_samples(struct arena *a, const char *folder)
 
 		stem.len -= 4;
 		if (l != NULL) {
-			check(layout_format(l) == FORMAT_SHADOWSERVER && layout_type_known(l), path, "its type is not known");
+			check(layout_format(l) == FORMAT_SHADOWSERVER && layout_type_known(l), path,
+			      "its type is not known");
 			check(span_equal(layout_type(l), stem), path, "its type is not its name");
 			check(layout_header(l).len > 0, path, "it has no header");
 		}
@@ -136,7 +141,8 @@ static void shadowserver_samples(struct arena *a, const char *folder)
 		free(entries[i]);
 	}
 	free(entries);
-	printf("shadowserver: %d reports, %zu events, %zu rejected for private or reserved addresses; with those made public"
+	printf("shadowserver: %d reports, %zu events, %zu rejected for private or reserved addresses; with those made "
+	       "public"
 	       " %zu events, %zu rejected\n",
 	       count, events, special, readable, refused_all);
 	check(refused_all == 1, folder, "all but the address of five numbers should be read");

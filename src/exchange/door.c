@@ -1,0 +1,246 @@
+#include "exchange/door.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "base/file.h"
+
+#define URL_MAX 2048
+#define STALL_SECONDS 20 /* less than STALL_BYTES a second for so long: given up */
+#define STALL_BYTES 100
+
+const struct door_limits door_default = { .most_bytes = (size_t)16 << 20, .connect_ms = 10000, .total_ms = 60000 };
+
+struct fetch {
+	const char *url;
+	const struct door_limits *limits;
+	int fd;
+	size_t bytes;
+	enum err err; /* why our own callbacks stopped it */
+	char refused[ADDRESS_TEXT]; /* the last address that was not to be spoken to */
+	const char *why;
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void start_library(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* One scheme, a host, no credentials; the rest is the library's own judgement. */
+static enum err check_url(const char *url)
+{
+	char *scheme = NULL, *host = NULL, *user = NULL;
+	enum err e = OK;
+	CURLU *u;
+
+	if (strlen(url) > URL_MAX)
+		return fail(ERR_REFUSED_URL, "an address of more than %d bytes", URL_MAX);
+	for (const char *p = url; *p != '\0'; p++)
+		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f)
+			return fail(ERR_REFUSED_URL, "a space, control or non-ASCII character in the address");
+	if ((u = curl_url()) == NULL)
+		return fail(ERR_NO_MEMORY, "no room for an address");
+	if (curl_url_set(u, CURLUPART_URL, url, 0) != CURLUE_OK ||
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		e = fail(ERR_REFUSED_URL, "%s: not an https address", url);
+	else if (strcmp(scheme, "https") != 0)
+		e = fail(ERR_REFUSED_URL, "%s: %s instead of https", url, scheme);
+	else if (curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK)
+		e = fail(ERR_REFUSED_URL, "credentials in the address");
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(user);
+	curl_url_cleanup(u);
+	return e;
+}
+
+static uint64_t big_endian_64(const uint8_t *p)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 8; i++)
+		v = v << 8 | p[i];
+	return v;
+}
+
+/* False: neither IPv4 nor IPv6. */
+static bool address_of(const struct curl_sockaddr *from, struct address *out)
+{
+	if (from->family == AF_INET) {
+		struct sockaddr_in s;
+
+		memcpy(&s, &from->addr, sizeof(s));
+		*out = address_ipv4(ntohl(s.sin_addr.s_addr));
+		return true;
+	}
+	if (from->family == AF_INET6 && from->addrlen >= sizeof(struct sockaddr_in6)) {
+		const uint8_t *p = (const uint8_t *)&from->addr + offsetof(struct sockaddr_in6, sin6_addr);
+
+		*out = (struct address){ big_endian_64(p), big_endian_64(p + 8), FAMILY_IPV6 };
+		return true;
+	}
+	return false;
+}
+
+/* Called for each address that the name leads to, with what will be connected to: nothing can change in between. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	struct fetch *f = context;
+	struct address a;
+
+	(void)purpose;
+	if (!address_of(to, &a))
+		return CURL_SOCKET_BAD;
+	f->why = address_special(a);
+	if (f->why != NULL && !f->limits->allow_private) {
+		address_format(a, f->refused);
+		return CURL_SOCKET_BAD;
+	}
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+static size_t take(char *at, size_t size, size_t count, void *context)
+{
+	struct fetch *f = context;
+	size_t n = size * count;
+
+	if (n > f->limits->most_bytes - f->bytes)
+		f->err = fail(ERR_TOO_LONG, "%s: more than %zu bytes", f->url, f->limits->most_bytes);
+	else
+		f->err = file_write_all(f->fd, at, n);
+	if (f->err != OK)
+		return n + 1; /* anything but n stops it */
+	f->bytes += n;
+	return n;
+}
+
+static bool configure(CURL *c, struct fetch *f, char *why)
+{
+	const struct door_limits *l = f->limits;
+	bool good = curl_easy_setopt(c, CURLOPT_URL, f->url) == CURLE_OK;
+
+	good &= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)l->connect_ms) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)l->total_ms) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)STALL_BYTES) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)STALL_SECONDS) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)l->most_bytes) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, f) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_WRITEDATA, f) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_FILETIME, 1L) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_USERAGENT, "comity") == CURLE_OK;
+	if (l->authorities != NULL) {
+		good &= curl_easy_setopt(c, CURLOPT_CAINFO, l->authorities) == CURLE_OK;
+		good &= curl_easy_setopt(c, CURLOPT_CAPATH, NULL) == CURLE_OK;
+	}
+	return good;
+}
+
+static enum err judge(CURL *c, const struct fetch *f, CURLcode code, const char *why)
+{
+	char *to = NULL;
+	long status = 0;
+
+	if (f->err != OK)
+		return f->err;
+	if (code != CURLE_OK && f->refused[0] != '\0')
+		return fail(ERR_REFUSED_URL, "%s leads to %s (%s)", f->url, f->refused, f->why != NULL ? f->why : "special");
+	if (code == CURLE_FILESIZE_EXCEEDED)
+		return fail(ERR_TOO_LONG, "%s: more than %zu bytes", f->url, f->limits->most_bytes);
+	if (code != CURLE_OK)
+		return fail(ERR_UNREACHABLE, "%s: %s", f->url, why[0] != '\0' ? why : curl_easy_strerror(code));
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(c, CURLINFO_REDIRECT_URL, &to);
+	if (status >= 300 && status < 400)
+		return fail(ERR_REFUSED_URL, "%s: redirected to %s, which is not followed", f->url, to != NULL ? to : "?");
+	if (status != 200)
+		return fail(ERR_UNREACHABLE, "%s: status %ld", f->url, status);
+	return OK;
+}
+
+static void keep_time(CURL *c, int fd)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { 0 } };
+	curl_off_t modified = -1;
+
+	if (curl_easy_getinfo(c, CURLINFO_FILETIME_T, &modified) != CURLE_OK || modified <= 0)
+		return;
+	times[1].tv_sec = (time_t)modified;
+	futimens(fd, times); /* if it fails, the file has the time of fetching */
+}
+
+static enum err run(struct fetch *f)
+{
+	char why[CURL_ERROR_SIZE] = "";
+	CURL *c = curl_easy_init();
+	enum err e;
+
+	if (c == NULL)
+		return fail(ERR_NO_MEMORY, "no room to fetch %s", f->url);
+	if (configure(c, f, why))
+		e = judge(c, f, curl_easy_perform(c), why);
+	else
+		e = fail(ERR_UNREACHABLE, "%s: the installed libcurl lacks something", f->url);
+	if (e == OK)
+		keep_time(c, f->fd);
+	curl_easy_cleanup(c);
+	return e;
+}
+
+static enum err sync_parent(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+
+	if (slash != NULL)
+		snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	return folder_sync(folder);
+}
+
+enum err door_fetch(const char *url, const struct door_limits *limits, const char *to_path)
+{
+	struct fetch f = { .url = url, .limits = limits };
+	char part[PATH_MAX];
+	enum err e;
+	int n;
+
+	pthread_once(&once, start_library);
+	if ((e = check_url(url)) != OK)
+		return e;
+	n = snprintf(part, sizeof(part), "%s.part", to_path);
+	if (n < 0 || (size_t)n >= sizeof(part))
+		return fail(ERR_IO, "%s: the path is too long", to_path);
+	if ((f.fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644)) == -1)
+		return fail_errno("%s", part);
+	e = run(&f);
+	if (e == OK && fsync(f.fd) == -1) {
+		fail_errno("%s: fsync", part);
+		e = ERR_SYNC;
+	}
+	if (close(f.fd) == -1 && e == OK)
+		e = fail_errno("%s", part);
+	if (e == OK && rename(part, to_path) == -1)
+		e = fail_errno("%s", to_path);
+	if (e != OK)
+		unlink(part);
+	return e == OK ? sync_parent(to_path) : e;
+}

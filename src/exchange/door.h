@@ -1,0 +1,25 @@
+/* The one outgoing door: everything that this program fetches goes through here. Only https, with the system's
+ * authorities; the address is checked when the socket is made, so that no name can lead to a private host; no redirects,
+ * no proxy from the environment, nothing but status 200; capped in size and time. Any number of threads. */
+#ifndef EXCHANGE_DOOR_H
+#define EXCHANGE_DOOR_H
+
+#include "base/span.h"
+
+struct door_limits {
+	size_t most_bytes;	 /* of the answer's body */
+	unsigned connect_ms, total_ms;
+	bool allow_private;	 /* private, loopback and other special addresses too: only where the operator says so */
+	const char *authorities; /* file of certificates to trust instead of the system's; NULL: the system's */
+};
+
+/* 16 MiB, 10 s to connect, 60 s in all. */
+extern const struct door_limits door_default;
+
+/* Fetches into a file beside to_path, syncs it, and gives it the name only when all of it is there; on an error nothing
+ * is left. The file's time is what the server says of the content, if it says so. ERR_REFUSED_URL: not https, no plain
+ * host, credentials in it, a private address, a redirect. ERR_UNREACHABLE: no connection, no trust, no answer in time,
+ * another status (the detail says which). ERR_TOO_LONG, ERR_IO, ERR_SYNC. */
+enum err door_fetch(const char *url, const struct door_limits *limits, const char *to_path);
+
+#endif

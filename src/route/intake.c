@@ -1,0 +1,385 @@
+/* Reading, parsing, resolving: every row of every report becomes an entry of a run, or a reject. Each thread takes the
+ * next chunk for itself (one at a time may read) and parses it while others read theirs. */
+#include <endian.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "route/evidence_write.h"
+#include "route/pipeline.h"
+
+struct chunk {
+	char *at;
+	size_t len; /* whole rows */
+	size_t source;
+	uint64_t number;
+	struct report_cursor from;
+};
+
+struct reader {
+	struct routing *r;
+	pthread_mutex_t lock;
+	size_t source;	 /* in hand; r->source_count: all done */
+	bool begun, end; /* of that source */
+	char *carry;	 /* rows begun but not whole */
+	size_t carry_len;
+	struct report_cursor at;
+	uint64_t number;      /* of the next chunk */
+	uint64_t done_before; /* bytes of the sources behind us, as they lie there */
+	uint64_t total;	      /* 0: unknown */
+	struct rejects *rejects;
+	struct damage *damaged;
+	atomic_ullong done, events, bytes;
+};
+
+struct worker {
+	struct reader *in;
+	struct routing *r;
+	struct scratch *scratch;
+	struct run_fill run;
+	struct chunk chunk;
+	struct reject_list rejects;
+	const struct section *section;
+	uint16_t section_number;
+	uint64_t events;
+	bool reports_progress;
+	pthread_t thread;
+};
+
+/* ---- reading ---- */
+
+static size_t chunk_room(const struct routing *r)
+{
+	return r->limits.chunk;
+}
+
+static enum err begin_source(struct reader *in, struct source *s)
+{
+	size_t skip;
+	enum err e = source_take_up(s);
+
+	if (e != OK)
+		return e;
+	in->at = report_start(s->layout);
+	skip = (size_t)in->at.offset;
+	if (skip > s->head_len)
+		return fail(ERR_SHORT, "%s: shorter than at the first look", s->path);
+	in->carry_len = s->head_len - skip;
+	memcpy(in->carry, s->head + skip, in->carry_len);
+	in->begun = true;
+	in->end = false;
+	free(s->head);
+	s->head = NULL;
+	return OK;
+}
+
+static void end_source(struct reader *in, struct source *s)
+{
+	in->done_before += s->size;
+	source_put_down(s);
+	in->source++;
+	in->begun = false;
+	in->carry_len = 0;
+}
+
+/* A damaged end of a compressed report: what came before it counts. */
+static enum err note_damage(struct reader *in, const struct source *s, enum err e)
+{
+	if (e != ERR_COMPRESSION)
+		return fail(e, "%s: %s", s->path, err_detail());
+	if (in->damaged->err == OK) {
+		in->damaged->err = e;
+		snprintf(in->damaged->detail, sizeof(in->damaged->detail),
+			 "%s: damaged or cut off; the whole rows before byte %llu were routed", s->path,
+			 (unsigned long long)in->at.offset);
+	}
+	return OK;
+}
+
+/* Fills the chunk behind what was carried over. */
+static enum err fill(struct reader *in, struct source *s, struct chunk *c, bool *damaged)
+{
+	size_t got = 0, want = chunk_room(in->r) - in->carry_len;
+	enum err e;
+
+	memcpy(c->at, in->carry, in->carry_len);
+	c->len = in->carry_len;
+	*damaged = false;
+	if (in->end)
+		return OK;
+	e = input_read(s->input, c->at + c->len, want, &got);
+	c->len += got;
+	in->end = e != OK || got < want;
+	*damaged = e == ERR_COMPRESSION;
+	atomic_store(&in->done, in->done_before + input_consumed(s->input));
+	return *damaged ? OK : e;
+}
+
+/* The next chunk of the source in hand. An empty one: the source is at its end. */
+static enum err cut(struct reader *in, struct source *s, struct chunk *c)
+{
+	bool damaged;
+	size_t whole;
+	enum err e = fill(in, s, c, &damaged);
+
+	if (e != OK)
+		return note_damage(in, s, e);
+	c->source = in->source;
+	c->from = in->at;
+	whole = report_boundary(s->layout, &in->at, span_make(c->at, c->len), in->end && !damaged);
+	in->carry_len = damaged ? 0 : c->len - whole;
+	memcpy(in->carry, c->at + whole, in->carry_len);
+	c->len = whole;
+	return damaged ? note_damage(in, s, ERR_COMPRESSION) : OK;
+}
+
+static enum err next_chunk(struct reader *in, struct chunk *c)
+{
+	c->len = 0;
+	while (in->source < in->r->source_count) {
+		struct source *s = &in->r->sources[in->source];
+		enum err e = in->begun ? OK : begin_source(in, s);
+
+		if (e == OK)
+			e = cut(in, s, c);
+		if (e != OK)
+			return e;
+		if (in->end && in->carry_len == 0)
+			end_source(in, s);
+		if (c->len > 0) {
+			c->number = in->number++;
+			return OK;
+		}
+	}
+	return OK;
+}
+
+static enum err take_chunk(struct reader *in, struct chunk *c)
+{
+	static const struct timespec a_while = { 0, 1000000 };
+	enum err e;
+
+	pthread_mutex_lock(&in->lock);
+	while (rejects_behind(in->rejects, in->number) && !atomic_load(&in->r->failure.stop)) {
+		pthread_mutex_unlock(&in->lock);
+		nanosleep(&a_while, NULL);
+		pthread_mutex_lock(&in->lock);
+	}
+	e = next_chunk(in, c);
+	pthread_mutex_unlock(&in->lock);
+	return e;
+}
+
+/* ---- rows ---- */
+
+/* Rows that share all this say the same, so they are one event. The address stands in it so that equal marks have one
+ * addressee, whatever the report. */
+static struct mark mark_of(const struct section *s, const struct event *e)
+{
+	uint8_t fixed[MARK_SIZE + 8 + 1 + 1 + 16];
+	const struct span parts[] = { span_make(fixed, sizeof(fixed)), e->raw };
+	const uint64_t numbers[] = { htobe64((uint64_t)e->time_ms), htobe64(e->source.high), htobe64(e->source.low) };
+	struct mark m;
+	struct hash h;
+
+	memcpy(fixed, s->fingerprint.bytes, MARK_SIZE);
+	memcpy(fixed + MARK_SIZE, numbers, sizeof(numbers));
+	fixed[MARK_SIZE + 24] = e->source.family;
+	fixed[MARK_SIZE + 25] = e->source_length;
+	h = hash_parts(parts, 2);
+	memcpy(m.bytes, h.bytes, MARK_SIZE);
+	return m;
+}
+
+static enum plan_verdict verdict_of(const struct routing *r, const struct event *e)
+{
+	struct observation o;
+
+	if (r->plans == NULL)
+		return PLAN_UNDECLARED;
+	o = (struct observation){ e->source, e->has_target, e->target, e->time_ms };
+	return plans_match(r->plans, &o).verdict;
+}
+
+static uint16_t country_of(const struct routing *r, uint32_t addressee, struct address a)
+{
+	struct address inner;
+
+	if (r->table == NULL)
+		return 0;
+	if (r->country_of_addressee[addressee] != COUNTRY_LOOK_UP)
+		return r->country_of_addressee[addressee];
+	if (a.family == FAMILY_IPV6 && address_embedded(a, &inner) != NULL)
+		a = inner;
+	return r->countries[table_class(r->table, table_find(r->table, a))];
+}
+
+static enum err on_reject(void *context, const struct reject *reject)
+{
+	struct worker *w = context;
+
+	reject_list_add(&w->rejects, w->r->sources[w->chunk.source].path, reject);
+	return w->rejects.lines.err;
+}
+
+static enum err refuse(struct worker *w, const struct event *e, enum err why)
+{
+	struct reject reject = { why, e->line, e->offset, e->raw, "class" };
+
+	return on_reject(w, &reject);
+}
+
+static enum err on_event(void *context, const struct event *e)
+{
+	struct worker *w = context;
+	struct row_entry *x;
+	uint32_t addressee;
+	enum rsit_class class = e->class == CLASS_NONE ? CLASS_UNDETERMINED : e->class;
+	enum err err;
+
+	if (class_is_content(class))
+		return refuse(w, e, ERR_CLASS_CONTENT);
+	if (run_fill_full(&w->run, e->raw.len + EVIDENCE_TYPED_MAX) && (err = runs_put(w->r->runs, &w->run)) != OK)
+		return err;
+	if ((x = run_fill_entry(&w->run)) == NULL)
+		return ERR_NO_MEMORY;
+	w->events++;
+	x->mark = mark_of(w->section, e);
+	addressee = resolver_find(w->r->resolver, e->source);
+	x->order = notice_number(addressee, class) << ROW_MARK_BITS |
+		   (uint64_t)x->mark.bytes[0] << 8 | x->mark.bytes[1];
+	x->time_ms = e->time_ms;
+	x->source = e->source.family == FAMILY_IPV4 ? e->source.low << 32 : e->source.high;
+	x->verdict = verdict_of(w->r, e);
+	x->section = w->section_number;
+	x->country = country_of(w->r, addressee, e->source);
+	x->length = evidence_row(w->run.rows + w->run.len, e, (enum plan_verdict)x->verdict) & 0xffffff;
+	w->run.len += x->length;
+	return OK;
+}
+
+/* ---- threads ---- */
+
+static enum err work_chunk(struct worker *w)
+{
+	struct report_sink sink = { on_event, on_reject, w };
+	struct source *s = &w->r->sources[w->chunk.source];
+	enum err e;
+
+	w->section_number = s->section;
+	w->section = &w->r->sections[s->section];
+	w->events = 0;
+	e = report_parse(s->layout, w->scratch, span_make(w->chunk.at, w->chunk.len), &w->chunk.from, &sink);
+	if (e != OK)
+		return fail(e, "%s: from byte %llu on: %s", s->path, (unsigned long long)w->chunk.from.offset,
+			    *err_detail() != '\0' ? err_detail() : err_advice(e));
+	atomic_fetch_add(&w->in->events, w->events);
+	atomic_fetch_add(&w->in->bytes, w->chunk.len);
+	return rejects_chunk(w->in->rejects, w->chunk.number, &w->rejects);
+}
+
+/* Reading is half of the way: the other half is shown when batches are committed. */
+static void show(const struct worker *w)
+{
+	const struct routing *r = w->r;
+
+	if (w->reports_progress && r->progress != NULL)
+		r->progress(r->context, w->in->total > 0 ? atomic_load(&w->in->done) / 2 : atomic_load(&w->in->done),
+			    w->in->total, atomic_load(&w->in->events));
+}
+
+static void *work(void *context)
+{
+	struct worker *w = context;
+	enum err e = OK;
+
+	err_clear();
+	while (e == OK && !atomic_load(&w->r->failure.stop)) {
+		if ((e = take_chunk(w->in, &w->chunk)) != OK || w->chunk.len == 0)
+			break;
+		e = work_chunk(w);
+		show(w);
+	}
+	if (e == OK)
+		e = runs_put(w->r->runs, &w->run);
+	failure_set(&w->r->failure, e);
+	return NULL;
+}
+
+static enum err worker_start(struct worker *w, struct reader *in)
+{
+	enum err e;
+
+	w->in = in;
+	w->r = in->r;
+	w->rejects.lines = BUFFER((size_t)256 << 20);
+	w->run.fd = -1;
+	if ((w->chunk.at = malloc(chunk_room(w->r))) == NULL)
+		return ERR_NO_MEMORY;
+	e = scratch_new(&w->scratch);
+	return e == OK ? run_fill_start(&w->run, w->r->limits.run) : e;
+}
+
+static void worker_end(struct worker *w)
+{
+	run_fill_end(&w->run);
+	scratch_free(w->scratch);
+	free(w->chunk.at);
+	buffer_free(&w->rejects.lines);
+}
+
+static void run_workers(struct routing *r, struct worker *workers)
+{
+	unsigned started = 1;
+
+	workers[0].reports_progress = true;
+	while (started < r->threads && pthread_create(&workers[started].thread, NULL, work, &workers[started]) == 0)
+		started++; /* fewer threads do the same work */
+	work(&workers[0]);
+	for (unsigned i = 1; i < started; i++)
+		pthread_join(workers[i].thread, NULL);
+}
+
+static enum err intake_with(struct routing *r, struct reader *in)
+{
+	struct worker *workers = calloc(r->threads, sizeof(*workers));
+	enum err e = workers == NULL ? ERR_NO_MEMORY : OK;
+
+	for (unsigned i = 0; e == OK && i < r->threads; i++)
+		e = worker_start(&workers[i], in);
+	if (e == OK) {
+		run_workers(r, workers);
+		e = r->failure.err;
+	}
+	for (unsigned i = 0; workers != NULL && i < r->threads; i++)
+		worker_end(&workers[i]);
+	free(workers);
+	return e;
+}
+
+enum err intake(struct routing *r, const char *rejects, struct damage *damaged)
+{
+	struct reader in = { .r = r, .damaged = damaged };
+	enum err e, end;
+
+	pthread_mutex_init(&in.lock, NULL);
+	for (size_t i = 0; i < r->source_count; i++) {
+		if (r->sources[i].size == 0) {
+			in.total = 0;
+			break;
+		}
+		in.total += r->sources[i].size;
+	}
+	if ((in.carry = malloc(chunk_room(r))) == NULL)
+		return ERR_NO_MEMORY;
+	e = rejects_new(rejects, &in.rejects);
+	if (e == OK)
+		e = intake_with(r, &in);
+	end = rejects_end(in.rejects, r->out);
+	r->out->events = atomic_load(&in.events);
+	r->out->bytes = atomic_load(&in.bytes);
+	r->bytes_total = in.total;
+	free(in.carry);
+	pthread_mutex_destroy(&in.lock);
+	return e != OK ? e : end;
+}

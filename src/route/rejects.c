@@ -1,0 +1,155 @@
+/* Chunks end in any order, since several threads parse; the file has the rows in the order of the reports. So lists that
+ * come early wait here. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "route/pipeline.h"
+
+#define RAW_MAX 1024
+#define WAITING_MAX 16
+
+struct waiting {
+	uint64_t chunk;
+	struct reject_list list;
+};
+
+struct rejects {
+	pthread_mutex_t lock;
+	const char *path; /* NULL: not kept */
+	FILE *file;
+	uint64_t next, count;
+	struct waiting *waiting;
+	size_t waiting_count, waiting_room;
+};
+
+void reject_list_add(struct reject_list *l, const char *path, const struct reject *r)
+{
+	struct json j = { .out = &l->lines };
+	struct span raw = r->raw;
+
+	l->count++;
+	if (raw.len > RAW_MAX)
+		raw.len = RAW_MAX;
+	json_object(&j, NULL);
+	json_text(&j, "file", path);
+	json_number(&j, "line", (int64_t)r->line);
+	json_number(&j, "offset", (int64_t)r->offset);
+	json_text(&j, "code", err_code(r->why));
+	if (r->field != NULL)
+		json_text(&j, "field", r->field);
+	json_text(&j, "advice", err_advice(r->why));
+	json_string(&j, "row", raw);
+	json_object_end(&j);
+	buffer_byte(&l->lines, '\n');
+}
+
+enum err rejects_new(const char *path, struct rejects **out)
+{
+	struct rejects *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return ERR_NO_MEMORY;
+	pthread_mutex_init(&r->lock, NULL);
+	r->path = path;
+	*out = r;
+	return OK;
+}
+
+static enum err write_list(struct rejects *r, const struct reject_list *l)
+{
+	r->next++;
+	r->count += l->count;
+	if (l->lines.err != OK || l->count == 0 || r->path == NULL)
+		return l->lines.err;
+	if (r->file == NULL && (r->file = fopen(r->path, "we")) == NULL)
+		return fail_errno("%s", r->path);
+	if (fwrite(l->lines.at, 1, l->lines.len, r->file) != l->lines.len)
+		return fail_errno("%s", r->path);
+	return OK;
+}
+
+static enum err keep(struct rejects *r, uint64_t chunk, struct reject_list *l)
+{
+	if (r->waiting_count == r->waiting_room) {
+		size_t room = r->waiting_room == 0 ? WAITING_MAX : 2 * r->waiting_room;
+		struct waiting *bigger = realloc(r->waiting, room * sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ERR_NO_MEMORY;
+		r->waiting = bigger;
+		r->waiting_room = room;
+	}
+	r->waiting[r->waiting_count++] = (struct waiting){ chunk, *l };
+	*l = (struct reject_list){ .lines = BUFFER(l->lines.max) };
+	return OK;
+}
+
+/* The list that is due, if it waits. */
+static struct waiting *due(struct rejects *r)
+{
+	for (size_t i = 0; i < r->waiting_count; i++)
+		if (r->waiting[i].chunk == r->next)
+			return &r->waiting[i];
+	return NULL;
+}
+
+static enum err take_in(struct rejects *r, uint64_t chunk, struct reject_list *l)
+{
+	struct waiting *w;
+	enum err e;
+
+	if (chunk != r->next)
+		return keep(r, chunk, l);
+	e = write_list(r, l);
+	buffer_clear(&l->lines);
+	l->count = 0;
+	while (e == OK && (w = due(r)) != NULL) {
+		e = write_list(r, &w->list);
+		buffer_free(&w->list.lines);
+		*w = r->waiting[--r->waiting_count];
+	}
+	return e;
+}
+
+enum err rejects_chunk(struct rejects *r, uint64_t chunk, struct reject_list *l)
+{
+	enum err e;
+
+	pthread_mutex_lock(&r->lock);
+	e = take_in(r, chunk, l);
+	pthread_mutex_unlock(&r->lock);
+	return e;
+}
+
+bool rejects_behind(struct rejects *r, uint64_t chunk)
+{
+	bool behind;
+
+	pthread_mutex_lock(&r->lock);
+	behind = chunk > r->next + WAITING_MAX;
+	pthread_mutex_unlock(&r->lock);
+	return behind;
+}
+
+enum err rejects_end(struct rejects *r, struct route_summary *out)
+{
+	enum err e = OK;
+
+	if (r == NULL)
+		return OK;
+	out->rejected = r->count;
+	if (r->file != NULL) {
+		snprintf(out->rejects, sizeof(out->rejects), "%s", r->path);
+		if (fflush(r->file) != 0 || fsync(fileno(r->file)) != 0)
+			e = fail_errno("%s", r->path);
+		fclose(r->file);
+	}
+	for (size_t i = 0; i < r->waiting_count; i++)
+		buffer_free(&r->waiting[i].list.lines);
+	free(r->waiting);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+	return e;
+}

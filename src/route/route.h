@@ -1,0 +1,56 @@
+/* Reports in, notices out: check, resolve, match plans, classify, drop what was already counted, one notice for each
+ * addressee and class. The essay in route.c says how memory stays bounded and how every event counts exactly once. */
+#ifndef ROUTE_ROUTE_H
+#define ROUTE_ROUTE_H
+
+#include "regime/node.h"
+#include "regime/plan.h"
+#include "report/report.h"
+#include "territory/resolve.h"
+
+struct route_options {
+	struct report_options report;
+	bool dry_run;	     /* everything but writing */
+	bool demonstration;  /* notices are marked as such */
+	unsigned threads;    /* 0: as many as there are processors, at most 8 */
+	const char *rejects; /* path of the rejects file; NULL: DIR/rejects/<time>.jsonl, made only if a row is rejected */
+};
+
+/* Counted events by the country of registration of the source address, whoever the addressee is. */
+struct route_country {
+	char country[3]; /* "" unknown */
+	uint64_t events;
+};
+#define ROUTE_COUNTRIES 677 /* AA to ZZ and unknown */
+
+struct route_summary {
+	uint64_t events, rejected, duplicates, explained, breach, late, undeclared;
+	uint64_t notices, unanswered, addressees;
+	uint64_t bytes;
+	double seconds;
+	char rejects[256]; /* path of the rejects file; "" if there is none */
+	char unanswered_list[256]; /* path of the list of rows that nobody answers for; "" if there is none */
+	struct route_country countries[ROUTE_COUNTRIES]; /* those with events, in no order */
+	size_t country_count;
+};
+
+/* Called now and then from the calling thread. */
+typedef void route_progress(void *context, uint64_t bytes_done, uint64_t bytes_total, uint64_t events);
+
+/* What goes out, one call for each notice (also on a dry run). */
+struct route_notice {
+	struct resolved to;
+	struct span holder;
+	enum rsit_class class;
+	uint64_t events, explained;
+	struct hash id; /* all zero on a dry run */
+};
+typedef enum err route_each(void *context, const struct route_notice *n);
+
+/* Routes the files as one run. The node is open for writing (for reading suffices on a dry run). On an error, what was
+ * committed stays: routing the same files again counts the rest. The detail names file and place. */
+enum err route_files(struct node *n, const struct resolver *r, const struct plans *p, char *const *paths, size_t count,
+		     const struct route_options *options, route_progress *progress, route_each *each, void *context,
+		     struct route_summary *out);
+
+#endif

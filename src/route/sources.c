@@ -1,0 +1,106 @@
+/* The reports of one routing: opened and understood before anything is counted. */
+#include <stdlib.h>
+
+#include "route/evidence_write.h"
+#include "route/pipeline.h"
+
+/* So many stay open from the first look to the reading (a pipe can be read once only); others are opened again. */
+#define STAY_OPEN 64
+#define SOURCES_MAX 65536
+
+static enum err read_head(struct source *s)
+{
+	enum err e = OK;
+
+	if (s->input == NULL && (e = input_open(s->path, &s->input)) != OK)
+		return e;
+	if (s->head != NULL)
+		return OK;
+	if ((s->head = malloc(REPORT_HEAD)) == NULL)
+		return ERR_NO_MEMORY;
+	e = input_read(s->input, s->head, REPORT_HEAD, &s->head_len);
+	return e == ERR_COMPRESSION && s->head_len > 0 ? OK : e; /* the reading will come upon it again */
+}
+
+static struct hash fingerprint(const struct section *s, const struct report_options *o)
+{
+	const uint8_t class = (uint8_t)o->class;
+	const struct span parts[] = { s->format, SPAN("/"), s->type,   SPAN("\n"), s->header,
+				      SPAN("\n"), span_make(&class, 1) };
+
+	return hash_parts(parts, sizeof(parts) / sizeof(parts[0]));
+}
+
+static uint16_t section_of(struct routing *r, const struct layout *l)
+{
+	struct section s = {
+		.format = span_of(format_name(layout_format(l))), .type = layout_type(l), .header = layout_header(l)
+	};
+
+	s.quoted = evidence_quoted(s.format);
+	s.fingerprint = fingerprint(&s, &r->options->report);
+	for (size_t i = 0; i < r->section_count; i++)
+		if (hash_equal(r->sections[i].fingerprint, s.fingerprint))
+			return (uint16_t)i;
+	r->sections[r->section_count] = s;
+	return (uint16_t)r->section_count++;
+}
+
+static enum err source_open(struct routing *r, struct source *s, bool stay)
+{
+	enum err e = read_head(s);
+
+	if (e != OK)
+		return fail(e, "%s: %s", s->path, *err_detail() != '\0' ? err_detail() : err_advice(e));
+	s->size = input_size(s->input);
+	e = report_detect(r->arena, input_name(s->input), span_make(s->head, s->head_len), &r->options->report, &s->layout);
+	if (e != OK)
+		return fail(e, "%s: %s", s->path, *err_detail() != '\0' ? err_detail() : err_advice(e));
+	s->section = section_of(r, s->layout);
+	if (!stay) {
+		input_close(s->input);
+		s->input = NULL;
+		free(s->head);
+		s->head = NULL;
+	}
+	return OK;
+}
+
+enum err sources_open(struct routing *r, char *const *paths, size_t count)
+{
+	enum err e = OK;
+
+	if (count > SOURCES_MAX)
+		return fail(ERR_TOO_LONG, "%zu reports at once, at most %d", count, SOURCES_MAX);
+	r->sources = arena_array(r->arena, count, sizeof(*r->sources));
+	r->sections = arena_array(r->arena, count, sizeof(*r->sections));
+	if (r->sources == NULL || r->sections == NULL)
+		return ERR_NO_MEMORY;
+	r->source_count = count;
+	for (size_t i = 0; e == OK && i < count; i++) {
+		err_clear();
+		r->sources[i].path = paths[i];
+		e = source_open(r, &r->sources[i], i < STAY_OPEN || strcmp(paths[i], "-") == 0);
+	}
+	return e;
+}
+
+enum err source_take_up(struct source *s)
+{
+	return read_head(s);
+}
+
+void source_put_down(struct source *s)
+{
+	if (s->input != NULL)
+		input_close(s->input);
+	free(s->head);
+	s->input = NULL;
+	s->head = NULL;
+}
+
+void sources_close(struct routing *r)
+{
+	for (size_t i = 0; i < r->source_count; i++)
+		source_put_down(&r->sources[i]);
+}

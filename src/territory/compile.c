@@ -1,0 +1,346 @@
+#include "territory/compile.h"
+
+#include <stdlib.h>
+
+enum err section_make(struct sections *s, enum section which, size_t count, size_t size)
+{
+	struct content *c = &s->at[which];
+
+	c->size = count * size;
+	if ((c->at = calloc(count + 1, size)) == NULL)
+		return fail(ERR_NO_MEMORY, "no room for a section of %zu bytes", c->size);
+	return OK;
+}
+
+void sections_free(struct sections *s)
+{
+	for (int i = 0; i < SECTION_COUNT; i++)
+		free(s->at[i].at);
+	*s = (struct sections){ 0 };
+}
+
+/* Words that a fragment of n places takes. */
+static size_t fragment_words(size_t n)
+{
+	return 1 + (n + FRAGMENT_LANES - 1) / FRAGMENT_LANES * FRAGMENT_LANES / 2 + n + 1;
+}
+
+/* How many runs begin inside the block, behind its first address; *at is the run that its first address is in. */
+static size_t runs_inside(const struct combined *c, uint32_t block, size_t *at)
+{
+	wide first = (wide)block << BLOCK_BITS, last = first + (1u << BLOCK_BITS) - 1;
+	size_t end;
+
+	while (*at + 1 < c->run_count && c->runs[*at + 1].first <= first)
+		++*at;
+	for (end = *at + 1; end < c->run_count && c->runs[end].first <= last; end++)
+		;
+	return end - 1 - *at;
+}
+
+static void write_fragment(const struct combined *c, size_t at, size_t n, uint32_t *to)
+{
+	size_t lanes = (n + FRAGMENT_LANES - 1) / FRAGMENT_LANES * FRAGMENT_LANES;
+	uint16_t place;
+
+	to[0] = (uint32_t)n;
+	for (size_t i = 0; i < lanes; i++) {
+		place = i < n ? (uint16_t)(c->runs[at + 1 + i].first & ((1u << BLOCK_BITS) - 1)) : FRAGMENT_FILL;
+		memcpy((char *)(to + 1) + i * sizeof(place), &place, sizeof(place));
+	}
+	for (size_t i = 0; i <= n; i++)
+		to[1 + lanes / 2 + i] = c->runs[at + i].record;
+}
+
+/* Where a fragment of so many words goes if `words` are taken: not over the end of a line if it can be helped. */
+static size_t fragment_place(size_t words, size_t size)
+{
+	size_t left = FRAGMENT_LINE - words % FRAGMENT_LINE;
+
+	return size <= FRAGMENT_LINE && size > left ? words + left : words;
+}
+
+/* Both arrays in one pass; a pass before that counts, with NULL for both. Returns the words of all fragments. */
+static size_t write_blocks(const struct combined *c, uint32_t *direct, uint32_t *fragments)
+{
+	size_t words = 0, at = 0;
+
+	for (uint32_t block = 0; block < BLOCKS4; block++) {
+		size_t n = runs_inside(c, block, &at), place;
+
+		if (n == 0) {
+			if (direct != NULL)
+				direct[block] = c->runs[at].record;
+			continue;
+		}
+		place = fragment_place(words, fragment_words(n));
+		if (direct != NULL) {
+			direct[block] = FRAGMENT_MARK | (uint32_t)place;
+			write_fragment(c, at, n, fragments + place);
+		}
+		words = place + fragment_words(n);
+	}
+	return words;
+}
+
+enum err compile_ipv4(const struct combined *c, struct sections *out)
+{
+	size_t words = write_blocks(c, NULL, NULL);
+	enum err e;
+
+	if (words >= FRAGMENT_MARK)
+		return fail(ERR_TOO_LONG, "too many IPv4 ranges for a table");
+	if ((e = section_make(out, SECTION_DIRECT4, BLOCKS4, sizeof(uint32_t))) != OK ||
+	    (e = section_make(out, SECTION_FRAGMENTS4, words, sizeof(uint32_t))) != OK)
+		return e;
+	write_blocks(c, out->at[SECTION_DIRECT4].at, out->at[SECTION_FRAGMENTS4].at);
+	return OK;
+}
+
+/* By how many bits a head with n steps is indexed: by up to twice as many slots as steps. */
+static unsigned bits_for(size_t n)
+{
+	unsigned bits = 0;
+
+	while (bits < HEAD_BITS_MAX && n >> bits > 0)
+		bits++;
+	return n > 1 ? bits : 0;
+}
+
+/* The runs that begin under each head. */
+static void count_heads(const struct combined *c, uint32_t *counts)
+{
+	for (size_t i = 0; i < c->run_count; i++)
+		counts[(size_t)(c->runs[i].first >> 112)]++;
+}
+
+static enum err make_slots(const struct combined *c, const uint32_t *counts, struct sections *out)
+{
+	uint32_t *heads, *slots;
+	size_t total = 0, slot = 0, at = 0;
+	enum err e = section_make(out, SECTION_HEADS6, HEADS6, sizeof(uint32_t));
+
+	for (size_t h = 0; h < HEADS6; h++)
+		total += (size_t)1 << bits_for(counts[h]);
+	if (total >= 1u << 27)
+		return fail(ERR_TOO_LONG, "too many IPv6 ranges for a table");
+	if (e != OK || (e = section_make(out, SECTION_SLOTS6, total + 1, sizeof(uint32_t))) != OK)
+		return e;
+	heads = out->at[SECTION_HEADS6].at;
+	slots = out->at[SECTION_SLOTS6].at;
+	for (size_t h = 0; h < HEADS6; h++) {
+		unsigned bits = bits_for(counts[h]);
+
+		heads[h] = (uint32_t)slot << 5 | bits;
+		for (size_t s = 0; s < (size_t)1 << bits; s++) {
+			wide first = (wide)h << 112 | (wide)s << (112 - bits);
+
+			while (at + 1 < c->run_count && c->runs[at + 1].first <= first)
+				at++;
+			slots[slot++] = (uint32_t)at;
+		}
+	}
+	slots[slot] = (uint32_t)(c->run_count - 1);
+	return OK;
+}
+
+enum err compile_ipv6(const struct combined *c, uint32_t offset, struct sections *out)
+{
+	uint32_t *counts = calloc(HEADS6, sizeof(*counts));
+	enum err e = counts != NULL ? OK : fail(ERR_NO_MEMORY, "no room for %u heads", HEADS6);
+	struct disk_step6 *steps;
+	uint64_t *low;
+
+	if (e == OK) {
+		count_heads(c, counts);
+		e = make_slots(c, counts, out);
+	}
+	free(counts);
+	if (e != OK || (e = section_make(out, SECTION_STEPS6, c->run_count, sizeof(*steps))) != OK ||
+	    (e = section_make(out, SECTION_LOW6, c->run_count, sizeof(*low))) != OK)
+		return e;
+	steps = out->at[SECTION_STEPS6].at;
+	low = out->at[SECTION_LOW6].at;
+	for (size_t i = 0; i < c->run_count; i++) {
+		const struct run *r = &c->runs[i];
+
+		low[i] = (uint64_t)r->first;
+		steps[i] = (struct disk_step6){ (uint64_t)(r->first >> 64), r->record != 0 ? r->record + offset : 0, 0 };
+		if (low[i] != 0)
+			steps[i].record |= LOW_MARK;
+	}
+	return OK;
+}
+
+static const struct row *row_of(const struct layers *ls, const struct row_ref *ref)
+{
+	return &ls->at[ref->layer].rows.at[ref->row];
+}
+
+static enum err write_rows4(const struct layers *ls, const struct row_ref *refs, size_t count, enum section which,
+			    compile_as *as_of, const void *context, struct sections *out)
+{
+	enum err e = section_make(out, which, count, sizeof(struct disk_row4));
+	struct disk_row4 *to = out->at[which].at;
+
+	for (size_t i = 0; e == OK && i < count; i++) {
+		const struct row *r = row_of(ls, &refs[i]);
+
+		to[i] = (struct disk_row4){ (uint32_t)r->first, (uint32_t)r->last,
+					    as_of != NULL ? as_of(context, r->value) : r->value };
+	}
+	return e;
+}
+
+static enum err write_rows6(const struct layers *ls, const struct row_ref *refs, size_t count, enum section which,
+			    compile_as *as_of, const void *context, struct sections *out)
+{
+	enum err e = section_make(out, which, count, sizeof(struct disk_row6));
+	struct disk_row6 *to = out->at[which].at;
+
+	for (size_t i = 0; e == OK && i < count; i++) {
+		const struct row *r = row_of(ls, &refs[i]);
+
+		to[i] = (struct disk_row6){ (uint64_t)(r->first >> 64), (uint64_t)r->first,
+					    (uint64_t)(r->last >> 64), (uint64_t)r->last,
+					    as_of != NULL ? as_of(context, r->value) : r->value, 0 };
+	}
+	return e;
+}
+
+static int compare_classes(const void *a, const void *b)
+{
+	const struct disk_class *x = a, *y = b;
+
+	if (x->as != y->as)
+		return x->as < y->as ? -1 : 1;
+	return (x->country > y->country) - (x->country < y->country);
+}
+
+/* The class of each record from `first` on, as first numbered; classes are gathered. */
+static enum err gather_classes(const struct layers *ls, const struct combined *c, size_t first, compile_as *as_of,
+			       const void *context, struct intern *classes, uint32_t *class_of)
+{
+	const struct disk_record *records = (const struct disk_record *)(const void *)c->records.at;
+	const struct disk_extra *extras = (const struct disk_extra *)(const void *)c->extras.at;
+	enum err e = OK;
+
+	for (size_t i = first; e == OK && i < c->records.count; i++) {
+		const struct disk_record *r = &records[i];
+		struct disk_class k = { 0, 0 };
+		bool special = (extras[r->extra].flags & EXTRA_SPECIAL) != 0;
+
+		if (!special && r->origin != 0)
+			k.as = as_of(context, row_of(ls, &c->origins[r->origin - 1])->value);
+		if (!special && r->country != 0)
+			k.country = row_of(ls, &c->countries[r->country - 1])->value;
+		e = intern(classes, &k, &class_of[i - first]);
+	}
+	return e;
+}
+
+/* Sorts the classes and puts the new numbers into the records. */
+static enum err sort_classes(const struct intern *classes, uint32_t *class_of, size_t records, struct sections *out)
+{
+	uint32_t *place = malloc(classes->count * sizeof(*place));
+	enum err e = section_make(out, SECTION_CLASSES, classes->count, sizeof(struct disk_class));
+	struct disk_class *sorted = out->at[SECTION_CLASSES].at;
+	uint32_t number;
+
+	if (place == NULL || e != OK) {
+		free(place);
+		return fail(ERR_NO_MEMORY, "no room for %zu classes", classes->count);
+	}
+	memcpy(sorted, classes->at, classes->count * sizeof(*sorted));
+	qsort(sorted, classes->count, sizeof(*sorted), compare_classes);
+	for (size_t i = 0; i < classes->count; i++)
+		if (intern_find(classes, &sorted[i], &number))
+			place[number] = (uint32_t)i;
+	for (size_t i = 0; i < records; i++)
+		class_of[i] = place[class_of[i]];
+	free(place);
+	return OK;
+}
+
+/* IPv4's extras come first, IPv6's behind them without their number 0. */
+static enum err write_records(const struct combined *c4, const struct combined *c6, struct sections *out)
+{
+	size_t count = c4->records.count + c6->records.count - 1, extras = c4->extras.count + c6->extras.count - 1;
+	uint32_t shift = (uint32_t)c4->extras.count - 1;
+	struct disk_record *to;
+	enum err e = section_make(out, SECTION_RECORDS, count, sizeof(*to));
+
+	if (e != OK || (e = section_make(out, SECTION_EXTRAS, extras, sizeof(struct disk_extra))) != OK)
+		return e;
+	to = out->at[SECTION_RECORDS].at;
+	memcpy(to, c4->records.at, c4->records.count * sizeof(*to));
+	memcpy(to + c4->records.count, c6->records.at + sizeof(*to), (c6->records.count - 1) * sizeof(*to));
+	for (size_t i = c4->records.count; i < count; i++)
+		if (to[i].extra != 0)
+			to[i].extra += shift;
+	memcpy(out->at[SECTION_EXTRAS].at, c4->extras.at, c4->extras.count * sizeof(struct disk_extra));
+	memcpy((struct disk_extra *)out->at[SECTION_EXTRAS].at + c4->extras.count,
+	       c6->extras.at + sizeof(struct disk_extra), (c6->extras.count - 1) * sizeof(struct disk_extra));
+	return OK;
+}
+
+enum err compile_records(const struct layers *layers4, const struct combined *c4, const struct layers *layers6,
+			 const struct combined *c6, compile_as *as_of, const void *context, struct sections *out)
+{
+	size_t records = c4->records.count + c6->records.count - 1;
+	struct intern classes = INTERN(struct disk_class);
+	uint32_t *class_of = NULL;
+	enum err e = write_records(c4, c6, out);
+
+	if (e == OK)
+		e = section_make(out, SECTION_RECORD_CLASSES, records + 1, sizeof(*class_of));
+	if (e == OK) {
+		class_of = out->at[SECTION_RECORD_CLASSES].at;
+		e = gather_classes(layers4, c4, 0, as_of, context, &classes, class_of);
+	}
+	if (e == OK) /* number 0 is shared */
+		e = gather_classes(layers6, c6, 1, as_of, context, &classes, class_of + c4->records.count);
+	if (e == OK)
+		e = sort_classes(&classes, class_of, records, out);
+	intern_free(&classes);
+	if (e == OK)
+		e = write_rows4(layers4, c4->origins, c4->origin_count, SECTION_ORIGINS4, as_of, context, out);
+	if (e == OK)
+		e = write_rows4(layers4, c4->countries, c4->country_count, SECTION_COUNTRIES4, NULL, NULL, out);
+	if (e == OK)
+		e = write_rows6(layers6, c6->origins, c6->origin_count, SECTION_ORIGINS6, as_of, context, out);
+	if (e == OK)
+		e = write_rows6(layers6, c6->countries, c6->country_count, SECTION_COUNTRIES6, NULL, NULL, out);
+	return e;
+}
+
+static uint64_t aligned(uint64_t n)
+{
+	return (n + TABLE_ALIGNMENT - 1) / TABLE_ALIGNMENT * TABLE_ALIGNMENT;
+}
+
+enum err compile_file(struct table_head *head, const struct sections *s, struct content *out)
+{
+	uint64_t at = aligned(sizeof(*head));
+	size_t begin = (size_t)at;
+	char *file;
+
+	for (int i = 0; i < SECTION_COUNT; i++) {
+		head->sections[i] = (struct table_section){ at, s->at[i].size };
+		at = aligned(at + s->at[i].size);
+	}
+	head->file_size = at;
+	if ((file = calloc(1, (size_t)at)) == NULL)
+		return fail(ERR_NO_MEMORY, "no room for a table of %zu bytes", (size_t)at);
+	for (int i = 0; i < SECTION_COUNT; i++)
+		if (s->at[i].size > 0)
+			memcpy(file + head->sections[i].offset, s->at[i].at, s->at[i].size);
+	memcpy(head->magic, TABLE_MAGIC, sizeof(TABLE_MAGIC));
+	head->byte_order = TABLE_BYTE_ORDER;
+	head->head_size = sizeof(*head);
+	head->content = hash_bytes(file + begin, (size_t)at - begin);
+	head->head = hash_bytes(head, offsetof(struct table_head, head));
+	memcpy(file, head, sizeof(*head));
+	*out = (struct content){ file, (size_t)at };
+	return OK;
+}

@@ -1,0 +1,21 @@
+/* Gives equal values equal numbers: 0, 1, 2, … in the order of their first coming. Values are plain bytes of one size,
+ * without padding. */
+#ifndef TERRITORY_INTERN_H
+#define TERRITORY_INTERN_H
+
+#include "base/span.h"
+
+struct intern {
+	uint8_t *at; /* the values by number */
+	size_t size, count, room;
+	uint32_t *slots; /* number + 1; 0: free */
+	size_t slot_count; /* a power of two */
+};
+
+#define INTERN(type) ((struct intern){ .size = sizeof(type) })
+
+enum err intern(struct intern *t, const void *value, uint32_t *number); /* ERR_NO_MEMORY, ERR_TOO_LONG */
+bool intern_find(const struct intern *t, const void *value, uint32_t *number);
+void intern_free(struct intern *t);
+
+#endif
