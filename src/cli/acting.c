@@ -84,3 +84,44 @@ void act_report(struct cli *c, const char *what, const struct appended *a)
 		       ledger_name(a->ledger), logged, hex);
 	}
 }
+
+struct seeking {
+	struct span start;
+	struct matter found;
+	unsigned hits;
+};
+
+static enum err seek_matter(void *context, const struct matter *m)
+{
+	struct seeking *s = context;
+	char hex[HASH_HEX + 1];
+
+	hash_hex(m->id, hex);
+	if (span_starts(span_of(hex), s->start.at)) {
+		s->found = *m;
+		s->hits++;
+	}
+	return OK;
+}
+
+enum err cli_matter(struct cli *c, const struct state *st, const char *text, struct matter *out)
+{
+	struct seeking s = { .start = span_of(text) };
+	struct hash id;
+	enum err e = OK;
+
+	(void)c;
+	if (hash_from_hex(s.start, &id) == OK)
+		return state_matter(st, id, out);
+	if (s.start.len < 8 || s.start.len > HASH_HEX)
+		return fail(ERR_USAGE, "`%s` is no id: give all 64 hex digits or at least the first 8", text);
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
+		e = state_matters(st, (enum ledger_id)l, KIND_UNKNOWN, 0, seek_matter, &s);
+	if (e == OK && s.hits == 0)
+		e = fail(ERR_MATTER_UNKNOWN, "%s", text);
+	if (e == OK && s.hits > 1)
+		e = fail(ERR_USAGE, "%u ids start with %s: give more digits", s.hits, text);
+	if (e == OK)
+		*out = s.found; /* its spans point into the snapshot */
+	return e;
+}

@@ -20,6 +20,9 @@ enum err act_end(struct node *n, enum err e);
 enum err act_statement(struct cli *c, struct node *n, enum ledger_id l, uint64_t index, struct statement *out,
 		       int64_t *logged_ms);
 
+/* A full id, or the start of one (8 digits or more) of a matter in either ledger. */
+enum err cli_matter(struct cli *c, const struct state *st, const char *text, struct matter *out);
+
 /* Says that a statement was logged: a line, or an object. */
 void act_report(struct cli *c, const char *what, const struct appended *a);
 

@@ -101,15 +101,8 @@ struct progress progress_begin(const struct cli *c, const char *what);
 void progress_show(struct progress *p, uint64_t done, uint64_t total, uint64_t units, const char *unit);
 void progress_end(struct progress *p); /* wipes the line */
 
-/* DIR/territory.table. */
-enum err cli_table(struct cli *c, struct table **out);
-/* The approved claims of the node's parties, in the arena, for resolver_new. */
-enum err cli_claims(struct cli *c, const struct state *st, struct territory_claim **out, size_t *count);
 /* Text "AS64500", "prefix 192.0.2.0/24", "country EE", or a domain. */
 char *cli_addressee(struct cli *c, const struct addressee *to);
-
-/* A full id, or the start of one (8 digits or more) of a matter in either ledger. */
-enum err cli_matter(struct cli *c, const struct state *st, const char *text, struct matter *out);
 
 int cmd_answer(struct cli *c);
 int cmd_completion(struct cli *c);

@@ -1,4 +1,5 @@
 #include "cli/acting.h"
+#include "cli/resolving.h"
 
 #include <stdlib.h>
 

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "cli/registry.h"
+#include "cli/resolving.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 #define REJECTS_SHOWN 5

@@ -217,9 +217,18 @@ static int compare_classes(const void *a, const void *b)
 	return (x->country > y->country) - (x->country < y->country);
 }
 
-/* The class of each record from `first` on, as first numbered; classes are gathered. */
-static enum err gather_classes(const struct layers *ls, const struct combined *c, size_t first, compile_as *as_of,
-			       const void *context, struct intern *classes, uint32_t *class_of)
+static uint32_t value_of(const struct sections *s, bool ipv4, enum section which, uint32_t row)
+{
+	const void *at = s->at[which].at;
+
+	if (row == 0)
+		return 0;
+	return ipv4 ? ((const struct disk_row4 *)at)[row - 1].value : ((const struct disk_row6 *)at)[row - 1].value;
+}
+
+/* The class of each record from `first` on, as first numbered; classes are gathered. The rows are written already. */
+static enum err gather_classes(const struct combined *c, size_t first, bool ipv4, const struct sections *s,
+			       struct intern *classes, uint32_t *class_of)
 {
 	const struct disk_record *records = (const struct disk_record *)(const void *)c->records.at;
 	const struct disk_extra *extras = (const struct disk_extra *)(const void *)c->extras.at;
@@ -228,12 +237,11 @@ static enum err gather_classes(const struct layers *ls, const struct combined *c
 	for (size_t i = first; e == OK && i < c->records.count; i++) {
 		const struct disk_record *r = &records[i];
 		struct disk_class k = { 0, 0 };
-		bool special = (extras[r->extra].flags & EXTRA_SPECIAL) != 0;
 
-		if (!special && r->origin != 0)
-			k.as = as_of(context, row_of(ls, &c->origins[r->origin - 1])->value);
-		if (!special && r->country != 0)
-			k.country = row_of(ls, &c->countries[r->country - 1])->value;
+		if ((extras[r->extra].flags & EXTRA_SPECIAL) == 0) {
+			k.as = value_of(s, ipv4, ipv4 ? SECTION_ORIGINS4 : SECTION_ORIGINS6, r->origin);
+			k.country = value_of(s, ipv4, ipv4 ? SECTION_COUNTRIES4 : SECTION_COUNTRIES6, r->country);
+		}
 		e = intern(classes, &k, &class_of[i - first]);
 	}
 	return e;
@@ -284,25 +292,28 @@ static enum err write_records(const struct combined *c4, const struct combined *
 	return OK;
 }
 
-enum err compile_records(const struct layers *layers4, const struct combined *c4, const struct layers *layers6,
-			 const struct combined *c6, compile_as *as_of, const void *context, struct sections *out)
+static enum err write_classes(const struct combined *c4, const struct combined *c6, struct sections *out)
 {
-	size_t records = c4->records.count + c6->records.count - 1;
+	size_t records = c4->records.count + c6->records.count - 1; /* number 0 is shared */
 	struct intern classes = INTERN(struct disk_class);
-	uint32_t *class_of = NULL;
-	enum err e = write_records(c4, c6, out);
+	enum err e = section_make(out, SECTION_RECORD_CLASSES, records + 1, sizeof(uint32_t));
+	uint32_t *class_of = out->at[SECTION_RECORD_CLASSES].at;
 
 	if (e == OK)
-		e = section_make(out, SECTION_RECORD_CLASSES, records + 1, sizeof(*class_of));
-	if (e == OK) {
-		class_of = out->at[SECTION_RECORD_CLASSES].at;
-		e = gather_classes(layers4, c4, 0, as_of, context, &classes, class_of);
-	}
-	if (e == OK) /* number 0 is shared */
-		e = gather_classes(layers6, c6, 1, as_of, context, &classes, class_of + c4->records.count);
+		e = gather_classes(c4, 0, true, out, &classes, class_of);
+	if (e == OK)
+		e = gather_classes(c6, 1, false, out, &classes, class_of + c4->records.count);
 	if (e == OK)
 		e = sort_classes(&classes, class_of, records, out);
 	intern_free(&classes);
+	return e;
+}
+
+enum err compile_records(const struct layers *layers4, const struct combined *c4, const struct layers *layers6,
+			 const struct combined *c6, compile_as *as_of, const void *context, struct sections *out)
+{
+	enum err e = write_records(c4, c6, out);
+
 	if (e == OK)
 		e = write_rows4(layers4, c4->origins, c4->origin_count, SECTION_ORIGINS4, as_of, context, out);
 	if (e == OK)
@@ -311,7 +322,7 @@ enum err compile_records(const struct layers *layers4, const struct combined *c4
 		e = write_rows6(layers6, c6->origins, c6->origin_count, SECTION_ORIGINS6, as_of, context, out);
 	if (e == OK)
 		e = write_rows6(layers6, c6->countries, c6->country_count, SECTION_COUNTRIES6, NULL, NULL, out);
-	return e;
+	return e == OK ? write_classes(c4, c6, out) : e;
 }
 
 static uint64_t aligned(uint64_t n)

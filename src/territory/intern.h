@@ -8,8 +8,12 @@
 struct intern {
 	uint8_t *at; /* the values by number */
 	size_t size, count, room;
-	uint32_t *slots; /* number + 1; 0: free */
+	struct intern_slot *slots;
 	size_t slot_count; /* a power of two */
+};
+
+struct intern_slot {
+	uint32_t tag, number; /* of the hash; the value's number + 1, 0: free */
 };
 
 #define INTERN(type) ((struct intern){ .size = sizeof(type) })
