@@ -344,8 +344,14 @@ static wide draw_inside(const struct stretches *s)
 
 static struct addresses draw(const struct stretches *s4, const struct stretches *s6)
 {
-	struct addresses a = { room(COUNT * 4), room(COUNT * 4), room(COUNT * 4), room(COUNT * 4),
-			       room(COUNT * sizeof(struct address)), room(COUNT * 16), room(COUNT * 4), room(COUNT * 4) };
+	struct addresses a = { room(COUNT * 4),
+			       room(COUNT * 4),
+			       room(COUNT * 4),
+			       room(COUNT * 4),
+			       room(COUNT * sizeof(struct address)),
+			       room(COUNT * 16),
+			       room(COUNT * 4),
+			       room(COUNT * 4) };
 
 	for (size_t i = 0; i < COUNT; i++) {
 		a.ipv4[i] = (uint32_t)next_random();
@@ -392,7 +398,7 @@ static void lpm_one_by_one(const void *structure, const void *addresses, uint32_
 
 static void lpm6_bursts(const void *structure, const void *addresses, uint32_t *out)
 {
-	uint8_t (*a)[16] = (uint8_t (*)[16])(uintptr_t)addresses;
+	uint8_t(*a)[16] = (uint8_t(*)[16])(uintptr_t)addresses;
 
 	for (size_t i = 0; i < COUNT; i += BURST)
 		rte_lpm6_lookup_bulk_func(structure, a + i, (int32_t *)out + i, BURST);
@@ -404,8 +410,9 @@ static size_t disagreements(const uint32_t *ours, const uint32_t *theirs, bool i
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT; i++) {
-		uint32_t record = ipv6 ? ((int32_t)theirs[i] < 0 ? 0 : theirs[i])
-				       : theirs[i] & RTE_LPM_LOOKUP_SUCCESS ? theirs[i] & 0xffffff : 0;
+		uint32_t record = ipv6				       ? ((int32_t)theirs[i] < 0 ? 0 : theirs[i])
+				  : theirs[i] & RTE_LPM_LOOKUP_SUCCESS ? theirs[i] & 0xffffff
+								       : 0;
 
 		n += record != ours[i];
 	}
@@ -414,8 +421,17 @@ static size_t disagreements(const uint32_t *ours, const uint32_t *theirs, bool i
 
 static bool start_dpdk(void)
 {
-	char *argv[] = { "bench_lookup", "--no-huge", "--no-shconf", "--no-telemetry", "--no-pci", "--log-level=error",
-			 "-m", "3072", "-l", "0", NULL };
+	char *argv[] = { "bench_lookup",
+			 "--no-huge",
+			 "--no-shconf",
+			 "--no-telemetry",
+			 "--no-pci",
+			 "--log-level=error",
+			 "-m",
+			 "3072",
+			 "-l",
+			 "0",
+			 NULL };
 
 	if (rte_eal_init(10, argv) >= 0)
 		return true;
@@ -588,7 +604,8 @@ static void beside_mmdb(const struct table *t, const char *folder, const struct 
 		text = rate_of(countries_ipv4, t, a->ipv4, a->out);
 		show_rate("table_find, random IPv4", find, NULL);
 		show_rate("the same to the country's code", text, NULL);
-		show_rate("MMDB_lookup_sockaddr, random IPv4", rate_of(mmdb_find_ipv4, &m, a->ipv4_big_endian, a->other), &find);
+		show_rate("MMDB_lookup_sockaddr, random IPv4",
+			  rate_of(mmdb_find_ipv4, &m, a->ipv4_big_endian, a->other), &find);
 		show_rate("the same to the country's code",
 			  rate_of(mmdb_countries_ipv4, &m, a->ipv4_big_endian, a->other), &text);
 		show_differences(a);
@@ -600,7 +617,8 @@ static void beside_mmdb(const struct table *t, const char *folder, const struct 
 		show_rate("table_find, IPv6", find, NULL);
 		show_rate("the same to the country's code", text, NULL);
 		show_rate("MMDB_lookup_sockaddr, IPv6", rate_of(mmdb_find_ipv6, &m, a->ipv6_bytes, a->other), &find);
-		show_rate("the same to the country's code", rate_of(mmdb_countries_ipv6, &m, a->ipv6_bytes, a->other), &text);
+		show_rate("the same to the country's code", rate_of(mmdb_countries_ipv6, &m, a->ipv6_bytes, a->other),
+			  &text);
 		show_differences(a);
 		MMDB_close(&m);
 	}

@@ -178,11 +178,12 @@ int cmd_ledger_audit(struct cli *c)
 	struct audit audit = { 0 };
 	struct node *n = NULL;
 	int64_t began = clock_monotonic_us();
-	enum err e = node_open(c->dir, NODE_WRITE, &n);
+	enum err e = node_open(c->dir, NODE_READ, &n);
 
-	/* As the writer, what a crash left behind is caught up first; beside a writer it is read as it stands. */
-	if (e == ERR_BUSY)
-		e = node_open(c->dir, NODE_READ, &n);
+	/* Read as it stands, so that nothing is mended before it is judged. Only views that the machine went down with, or
+	 * that are missing, have to be made anew first; a damaged journal refuses that too. */
+	if (e == ERR_DAMAGED)
+		e = node_open(c->dir, NODE_WRITE, &n);
 	if (e == OK)
 		e = node_audit(n, audit_step, &p, &audit);
 	progress_end(&p);

@@ -16,9 +16,12 @@ static const struct package {
 	const char *name, *version, *archive;
 	const char *tables[2];
 } packages[] = {
-	{ "@ip-location-db/asn", "2.3.2026061719", "ip-location-db-asn-2.3.2026061719.tgz",
+	{ "@ip-location-db/asn",
+	  "2.3.2026061719",
+	  "ip-location-db-asn-2.3.2026061719.tgz",
 	  { "asn-ipv4.csv", "asn-ipv6.csv" } },
-	{ "@ip-location-db/geo-whois-asn-country", "2.3.2026061719",
+	{ "@ip-location-db/geo-whois-asn-country",
+	  "2.3.2026061719",
 	  "ip-location-db-geo-whois-asn-country-2.3.2026061719.tgz",
 	  { "geo-whois-asn-country-ipv4.csv", "geo-whois-asn-country-ipv6.csv" } },
 };
@@ -123,7 +126,8 @@ static enum err add_tables(struct cli *c, const char *folder, struct registry_fi
 enum err package_unpack(struct cli *c, const char *archive, const char *folder, struct registry_files *out)
 {
 	char *into = folder_of(c, archive, folder);
-	char *argv[] = { "tar", "-xzf", arena_copy(c->arena, archive, strlen(archive)), "-C", into, "--no-same-owner", NULL };
+	char *argv[] = { "tar", "-xzf", arena_copy(c->arena, archive, strlen(archive)), "-C", into, "--no-same-owner",
+			 NULL };
 	size_t before = out->count;
 	enum err e;
 

@@ -31,8 +31,10 @@ static const struct primary {
 	  "https://ftp.lacnic.net/pub/stats/lacnic/delegated-lacnic-extended-latest" },
 	{ COUNTRIES, "delegated-ripencc-extended-latest", "ripencc delegated-extended",
 	  "https://ftp.ripe.net/pub/stats/ripencc/delegated-ripencc-extended-latest" },
-	{ ORIGINS_IPV4, "riswhoisdump.IPv4.gz", "RIPE RIS whois dump", "https://www.ris.ripe.net/dumps/riswhoisdump.IPv4.gz" },
-	{ ORIGINS_IPV6, "riswhoisdump.IPv6.gz", "RIPE RIS whois dump", "https://www.ris.ripe.net/dumps/riswhoisdump.IPv6.gz" },
+	{ ORIGINS_IPV4, "riswhoisdump.IPv4.gz", "RIPE RIS whois dump",
+	  "https://www.ris.ripe.net/dumps/riswhoisdump.IPv4.gz" },
+	{ ORIGINS_IPV6, "riswhoisdump.IPv6.gz", "RIPE RIS whois dump",
+	  "https://www.ris.ripe.net/dumps/riswhoisdump.IPv6.gz" },
 	{ NAMES, "asn.txt", "RIPE AS names", "https://ftp.ripe.net/ripe/asnames/asn.txt" },
 };
 #define PRIMARIES (sizeof(primaries) / sizeof(primaries[0]))

@@ -25,7 +25,7 @@ struct fetch {
 	const struct door_limits *limits;
 	int fd;
 	size_t bytes;
-	enum err err; /* why our own callbacks stopped it */
+	enum err err;		    /* why our own callbacks stopped it */
 	char refused[ADDRESS_TEXT]; /* the last address that was not to be spoken to */
 	const char *why;
 };
@@ -163,7 +163,8 @@ static enum err judge(CURL *c, const struct fetch *f, CURLcode code, const char 
 	if (f->err != OK)
 		return f->err;
 	if (code != CURLE_OK && f->refused[0] != '\0')
-		return fail(ERR_REFUSED_URL, "%s leads to %s (%s)", f->url, f->refused, f->why != NULL ? f->why : "special");
+		return fail(ERR_REFUSED_URL, "%s leads to %s (%s)", f->url, f->refused,
+			    f->why != NULL ? f->why : "special");
 	if (code == CURLE_FILESIZE_EXCEEDED)
 		return fail(ERR_TOO_LONG, "%s: more than %zu bytes", f->url, f->limits->most_bytes);
 	if (code != CURLE_OK)
@@ -171,7 +172,8 @@ static enum err judge(CURL *c, const struct fetch *f, CURLcode code, const char 
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(c, CURLINFO_REDIRECT_URL, &to);
 	if (status >= 300 && status < 400)
-		return fail(ERR_REFUSED_URL, "%s: redirected to %s, which is not followed", f->url, to != NULL ? to : "?");
+		return fail(ERR_REFUSED_URL, "%s: redirected to %s, which is not followed", f->url,
+			    to != NULL ? to : "?");
 	if (status != 200)
 		return fail(ERR_UNREACHABLE, "%s: status %ld", f->url, status);
 	return OK;

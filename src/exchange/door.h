@@ -7,9 +7,9 @@
 #include "base/span.h"
 
 struct door_limits {
-	size_t most_bytes;	 /* of the answer's body */
+	size_t most_bytes; /* of the answer's body */
 	unsigned connect_ms, total_ms;
-	bool allow_private;	 /* private, loopback and other special addresses too: only where the operator says so */
+	bool allow_private; /* private, loopback and other special addresses too: only where the operator says so */
 	const char *authorities; /* file of certificates to trust instead of the system's; NULL: the system's */
 };
 

@@ -84,8 +84,7 @@ enum err as_list_write(const struct as_list *l, struct buffer *text, struct sect
 	for (size_t i = 0; e == OK && i < l->numbers.count; i++) {
 		const struct as_entry *from = &l->at[i];
 
-		to[i] = (struct disk_as){ from->asn, from->country,
-					  { (uint32_t)text->len, (uint32_t)from->name.len } };
+		to[i] = (struct disk_as){ from->asn, from->country, { (uint32_t)text->len, (uint32_t)from->name.len } };
 		buffer_span(text, from->name);
 	}
 	return e;

@@ -142,8 +142,9 @@ static enum err keep(struct build *b, struct source *s, const struct build_sourc
 		dated_ms = s->dated_ms;
 	if (b->added_count == SOURCES_MAX || (o = origin_named(b, name, from)) == NULL) {
 		source_free(s);
-		return o == NULL && b->added_count < SOURCES_MAX ? fail(ERR_NO_MEMORY, "no room for a source")
-								  : fail(ERR_TOO_LONG, "more than %d sources", SOURCES_MAX);
+		return o == NULL && b->added_count < SOURCES_MAX
+			       ? fail(ERR_NO_MEMORY, "no room for a source")
+			       : fail(ERR_TOO_LONG, "more than %d sources", SOURCES_MAX);
 	}
 	s->dated_ms = dated_ms;
 	if (o->rows == 0 || dated_ms < o->dated_ms)
@@ -293,7 +294,8 @@ static enum err add_layers(struct half *h, struct added *a, const struct vrps *v
 	enum err e = OK;
 
 	if (origins->count > 0) {
-		struct layer *invalid = layer_new(h, USE_INVALID, a->origin), *good = layer_new(h, USE_ORIGIN, a->origin);
+		struct layer *invalid = layer_new(h, USE_INVALID, a->origin),
+			     *good = layer_new(h, USE_ORIGIN, a->origin);
 
 		good->rows = *origins;
 		*origins = (struct rows){ 0 };
@@ -402,8 +404,12 @@ static enum err write_sources(const struct build *b, struct buffer *text, struct
 	for (size_t i = 0; e == OK && i < b->origin_count; i++) {
 		const struct origin *o = &b->origins[i];
 
-		to[i] = (struct disk_source){ add_text(text, o->name), add_text(text, o->attribution),
-					      add_text(text, o->caution), o->dated_ms, o->rows, o->rejected,
+		to[i] = (struct disk_source){ add_text(text, o->name),
+					      add_text(text, o->attribution),
+					      add_text(text, o->caution),
+					      o->dated_ms,
+					      o->rows,
+					      o->rejected,
 					      o->overlaps[0] + o->overlaps[1] };
 	}
 	return e;
@@ -431,8 +437,8 @@ static enum err write_table(struct build *b, struct half half[2], const struct a
 	enum err e = compile_ipv6(&half[1].combined, (uint32_t)half[0].combined.records.count - 1, out);
 
 	if (e == OK)
-		e = compile_records(&half[0].layers, &half[0].combined, &half[1].layers, &half[1].combined, as_list_find,
-				    as, out);
+		e = compile_records(&half[0].layers, &half[0].combined, &half[1].layers, &half[1].combined,
+				    as_list_find, as, out);
 	if (e == OK)
 		e = as_list_write(as, &text, out);
 	if (e == OK)

@@ -73,7 +73,9 @@ static enum err flatten(struct claims *c)
 
 	for (size_t i = 0; e == OK && i < c->prefixes; i++) {
 		struct prefix p = c->groups[i].at->prefix;
-		struct row row = { .first = wide_of(prefix_first(p)), .last = wide_of(prefix_last(p)), .value = (uint32_t)i };
+		struct row row = { .first = wide_of(prefix_first(p)),
+				   .last = wide_of(prefix_last(p)),
+				   .value = (uint32_t)i };
 
 		if (p.address.family == FAMILY_IPV4)
 			mark(c, p);

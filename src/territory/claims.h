@@ -15,7 +15,7 @@ struct claims {
 	struct territory_claim *all; /* sorted by resource, then approval */
 	struct claim_group *groups;  /* prefixes first, then AS numbers, then countries */
 	size_t prefixes, numbers, countries;
-	struct rows rows[2];   /* of the claimed prefixes, by family; value: the group's place */
+	struct rows rows[2]; /* of the claimed prefixes, by family; value: the group's place */
 	struct steps steps[2];
 	uint8_t map4[65536 / 8]; /* which blocks of 65536 IPv4 addresses hold claimed ones */
 };
@@ -31,7 +31,7 @@ static inline bool claims_maybe(const struct claims *c, uint32_t address)
 
 /* The narrowest claimed prefix around the address: the group's place, or NO_ROW. */
 uint32_t claims_prefix(const struct claims *c, struct address a);
-const struct claim_group *claims_as(const struct claims *c, uint32_t asn);		   /* NULL: none */
+const struct claim_group *claims_as(const struct claims *c, uint32_t asn);		 /* NULL: none */
 const struct claim_group *claims_country(const struct claims *c, const char country[3]); /* NULL: none */
 
 #endif

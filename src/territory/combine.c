@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "territory/special.h"
 #include "territory/table.h"
 
 /*
@@ -109,12 +110,14 @@ static struct found find_country(const struct layers *ls, struct disk_extra *x)
 	return country;
 }
 
-static bool is_special(const struct layers *ls)
+static bool is_special(const struct layers *ls, bool routed)
 {
-	for (size_t i = 0; i < ls->count; i++)
-		if (ls->at[i].use == USE_SPECIAL && row_now(&ls->at[i]) != NULL)
-			return row_now(&ls->at[i])->value == 1;
-	return false;
+	const struct row *row = NULL;
+
+	for (size_t i = 0; row == NULL && i < ls->count; i++)
+		if (ls->at[i].use == USE_SPECIAL)
+			row = row_now(&ls->at[i]);
+	return row != NULL && (row->value == SPECIAL_ALWAYS || (row->value == SPECIAL_UNLESS_ROUTED && !routed));
 }
 
 /* The row's id, given when a record first refers to it. */
@@ -172,7 +175,7 @@ static enum err add_stretch(const struct layers *ls, struct combined *c, wide fi
 	}
 	if (country.row != NULL)
 		x.country_source = country.layer->source;
-	if ((origin.row != NULL || country.row != NULL) && is_special(ls))
+	if ((origin.row != NULL || country.row != NULL) && is_special(ls, origin.row != NULL))
 		x.flags = EXTRA_SPECIAL;
 	if (e == OK)
 		e = intern(&c->extras, &x, &r.extra);
@@ -218,7 +221,8 @@ enum err combine(struct layers *layers, enum family f, struct combined *out)
 	enum err e;
 
 	*out = (struct combined){ .records = INTERN(struct disk_record), .extras = INTERN(struct disk_extra) };
-	if ((e = intern(&out->extras, &no_extra, &number)) != OK || (e = intern(&out->records, &no_record, &number)) != OK)
+	if ((e = intern(&out->extras, &no_extra, &number)) != OK ||
+	    (e = intern(&out->records, &no_record, &number)) != OK)
 		return e;
 	for (size_t i = 0; e == OK && i < layers->count; i++) {
 		struct layer *l = &layers->at[i];

@@ -44,8 +44,8 @@ struct row_ref {
 struct combined {
 	struct run *runs;
 	size_t run_count, run_room;
-	struct intern records; /* struct disk_record; number 0 is all zero */
-	struct intern extras;  /* struct disk_extra; number 0 is all zero */
+	struct intern records;		     /* struct disk_record; number 0 is all zero */
+	struct intern extras;		     /* struct disk_extra; number 0 is all zero */
 	struct row_ref *origins, *countries; /* the rows that count, by id - 1 */
 	size_t origin_count, origin_room, country_count, country_room;
 	uint64_t disagreements; /* runs on which sources disagree */

@@ -165,7 +165,8 @@ enum err compile_ipv6(const struct combined *c, uint32_t offset, struct sections
 		const struct run *r = &c->runs[i];
 
 		low[i] = (uint64_t)r->first;
-		steps[i] = (struct disk_step6){ (uint64_t)(r->first >> 64), r->record != 0 ? r->record + offset : 0, 0 };
+		steps[i] =
+			(struct disk_step6){ (uint64_t)(r->first >> 64), r->record != 0 ? r->record + offset : 0, 0 };
 		if (low[i] != 0)
 			steps[i].record |= LOW_MARK;
 	}
@@ -201,9 +202,12 @@ static enum err write_rows6(const struct layers *ls, const struct row_ref *refs,
 	for (size_t i = 0; e == OK && i < count; i++) {
 		const struct row *r = row_of(ls, &refs[i]);
 
-		to[i] = (struct disk_row6){ (uint64_t)(r->first >> 64), (uint64_t)r->first,
-					    (uint64_t)(r->last >> 64), (uint64_t)r->last,
-					    as_of != NULL ? as_of(context, r->value) : r->value, 0 };
+		to[i] = (struct disk_row6){ (uint64_t)(r->first >> 64),
+					    (uint64_t)r->first,
+					    (uint64_t)(r->last >> 64),
+					    (uint64_t)r->last,
+					    as_of != NULL ? as_of(context, r->value) : r->value,
+					    0 };
 	}
 	return e;
 }

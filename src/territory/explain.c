@@ -155,7 +155,8 @@ static void warn_of(struct explaining *x, uint8_t source)
 
 	table_source(x->resolver->table, source, &s);
 	if (s.caution.len > 0)
-		say(x, "the publisher of %.*s reports known errors in it (`comity territory show`)", SPAN_FORMAT(s.name));
+		say(x, "the publisher of %.*s reports known errors in it (`comity territory show`)",
+		    SPAN_FORMAT(s.name));
 }
 
 static void explain_sources(struct explaining *x)

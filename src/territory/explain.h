@@ -30,10 +30,10 @@ struct resolver {
 	size_t party_count;
 	struct summary *summaries; /* by the addressee's number; 0 is nobody */
 	size_t count, room;
-	struct intern copies;	/* struct copies; number 0 is without */
+	struct intern copies;	   /* struct copies; number 0 is without */
 	struct addressee *in_copy; /* CC_MAX for each of copies */
 	uint8_t *in_copy_counts;
-	struct intern shared;	 /* struct target, of parties and countries */
+	struct intern shared;	  /* struct target, of parties and countries */
 	uint32_t *shared_numbers; /* their numbers as addressees */
 	size_t shared_room;
 	uint32_t *of_class, *of_prefix; /* numbers */

@@ -9,7 +9,8 @@
 #define MANIFEST_MAX 65536
 
 #define NPM_CAUTION                                                                                                    \
-	"The maintainers' notice: this data contains bugs that make some of it wrong, and updates through this channel " \
+	"The maintainers' notice: this data contains bugs that make some of it wrong, and updates through this "       \
+	"channel "                                                                                                     \
 	"stop; corrected data comes from the project's own releases."
 
 static const struct {

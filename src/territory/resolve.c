@@ -18,12 +18,8 @@
 const char *rule_name(enum rule r)
 {
 	static const char *const names[RULE_COUNT] = {
-		[RULE_NOBODY] = "nobody",
-		[RULE_SPECIAL] = "special",
-		[RULE_CLAIMED_PREFIX] = "claimed-prefix",
-		[RULE_CLAIMED_AS] = "claimed-as",
-		[RULE_HOLDER] = "holder",
-		[RULE_COUNTRY_PARTY] = "country-party",
+		[RULE_NOBODY] = "nobody",	  [RULE_SPECIAL] = "special", [RULE_CLAIMED_PREFIX] = "claimed-prefix",
+		[RULE_CLAIMED_AS] = "claimed-as", [RULE_HOLDER] = "holder",   [RULE_COUNTRY_PARTY] = "country-party",
 		[RULE_COUNTRY] = "country",
 	};
 
@@ -39,7 +35,8 @@ const char *rule_says(enum rule r)
 		[RULE_CLAIMED_AS] = "A party has proven that it answers for the AS that announces this address.",
 		[RULE_HOLDER] = "No party has proven a claim to the AS, so the AS itself is addressed.",
 		[RULE_COUNTRY_PARTY] = "No AS is known, so the national response team of the registry country answers.",
-		[RULE_COUNTRY] = "No AS is known and no response team has claimed the country, so the country is addressed.",
+		[RULE_COUNTRY] =
+			"No AS is known and no response team has claimed the country, so the country is addressed.",
 	};
 
 	return (unsigned)r < RULE_COUNT ? texts[r] : texts[RULE_NOBODY];

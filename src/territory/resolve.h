@@ -19,8 +19,8 @@ struct territory_claim {
 };
 
 enum rule {
-	RULE_NOBODY,	    /* no table and no claim knows it */
-	RULE_SPECIAL,	    /* private or reserved space */
+	RULE_NOBODY,  /* no table and no claim knows it */
+	RULE_SPECIAL, /* private or reserved space */
 	RULE_CLAIMED_PREFIX,
 	RULE_CLAIMED_AS,
 	RULE_HOLDER,	    /* the registry's holder of the AS, no party proven: the resource itself */

@@ -8,8 +8,14 @@
 /* An address as a number; IPv4 in the low 32 bits. */
 __extension__ typedef unsigned __int128 wide;
 
-static inline wide wide_of(struct address a) { return (wide)a.high << 64 | a.low; }
-static inline wide wide_last(enum family f) { return f == FAMILY_IPV4 ? UINT32_MAX : ~(wide)0; }
+static inline wide wide_of(struct address a)
+{
+	return (wide)a.high << 64 | a.low;
+}
+static inline wide wide_last(enum family f)
+{
+	return f == FAMILY_IPV4 ? UINT32_MAX : ~(wide)0;
+}
 static inline struct address wide_address(wide v, enum family f)
 {
 	return (struct address){ (uint64_t)(v >> 64), (uint64_t)v, (uint8_t)f };
@@ -27,10 +33,10 @@ enum row_kind {
 struct row {
 	wide first, last;
 	uint32_t value;
-	uint32_t rival;	 /* another value for the very same addresses; 0: none */
-	uint32_t weight; /* of equal ranges the heavier wins: how many peers saw the route */
-	uint8_t length;	 /* of the announced prefix; NO_LENGTH: a range, what was announced is not known */
-	uint8_t longest; /* ROW_VRP */
+	uint32_t rival;	  /* another value for the very same addresses; 0: none */
+	uint32_t weight;  /* of equal ranges the heavier wins: how many peers saw the route */
+	uint8_t length;	  /* of the announced prefix; NO_LENGTH: a range, what was announced is not known */
+	uint8_t longest;  /* ROW_VRP */
 	uint8_t validity; /* ROW_ORIGIN: enum route_validity */
 };
 

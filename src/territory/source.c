@@ -13,7 +13,7 @@
 #define COMMENT_LINES 100
 
 static const struct source_format *const formats[] = {
-	&format_delegated,     &format_ris,	  &format_pyasn,   &format_pfx2as,   &format_asn_ranges,
+	&format_delegated,	&format_ris,	 &format_pyasn,	   &format_pfx2as,  &format_asn_ranges,
 	&format_country_ranges, &format_vrp_csv, &format_vrp_json, &format_asnames,
 };
 #define FORMATS (sizeof(formats) / sizeof(formats[0]))

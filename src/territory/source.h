@@ -15,7 +15,7 @@
 /* What a file says of an AS number. */
 struct as_note {
 	uint32_t asn;
-	uint32_t country;     /* country_pack; 0 unknown */
+	uint32_t country;      /* country_pack; 0 unknown */
 	uint32_t name, length; /* in names; 0, 0: none */
 };
 

@@ -151,5 +151,5 @@ static void read_country(struct source *s)
 }
 
 const struct source_format format_asn_ranges = { "AS ranges (CSV)", "#", false, false, fits_asn, read_asn };
-const struct source_format format_country_ranges = { "country ranges (CSV)", "#", false, false, fits_country,
-						     read_country };
+const struct source_format format_country_ranges = { "country ranges (CSV)", "#",	  false, false,
+						     fits_country,	     read_country };

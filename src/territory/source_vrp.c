@@ -167,7 +167,8 @@ static void read_json(struct source *s)
 	}
 	read_metadata(s, yyjson_obj_get(root, "metadata"));
 	roas = yyjson_obj_get(root, "roas");
-	yyjson_arr_foreach(roas, i, count, roa) {
+	yyjson_arr_foreach(roas, i, count, roa)
+	{
 		enum err e = s->err == OK ? read_roa(s, roa) : OK;
 
 		if (e != OK)

@@ -60,8 +60,8 @@ static bool sections_fit(struct table *t)
 	       t->count[SECTION_SLOTS6] > HEADS6 && t->count[SECTION_STEPS6] > 0 &&
 	       t->count[SECTION_LOW6] == t->count[SECTION_STEPS6] && h->records > 0 &&
 	       h->records <= TABLE_RECORDS_MAX && t->count[SECTION_RECORDS] == h->records &&
-	       t->count[SECTION_RECORD_CLASSES] >= h->records && h->records_ipv4 > 0 &&
-	       h->records_ipv4 <= h->records && t->count[SECTION_CLASSES] > 0 && t->count[SECTION_EXTRAS] > 0 &&
+	       t->count[SECTION_RECORD_CLASSES] >= h->records && h->records_ipv4 > 0 && h->records_ipv4 <= h->records &&
+	       t->count[SECTION_CLASSES] > 0 && t->count[SECTION_EXTRAS] > 0 &&
 	       t->count[SECTION_SOURCES] <= UINT8_MAX + 1u;
 }
 
@@ -116,8 +116,7 @@ enum err table_check(const struct table *t)
 {
 	size_t begin = (sizeof(struct table_head) + TABLE_ALIGNMENT - 1) / TABLE_ALIGNMENT * TABLE_ALIGNMENT;
 
-	if (begin > t->map.len ||
-	    !hash_equal(t->head->content, hash_bytes(t->map.at + begin, t->map.len - begin)))
+	if (begin > t->map.len || !hash_equal(t->head->content, hash_bytes(t->map.at + begin, t->map.len - begin)))
 		return fail(ERR_TABLE_DAMAGED, "the content of the table fails its checksum");
 	return OK;
 }
@@ -136,7 +135,8 @@ static struct span text_at(const struct table *t, struct disk_text x)
 }
 
 /* Number from 1. False: there is no such row. */
-static bool row_at(const struct table *t, bool ipv4, bool country, uint32_t number, struct range *range, uint32_t *value)
+static bool row_at(const struct table *t, bool ipv4, bool country, uint32_t number, struct range *range,
+		   uint32_t *value)
 {
 	if (number == 0)
 		return false;
@@ -179,7 +179,8 @@ static void add_extra(const struct table *t, const struct disk_extra *x, struct 
 	out->other_country_source = x->other_country_source;
 	country_unpack(x->other_country, out->other_country);
 	out->passed_over_asn = x->passed_over_asn;
-	out->validity = t->vrps_fresh && x->validity <= ROUTE_INVALID ? (enum route_validity)x->validity : ROUTE_UNKNOWN;
+	out->validity =
+		t->vrps_fresh && x->validity <= ROUTE_INVALID ? (enum route_validity)x->validity : ROUTE_UNKNOWN;
 }
 
 void table_record(const struct table *t, uint32_t number, struct table_record *out)

@@ -21,18 +21,18 @@ const char *route_validity_name(enum route_validity v);
 
 /* A record: what all addresses of one stretch have in common. Number 0: nothing is known. */
 struct table_record {
-	uint32_t asn;	     /* 0: no origin known */
-	struct span holder;  /* of the AS; empty if unknown; ends with the table */
-	char country[3];     /* of the registration; "" if unknown; upper case */
-	char as_country[3];  /* where the AS is registered; "" if unknown */
-	struct range origin_range;  /* the row or prefix that gave the AS; valid if asn is not 0 */
-	struct range country_range; /* valid if country is not "" */
+	uint32_t asn;			       /* 0: no origin known */
+	struct span holder;		       /* of the AS; empty if unknown; ends with the table */
+	char country[3];		       /* of the registration; "" if unknown; upper case */
+	char as_country[3];		       /* where the AS is registered; "" if unknown */
+	struct range origin_range;	       /* the row or prefix that gave the AS; valid if asn is not 0 */
+	struct range country_range;	       /* valid if country is not "" */
 	uint8_t origin_source, country_source; /* index for table_source */
 	enum route_validity validity;
-	uint32_t other_asn;	/* another source disagrees: its AS, 0 if none does */
+	uint32_t other_asn; /* another source disagrees: its AS, 0 if none does */
 	char other_country[3];
 	uint8_t other_source;
-	uint32_t passed_over_asn; /* an RPKI-invalid origin that was not taken; 0 if none */
+	uint32_t passed_over_asn;     /* an RPKI-invalid origin that was not taken; 0 if none */
 	uint8_t other_country_source; /* whose other_country is; other_source goes with other_asn */
 };
 
@@ -48,7 +48,8 @@ void table_record(const struct table *t, uint32_t number, struct table_record *o
 
 /* Records that have AS and country in common are of one class, dense again: who answers is decided by class, while a
  * record also knows its ranges and sources. Classes are sorted by AS number, then country; class 0 has neither: it is
- * also that of special space (private, loopback, …), whatever the sources say of it. Documentation space is ordinary. */
+ * also that of special space (private, loopback, …), whatever the sources say of it; of documentation space, unless an
+ * AS announces it. */
 uint32_t table_classes(const struct table *t);
 uint32_t table_class(const struct table *t, uint32_t record);
 struct table_class_facts {
@@ -81,7 +82,8 @@ void table_facts(const struct table *t, struct table_facts *out);
  * the one before. */
 static inline uint32_t table_find(const struct table *t, struct address a)
 {
-	return a.family == FAMILY_IPV4 ? table_find_one_ipv4(t, (uint32_t)a.low) : table_find_one_ipv6(t, a.high, a.low);
+	return a.family == FAMILY_IPV4 ? table_find_one_ipv4(t, (uint32_t)a.low)
+				       : table_find_one_ipv6(t, a.high, a.low);
 }
 
 #endif

@@ -45,15 +45,15 @@ enum section {
 	SECTION_SLOTS6,
 	SECTION_STEPS6, /* struct disk_step6 */
 	SECTION_LOW6,
-	SECTION_RECORDS, /* struct disk_record by number */
+	SECTION_RECORDS,	/* struct disk_record by number */
 	SECTION_RECORD_CLASSES, /* uint32_t by record */
-	SECTION_CLASSES, /* struct disk_class, sorted by AS entry, then country */
+	SECTION_CLASSES,	/* struct disk_class, sorted by AS entry, then country */
 	SECTION_EXTRAS,
 	SECTION_ORIGINS4,
 	SECTION_ORIGINS6,
 	SECTION_COUNTRIES4,
 	SECTION_COUNTRIES6,
-	SECTION_AS, /* struct disk_as, sorted by AS number */
+	SECTION_AS,   /* struct disk_as, sorted by AS number */
 	SECTION_TEXT, /* names and what the sources say */
 	SECTION_SOURCES,
 	SECTION_COUNT

@@ -241,8 +241,8 @@ static void compare_all(const struct table *t, const char *what)
 				continue;
 			address_format(address, text);
 			if (failures++ < 10)
-				printf("FAILED %s: %s: AS%u %s, should be AS%u %s\n", what, text, r.asn, r.country, a->asn,
-				       a->country);
+				printf("FAILED %s: %s: AS%u %s, should be AS%u %s\n", what, text, r.asn, r.country,
+				       a->asn, a->country);
 		}
 	printf("%s: %zu addresses, %zu IPv6, %zu of them known to the files\n", what, count, asked[1].count, known);
 	if (count != 2 * DRAWN || known < DRAWN) {
@@ -293,7 +293,8 @@ static void check(const struct registry_files *files, parse_line *parse, const c
 static bool check_pyasn(struct cli *c)
 {
 	const char *shared = getenv("COMITY_SHARED");
-	char *path = arena_print(c->arena, "%s/data/routing/pyasn/ipasn6_20151101.dat.gz", shared != NULL ? shared : "../shared");
+	char *path = arena_print(c->arena, "%s/data/routing/pyasn/ipasn6_20151101.dat.gz",
+				 shared != NULL ? shared : "../shared");
 	struct registry_files files = { .count = 0 };
 
 	if (path == NULL || !file_exists(path)) {

@@ -10,7 +10,8 @@ static void check_row(const struct row *r, enum row_kind kind, enum family f)
 		abort();
 	if (kind == ROW_ORIGIN && (r->value == 0 || r->value == UINT32_MAX || r->value == r->rival))
 		abort();
-	if (kind == ROW_COUNTRY && (r->value >> 8 < 'A' || r->value >> 8 > 'Z' || (r->value & 255) < 'A' || (r->value & 255) > 'Z'))
+	if (kind == ROW_COUNTRY &&
+	    (r->value >> 8 < 'A' || r->value >> 8 > 'Z' || (r->value & 255) < 'A' || (r->value & 255) > 'Z'))
 		abort();
 	if (kind == ROW_VRP && r->longest < r->length)
 		abort();

@@ -26,7 +26,7 @@ static const char rows[] = "198.51.100.0,198.51.100.99,64496,\"Example One\"\n"
 
 static int fd = -1;
 static char path[64];
-static uint8_t *table; /* shared with the file */
+static uint8_t *table;	       /* shared with the file */
 static struct table_head head; /* as it was */
 
 struct change {
@@ -107,7 +107,8 @@ static void ask_all(const struct table *t, const uint8_t *data, size_t size)
 		ask(t, (struct address){ i << 57, ~i, FAMILY_IPV6 });
 	}
 	for (size_t i = 0; i + 5 <= size; i += 5) /* where the direct entries were changed */
-		ask(t, address_ipv4((uint32_t)((size_t)data[i + 1] << 16 | (size_t)data[i + 2] << 8 | data[i + 3]) / 4 << 12));
+		ask(t, address_ipv4((uint32_t)((size_t)data[i + 1] << 16 | (size_t)data[i + 2] << 8 | data[i + 3]) / 4
+				    << 12));
 	for (size_t i = 0; i <= table_sources(t); i++)
 		table_source(t, i, &s);
 }

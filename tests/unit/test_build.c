@@ -25,7 +25,8 @@ static struct table *table_of(struct place *p, const char *const *files, size_t 
 }
 
 #define TABLE_OF(place, ...)                                                                                           \
-	table_of(place, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+	table_of(place, (const char *const[]){ __VA_ARGS__ },                                                          \
+		 sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
 
 static struct table_source source_at(const struct table *t, size_t i)
 {
@@ -319,7 +320,8 @@ static void what_is_no_table(void **state)
 	assert_refused(b, place_file(p, "prose", SPAN("Dear all,\nthis is no table.\n")), ERR_FORMAT_UNKNOWN);
 	assert_refused(b, place_file(p, "cut.gz", SPAN("\x1f\x8b\x08\0\0\0\0\0\0\3abc")), ERR_COMPRESSION);
 	assert_refused(b, place_file(p, "cut.zst", SPAN("\x28\xb5\x2f\xfd\x20")), ERR_COMPRESSION);
-	assert_refused(b, place_file(p, "header", SPAN("2|apnic|1|0|19830101|20261119|+1000\napnic|*|ipv4|*|0|summary\n")),
+	assert_refused(b,
+		       place_file(p, "header", SPAN("2|apnic|1|0|19830101|20261119|+1000\napnic|*|ipv4|*|0|summary\n")),
 		       ERR_TABLE_SOURCE);
 	assert_refused(b, place_file(p, "json", SPAN("{\"roas\":[]}")), ERR_TABLE_SOURCE);
 	assert_refused(b, place_file(p, "bad-json", SPAN("{\"roas\":[")), ERR_TABLE_SOURCE);
@@ -333,7 +335,8 @@ static void what_is_no_table(void **state)
 static void the_good_ones_count(void **state)
 {
 	struct place *p = *state;
-	struct build_source sources[3] = { { .path = DATA "pyasn.dat" }, { .path = DATA "not-there" },
+	struct build_source sources[3] = { { .path = DATA "pyasn.dat" },
+					   { .path = DATA "not-there" },
 					   { .path = DATA "country.csv" } };
 	enum err each[3];
 	struct build *b = NULL;
@@ -370,11 +373,16 @@ static void dates(void **state)
 	static const struct {
 		const char *text, *date;
 	} cases[] = {
-		{ "20260617", "2026-06-17T00:00:00Z" },		    { "2026-06-17", "2026-06-17T00:00:00Z" },
-		{ "2026-06-17 08:30 UTC", "2026-06-17T08:30:00Z" }, { "2026-06-17T23:59:59Z", "2026-06-17T23:59:00Z" },
-		{ "20260617 and more", "2026-06-17T00:00:00Z" },    { "2026-13-17", NULL },
-		{ "00000000", NULL },				    { "2026-06", NULL },
-		{ "", NULL },					    { "yesterday", NULL },
+		{ "20260617", "2026-06-17T00:00:00Z" },
+		{ "2026-06-17", "2026-06-17T00:00:00Z" },
+		{ "2026-06-17 08:30 UTC", "2026-06-17T08:30:00Z" },
+		{ "2026-06-17T23:59:59Z", "2026-06-17T23:59:00Z" },
+		{ "20260617 and more", "2026-06-17T00:00:00Z" },
+		{ "2026-13-17", NULL },
+		{ "00000000", NULL },
+		{ "2026-06", NULL },
+		{ "", NULL },
+		{ "yesterday", NULL },
 	};
 
 	(void)state;
@@ -394,15 +402,24 @@ static void dates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_PLACE(delegated_extended),	   IN_PLACE(delegated_plain),
-		IN_PLACE(ris),			   IN_PLACE(compressed),
-		IN_PLACE(pyasn),		   IN_PLACE(pfx2as),
-		IN_PLACE(as_names),		   IN_PLACE(ranges_of_as_numbers),
-		IN_PLACE(ranges_as_numbers),	   IN_PLACE(ranges_of_countries),
-		IN_PLACE(sources_that_disagree),   IN_PLACE(a_region_is_no_country),
-		IN_PLACE(what_the_caller_says_counts), IN_PLACE(a_package_names_itself),
-		IN_PLACE(what_is_no_table),	   IN_PLACE(the_good_ones_count),
-		IN_PLACE(names_do_not_steer_terminals), cmocka_unit_test(dates),
+		IN_PLACE(delegated_extended),
+		IN_PLACE(delegated_plain),
+		IN_PLACE(ris),
+		IN_PLACE(compressed),
+		IN_PLACE(pyasn),
+		IN_PLACE(pfx2as),
+		IN_PLACE(as_names),
+		IN_PLACE(ranges_of_as_numbers),
+		IN_PLACE(ranges_as_numbers),
+		IN_PLACE(ranges_of_countries),
+		IN_PLACE(sources_that_disagree),
+		IN_PLACE(a_region_is_no_country),
+		IN_PLACE(what_the_caller_says_counts),
+		IN_PLACE(a_package_names_itself),
+		IN_PLACE(what_is_no_table),
+		IN_PLACE(the_good_ones_count),
+		IN_PLACE(names_do_not_steer_terminals),
+		cmocka_unit_test(dates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,7 +76,8 @@ static unsigned free_port(void)
 
 static bool listens(unsigned port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 				 .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	bool yes = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
@@ -89,7 +90,8 @@ static void write_answers(const struct door *d)
 {
 	struct buffer b = BUFFER(1 << 20);
 
-	write_file(d, "good", SPAN("HTTP/1.0 200 OK\r\nLast-Modified: Sat, 20 Jun 2026 10:00:00 GMT\r\n\r\nthe content\n"));
+	write_file(d, "good",
+		   SPAN("HTTP/1.0 200 OK\r\nLast-Modified: Sat, 20 Jun 2026 10:00:00 GMT\r\n\r\nthe content\n"));
 	write_file(d, "empty", SPAN("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"));
 	write_file(d, "missing", SPAN("HTTP/1.0 404 Not Found\r\n\r\nno\n"));
 	write_file(d, "moved", SPAN("HTTP/1.0 302 Found\r\nLocation: https://example.com/elsewhere\r\n\r\n"));
@@ -103,9 +105,25 @@ static void write_answers(const struct door *d)
 
 static bool make_certificate(const struct door *d)
 {
-	char *argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-			 "-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost", "-addext",
-			 "subjectAltName=IP:127.0.0.1", NULL };
+	char *argv[] = { "openssl",
+			 "req",
+			 "-x509",
+			 "-newkey",
+			 "ec",
+			 "-pkeyopt",
+			 "ec_paramgen_curve:prime256v1",
+			 "-nodes",
+			 "-keyout",
+			 "key.pem",
+			 "-out",
+			 "cert.pem",
+			 "-days",
+			 "2",
+			 "-subj",
+			 "/CN=localhost",
+			 "-addext",
+			 "subjectAltName=IP:127.0.0.1",
+			 NULL };
 
 	return run(argv, d->folder) == 0;
 }
@@ -114,14 +132,19 @@ static int door_make(void **state)
 {
 	static struct door d;
 	char port[16];
-	char *argv[] = { "openssl", "s_server", "-accept", port, "-cert", "cert.pem", "-key", "key.pem", "-HTTP", NULL };
+	char *argv[] = {
+		"openssl", "s_server", "-accept", port, "-cert", "cert.pem", "-key", "key.pem", "-HTTP", NULL
+	};
 
 	d = (struct door){ .folder = "/tmp/comity-door-XXXXXX" };
 	assert_non_null(mkdtemp(d.folder));
 	snprintf(d.to, sizeof(d.to), "%s/fetched", d.folder);
 	snprintf(d.part, sizeof(d.part), "%s.part", d.to);
 	snprintf(d.authorities, sizeof(d.authorities), "%s/cert.pem", d.folder);
-	d.limits = (struct door_limits){ .most_bytes = 65536, .connect_ms = 5000, .total_ms = 20000, .allow_private = true,
+	d.limits = (struct door_limits){ .most_bytes = 65536,
+					 .connect_ms = 5000,
+					 .total_ms = 20000,
+					 .allow_private = true,
 					 .authorities = d.authorities };
 	write_answers(&d);
 	if (make_certificate(&d)) {
@@ -137,7 +160,9 @@ static int door_make(void **state)
 
 static int door_remove(void **state)
 {
-	static const char *const files[] = { "good", "empty", "missing", "moved", "said", "large", "cert.pem", "key.pem" };
+	static const char *const files[] = {
+		"good", "empty", "missing", "moved", "said", "large", "cert.pem", "key.pem"
+	};
 	struct door *d = *state;
 	char path[128];
 
@@ -237,10 +262,12 @@ static void strangers_are_not_believed(void **state)
 
 static void private_hosts_are_refused(void **state)
 {
-	static const char *const hosts[] = { "127.0.0.1", "localhost", "[::1]", "2130706433", "0x7f.1", "127.1",
-					     "[::ffff:127.0.0.1]", "10.0.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
-					     "[fe80::1]", "[fd00::1]", "[64:ff9b::10.0.0.1]", "[2002:7f00:1::1]",
-					     "224.0.0.1", "255.255.255.255" };
+	static const char *const hosts[] = {
+		"127.0.0.1", "localhost",	   "[::1]",	"2130706433",	       "0x7f.1",
+		"127.1",     "[::ffff:127.0.0.1]", "10.0.0.1",	"192.168.1.1",	       "169.254.169.254",
+		"0.0.0.0",   "[fe80::1]",	   "[fd00::1]", "[64:ff9b::10.0.0.1]", "[2002:7f00:1::1]",
+		"224.0.0.1", "255.255.255.255"
+	};
 	struct door *d = *state;
 	char url[128];
 
@@ -258,12 +285,23 @@ static void private_hosts_are_refused(void **state)
 
 static void other_addresses_are_refused(void **state)
 {
-	static const char *const urls[] = { "", "http://example.com/", "ftp://example.com/", "file:///etc/hostname",
-					    "gopher://example.com/", "HTTP://example.com/", "//example.com/",
-					    "example.com", "https://", "https://user:secret@example.com/",
-					    "https://user@example.com/", "https://example.com/a b",
-					    "https://example.com/\r\nHost: x", "https://ex\xc3\xa4mple.com/", "dict://x",
-					    "javascript:alert(1)", "https:example.com@" };
+	static const char *const urls[] = { "",
+					    "http://example.com/",
+					    "ftp://example.com/",
+					    "file:///etc/hostname",
+					    "gopher://example.com/",
+					    "HTTP://example.com/",
+					    "//example.com/",
+					    "example.com",
+					    "https://",
+					    "https://user:secret@example.com/",
+					    "https://user@example.com/",
+					    "https://example.com/a b",
+					    "https://example.com/\r\nHost: x",
+					    "https://ex\xc3\xa4mple.com/",
+					    "dict://x",
+					    "javascript:alert(1)",
+					    "https:example.com@" };
 	struct door *d = *state;
 	char *longest = malloc(4096);
 
@@ -312,10 +350,14 @@ static void where_nothing_can_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_there_is_fetched),  cmocka_unit_test(other_answers_are_none),
-		cmocka_unit_test(an_earlier_file_stays),     cmocka_unit_test(strangers_are_not_believed),
-		cmocka_unit_test(private_hosts_are_refused), cmocka_unit_test(other_addresses_are_refused),
-		cmocka_unit_test(silence_ends),		     cmocka_unit_test(where_nothing_can_be_written),
+		cmocka_unit_test(what_is_there_is_fetched),
+		cmocka_unit_test(other_answers_are_none),
+		cmocka_unit_test(an_earlier_file_stays),
+		cmocka_unit_test(strangers_are_not_believed),
+		cmocka_unit_test(private_hosts_are_refused),
+		cmocka_unit_test(other_addresses_are_refused),
+		cmocka_unit_test(silence_ends),
+		cmocka_unit_test(where_nothing_can_be_written),
 	};
 
 	return cmocka_run_group_tests(tests, door_make, door_remove);

@@ -8,7 +8,7 @@ static const char routes[] = "64496\t198.51.100.0/24\t300\n"
 			     "64497\t2001:db8::/32\t300\n"
 			     "64500\t10.0.0.0/8\t300\n"; /* a leak of private space */
 static const char names[] = "64496 EXAMPLE-ONE, AQ\n64497 EXAMPLE-TWO, AX\n";
-static const char countries[] = "198.51.100.0,198.51.100.255,AX\n203.0.113.0,203.0.113.255,AQ\n"
+static const char countries[] = "198.51.100.0,198.51.100.255,AX\n203.0.112.0,203.0.113.255,AQ\n"
 				"2001:db8::,2001:db8::ffff,AQ\n";
 
 struct world {
@@ -80,11 +80,13 @@ static void without_claims(void **state)
 	assert_true(has_reason(&a, "AS64496 is held by EXAMPLE-ONE, AQ"));
 	assert_true(has_reason(&a, "registered in AX (country ranges of "));
 	assert_true(has_reason(&a, "rule holder"));
-	a = ask(&w, "203.0.113.1");
+	a = ask(&w, "203.0.112.1");
 	assert_int_equal(a.resolved.rule, RULE_COUNTRY);
 	assert_int_equal(a.resolved.to.type, TO_COUNTRY);
 	assert_string_equal(a.resolved.to.country, "AQ");
-	assert_range(a.matched, "203.0.113.0", "203.0.113.255");
+	assert_range(a.matched, "203.0.112.0", "203.0.113.255");
+	assert_int_equal(ask(&w, "203.0.113.1").resolved.rule,
+			 RULE_SPECIAL); /* documentation, and no AS announces it */
 	a = ask(&w, "9.9.9.9");
 	assert_int_equal(a.resolved.rule, RULE_NOBODY);
 	assert_int_equal(a.addressee, 0);
@@ -106,7 +108,7 @@ static void special_space(void **state)
 	assert_int_equal(ask(&w, "127.0.0.1").resolved.rule, RULE_SPECIAL);
 	assert_int_equal(ask(&w, "fe80::1").resolved.rule, RULE_SPECIAL);
 	assert_int_equal(ask(&w, "203.0.114.1").resolved.rule, RULE_NOBODY);
-	assert_int_equal(ask(&w, "2001:db8:1::").resolved.rule, RULE_HOLDER); /* documentation space that a table knows */
+	assert_int_equal(ask(&w, "2001:db8:1::").resolved.rule, RULE_HOLDER); /* documentation that an AS announces */
 	assert_int_equal(ask(&w, "3fff::1").resolved.rule, RULE_SPECIAL);
 	assert_int_equal(ask(&w, "10.1.2.3").resolved.rule, RULE_CLAIMED_PREFIX); /* what was approved counts */
 	world_free(&w);
@@ -138,7 +140,7 @@ static void the_most_specific_claim(void **state)
 	assert_int_equal(a.resolved.rule, RULE_CLAIMED_AS);
 	assert_span(a.resolved.to.domain, "two.example");
 	assert_int_equal(a.resolved.cc_count, 0); /* nobody claims AX */
-	a = ask(&w, "203.0.113.1");
+	a = ask(&w, "203.0.112.1");
 	assert_int_equal(a.resolved.rule, RULE_COUNTRY_PARTY);
 	assert_span(a.resolved.to.domain, "cert.example");
 	assert_int_equal(a.resolved.cc_count, 0); /* not to itself */
@@ -170,8 +172,9 @@ static void rivals_are_in_copy(void **state)
 /* Copies are capped, whoever claims. */
 static void many_rivals(void **state)
 {
-	static const char *const parties[] = { "a.example", "b.example", "c.example", "d.example", "e.example", "f.example",
-					       "g.example", "h.example", "i.example", "j.example", "k.example" };
+	static const char *const parties[] = { "a.example", "b.example", "c.example", "d.example",
+					       "e.example", "f.example", "g.example", "h.example",
+					       "i.example", "j.example", "k.example" };
 	struct territory_claim claims[TABLE_LENGTH(parties)];
 	struct world w;
 	struct answer a;
@@ -266,7 +269,8 @@ static void claims_agree_with_a_loop(void **state)
 			unsigned most = a.family == FAMILY_IPV4 ? 32 : 128;
 
 			claims[i] = (struct territory_claim){ .party = span_of(parties[test_below(&seed, 3)]),
-							      .type = TO_PREFIX, .approved_ms = (int64_t)i };
+							      .type = TO_PREFIX,
+							      .approved_ms = (int64_t)i };
 			claims[i].prefix = prefix_of(a, most / 2 + (unsigned)test_below(&seed, most / 2 + 1));
 		}
 		place_clear(*state);
@@ -294,24 +298,30 @@ static void assert_set_apart(const struct table *t, struct address a)
 	if (address_embedded(a, &inner) != NULL)
 		return; /* never looked up itself */
 	address_format(a, text);
-	if ((table_class(t, table_find(t, a)) == 0) != (special != NULL && strcmp(special, "documentation") != 0))
+	if ((table_class(t, table_find(t, a)) == 0) != (special != NULL))
 		fail_msg("%s is %s", text, special != NULL ? special : "ordinary");
 }
 
 /* Somebody says that all the world is his: what is special stays nobody's. */
 static void special_space_is_set_apart(void **state)
 {
-	static const char *const places[] = { "0.0.0.0", "10.0.0.0", "100.64.0.0", "100.128.0.0", "127.0.0.0", "128.0.0.0",
-		"169.254.0.0", "172.16.0.0", "172.32.0.0", "192.0.0.0", "192.0.0.9", "192.0.0.11", "192.0.1.0",
-		"192.88.99.0", "192.88.100.0", "192.168.0.0", "192.169.0.0", "198.18.0.0", "198.20.0.0", "224.0.0.0",
-		"240.0.0.0", "255.255.255.255", "::", "64:ff9b:1::", "100::", "2000::", "2001:1::1", "2001:1::4",
-		"2001:2::", "2001:2:1::", "2001:3::", "2001:4::", "2001:4:112::", "2001:4:113::", "2001:20::",
-		"2001:30::", "2001:40::", "2001:200::", "2003::", "3fff::", "3fff:1000::", "4000::", "5f00::", "8000::",
-		"fc00::", "fe80::", "fec0::", "ff00::" };
+	static const char *const places[] = {
+		"0.0.0.0",     "10.0.0.0",   "100.64.0.0",   "100.128.0.0",	"127.0.0.0",	"128.0.0.0",
+		"169.254.0.0", "172.16.0.0", "172.32.0.0",   "192.0.0.0",	"192.0.0.9",	"192.0.0.11",
+		"192.0.1.0",   "192.0.2.0",  "192.0.3.0",    "192.88.99.0",	"192.88.100.0", "192.168.0.0",
+		"192.169.0.0", "198.18.0.0", "198.20.0.0",   "198.51.100.0",	"198.51.101.0", "203.0.113.0",
+		"203.0.114.0", "224.0.0.0",  "240.0.0.0",    "255.255.255.255", "::",		"64:ff9b:1::",
+		"100::",       "2000::",     "2001:1::1",    "2001:1::4",	"2001:2::",	"2001:2:1::",
+		"2001:3::",    "2001:4::",   "2001:4:112::", "2001:4:113::",	"2001:20::",	"2001:30::",
+		"2001:40::",   "2001:200::", "2001:db8::",   "2001:db9::",	"2003::",	"3fff::",
+		"3fff:1000::", "4000::",     "5f00::",	     "8000::",		"fc00::",	"fe80::",
+		"fec0::",      "ff00::"
+	};
 	uint64_t seed = test_seed();
 	struct table *t;
 
-	place_file(*state, "country.csv", SPAN("0.0.0.0,255.255.255.255,AX\n::,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,AX\n"));
+	place_file(*state, "country.csv",
+		   SPAN("0.0.0.0,255.255.255.255,AX\n::,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,AX\n"));
 	t = place_table(*state);
 	for (size_t i = 0; i < TABLE_LENGTH(places); i++) {
 		struct address a = addr(places[i]), before = a;
@@ -345,11 +355,16 @@ static void rules_have_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_PLACE(without_claims),	  IN_PLACE(special_space),
-		IN_PLACE(the_most_specific_claim), IN_PLACE(rivals_are_in_copy),
-		IN_PLACE(many_rivals),		  IN_PLACE(one_number_for_one_addressee),
-		IN_PLACE(embedded_addresses),	  IN_PLACE(claims_agree_with_a_loop),
-		IN_PLACE(special_space_is_set_apart), cmocka_unit_test(rules_have_words),
+		IN_PLACE(without_claims),
+		IN_PLACE(special_space),
+		IN_PLACE(the_most_specific_claim),
+		IN_PLACE(rivals_are_in_copy),
+		IN_PLACE(many_rivals),
+		IN_PLACE(one_number_for_one_addressee),
+		IN_PLACE(embedded_addresses),
+		IN_PLACE(claims_agree_with_a_loop),
+		IN_PLACE(special_space_is_set_apart),
+		cmocka_unit_test(rules_have_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,16 +44,16 @@ static void the_rules(void **state)
 		enum route_validity is;
 	} cases[] = {
 		{ "192.0.2.0/24", 64496, ROUTE_VALID },
-		{ "192.0.2.0/24", 64497, ROUTE_INVALID },    /* another AS */
-		{ "192.0.2.0/25", 64496, ROUTE_INVALID },    /* too long */
-		{ "192.0.2.128/26", 64498, ROUTE_VALID },    /* a narrower one allows it */
+		{ "192.0.2.0/24", 64497, ROUTE_INVALID }, /* another AS */
+		{ "192.0.2.0/25", 64496, ROUTE_INVALID }, /* too long */
+		{ "192.0.2.128/26", 64498, ROUTE_VALID }, /* a narrower one allows it */
 		{ "192.0.2.128/26", 64496, ROUTE_INVALID },
 		{ "192.0.2.128/27", 64498, ROUTE_INVALID },
-		{ "192.0.0.0/22", 64496, ROUTE_NOT_FOUND },  /* wider than what is covered */
+		{ "192.0.0.0/22", 64496, ROUTE_NOT_FOUND }, /* wider than what is covered */
 		{ "198.51.100.0/24", 64496, ROUTE_NOT_FOUND },
-		{ "203.0.113.0/24", 64496, ROUTE_INVALID },  /* AS 0: nobody may */
+		{ "203.0.113.0/24", 64496, ROUTE_INVALID }, /* AS 0: nobody may */
 		{ "203.0.113.0/24", 0, ROUTE_INVALID },
-		{ "203.0.113.0/25", 64499, ROUTE_VALID },    /* beside AS 0 */
+		{ "203.0.113.0/25", 64499, ROUTE_VALID }, /* beside AS 0 */
 	};
 	struct set s = { 0 };
 
@@ -66,7 +66,8 @@ static void the_rules(void **state)
 	assert_int_equal(vrps_make(&s.rows, &s.vrps), OK);
 	for (size_t i = 0; i < TABLE_LENGTH(cases); i++)
 		if (validate(&s, cases[i].prefix, cases[i].asn) != cases[i].is)
-			fail_msg("%s AS%u should be %s", cases[i].prefix, cases[i].asn, route_validity_name(cases[i].is));
+			fail_msg("%s AS%u should be %s", cases[i].prefix, cases[i].asn,
+				 route_validity_name(cases[i].is));
 	set_free(&s);
 }
 
@@ -107,8 +108,10 @@ static void agrees_with_a_loop(void **state)
 
 		for (size_t i = 0; i < n; i++) {
 			struct prefix p = draw(&seed);
-			struct row row = { .first = wide_of(prefix_first(p)), .last = wide_of(prefix_last(p)),
-					   .value = (uint32_t)test_below(&seed, 4), .length = p.length };
+			struct row row = { .first = wide_of(prefix_first(p)),
+					   .last = wide_of(prefix_last(p)),
+					   .value = (uint32_t)test_below(&seed, 4),
+					   .length = p.length };
 
 			row.longest = (uint8_t)(p.length + test_below(&seed, 33u - p.length));
 			assert_int_equal(rows_add(&s.rows, &row), OK);
@@ -135,16 +138,18 @@ static void invalid_origins_are_passed_over(void **state)
 	struct table_record r;
 	struct table *t;
 
-	place_file(p, "routes", SPAN("64496\t198.51.100.0/23\t300\n"  /* valid */
-				     "64666\t198.51.100.0/24\t300\n"  /* invalid inside it */
-				     "64496\t192.0.2.0/24\t300\n"	/* a twin: valid … */
-				     "64666\t192.0.2.0/24\t310\n"	/* … and invalid, though more see it */
-				     "64666\t203.0.113.0/24\t300\n"	/* invalid, nothing else */
-				     "64497\t10.9.0.0/16\t300\n"));	/* not found */
-	place_file(p, "vrps.csv", SPAN("ASN,IP Prefix,Max Length,Trust Anchor,Expires\n"
-				       "AS64496,198.51.100.0/23,23,example," FOREVER "\n"
-				       "AS64496,192.0.2.0/24,24,example," FOREVER "\n"
-				       "AS64499,203.0.113.0/24,24,example," FOREVER "\n"));
+	place_file(p, "routes",
+		   SPAN("64496\t198.51.100.0/23\t300\n" /* valid */
+			"64666\t198.51.100.0/24\t300\n" /* invalid inside it */
+			"64496\t192.0.2.0/24\t300\n"	/* a twin: valid … */
+			"64666\t192.0.2.0/24\t310\n"	/* … and invalid, though more see it */
+			"64666\t203.0.113.0/24\t300\n"	/* invalid, nothing else */
+			"64497\t10.9.0.0/16\t300\n"));	/* not found */
+	place_file(p, "vrps.csv",
+		   SPAN("ASN,IP Prefix,Max Length,Trust Anchor,Expires\n"
+			"AS64496,198.51.100.0/23,23,example," FOREVER "\n"
+			"AS64496,192.0.2.0/24,24,example," FOREVER "\n"
+			"AS64499,203.0.113.0/24,24,example," FOREVER "\n"));
 	t = place_table(p);
 	r = record_at(t, "198.51.100.7");
 	assert_int_equal(r.asn, 64496);
@@ -187,8 +192,9 @@ static void ranges_are_judged_by_their_as(void **state)
 	struct table *t;
 
 	place_file(p, "as.csv", SPAN("198.51.100.0,198.51.100.99,64496,x\n192.0.2.0,192.0.2.99,64666,y\n"));
-	place_file(p, "vrps.csv", SPAN("AS64496,198.51.100.0/24,24,example," FOREVER "\n"
-				       "AS64497,192.0.2.0/24,24,example," FOREVER "\n"));
+	place_file(p, "vrps.csv",
+		   SPAN("AS64496,198.51.100.0/24,24,example," FOREVER "\n"
+			"AS64497,192.0.2.0/24,24,example," FOREVER "\n"));
 	t = place_table(p);
 	assert_int_equal(record_at(t, "198.51.100.7").validity, ROUTE_VALID);
 	assert_int_equal(record_at(t, "192.0.2.7").asn, 64497);

@@ -45,7 +45,8 @@ static struct address draw(uint64_t *seed, enum family f)
 	case 2:
 		return (struct address){ test_random(seed), test_random(seed), FAMILY_IPV6 };
 	default:
-		return (struct address){ 0x2001000000000000 | (test_random(seed) & 0xffffffffffff), ~(uint64_t)0, FAMILY_IPV6 };
+		return (struct address){ 0x2001000000000000 | (test_random(seed) & 0xffffffffffff), ~(uint64_t)0,
+					 FAMILY_IPV6 };
 	}
 }
 
@@ -222,12 +223,14 @@ static void the_ends_of_the_space(void **state)
 {
 	struct table *t;
 
-	place_file(*state, "as.csv",
-		   SPAN("0.0.0.0,0.0.0.0,64496,first\n"
-			"255.255.255.255,255.255.255.255,64497,last\n"
-			"::,::,64498,first\n"
-			"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,64499,last\n"));
-	place_file(*state, "country.csv", SPAN("0.0.0.0,255.255.255.255,AQ\n::,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,AX\n"));
+	place_file(
+		*state, "as.csv",
+		SPAN("0.0.0.0,0.0.0.0,64496,first\n"
+		     "255.255.255.255,255.255.255.255,64497,last\n"
+		     "::,::,64498,first\n"
+		     "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,64499,last\n"));
+	place_file(*state, "country.csv",
+		   SPAN("0.0.0.0,255.255.255.255,AQ\n::,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,AX\n"));
 	t = place_table(*state);
 	assert_int_equal(record_at(t, "0.0.0.0").asn, 64496);
 	assert_int_equal(record_at(t, "0.0.0.1").asn, 0);
@@ -269,7 +272,8 @@ static void numbers_by_themselves(void **state)
 	char country[3];
 	struct table *t;
 
-	place_file(*state, "asn.txt", SPAN("64496 EXAMPLE-NET Example Network, XK\n64511 LAST-NET, AQ\n64500 NO COUNTRY\n"));
+	place_file(*state, "asn.txt",
+		   SPAN("64496 EXAMPLE-NET Example Network, XK\n64511 LAST-NET, AQ\n64500 NO COUNTRY\n"));
 	t = place_table(*state);
 	assert_true(table_as(t, 64496, &holder, country));
 	assert_span(holder, "EXAMPLE-NET Example Network");
@@ -321,7 +325,8 @@ static void damage_is_found(void **state)
 	uint64_t seed = test_seed();
 	size_t n;
 
-	place_file(p, "as.csv", SPAN("198.51.100.0,198.51.100.200,64496,\"An, example\"\n2001:db8::,2001:db8:1::,64497,x\n"));
+	place_file(p, "as.csv",
+		   SPAN("198.51.100.0,198.51.100.200,64496,\"An, example\"\n2001:db8::,2001:db8:1::,64497,x\n"));
 	table_close(place_table(p));
 	n = read_table(p, bytes, (size_t)16 << 20);
 	assert_in_range(n, 5000, (size_t)16 << 20);
@@ -379,9 +384,9 @@ static void replaced_while_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_PLACE(agrees_with_a_loop),	  IN_PLACE(crowded_blocks),
-		IN_PLACE(the_ends_of_the_space),  IN_PLACE(equal_answers_have_one_number),
-		IN_PLACE(numbers_by_themselves),  IN_PLACE(damage_is_found),
+		IN_PLACE(agrees_with_a_loop),	     IN_PLACE(crowded_blocks),
+		IN_PLACE(the_ends_of_the_space),     IN_PLACE(equal_answers_have_one_number),
+		IN_PLACE(numbers_by_themselves),     IN_PLACE(damage_is_found),
 		IN_PLACE(a_table_that_is_not_there), IN_PLACE(replaced_while_open),
 	};
 
