@@ -8,6 +8,9 @@
 #include "route/evidence_write.h"
 #include "route/pipeline.h"
 
+/* Look-ups mostly wait for memory; many in a row wait together. */
+#define RESOLVE_AT_ONCE 64
+
 struct chunk {
 	char *at;
 	size_t len; /* whole rows */
@@ -41,6 +44,8 @@ struct worker {
 	struct reject_list rejects;
 	const struct section *section;
 	uint16_t section_number;
+	struct address unresolved[RESOLVE_AT_ONCE]; /* of the run's last entries */
+	size_t unresolved_count;
 	uint64_t events;
 	bool reports_progress;
 	pthread_t thread;
@@ -214,6 +219,28 @@ static uint16_t country_of(const struct routing *r, uint32_t addressee, struct a
 	return r->countries[table_class(r->table, table_find(r->table, a))];
 }
 
+/* Until here the order of an entry is its class. */
+static void resolve(struct worker *w)
+{
+	struct row_entry *x = w->run.entries + (w->run.count - w->unresolved_count);
+	uint32_t addressees[RESOLVE_AT_ONCE];
+
+	for (size_t i = 0; i < w->unresolved_count; i++)
+		addressees[i] = resolver_find(w->r->resolver, w->unresolved[i]);
+	for (size_t i = 0; i < w->unresolved_count; i++) {
+		x[i].country = country_of(w->r, addressees[i], w->unresolved[i]);
+		x[i].order = notice_number(addressees[i], (enum rsit_class)x[i].order) << ROW_MARK_BITS |
+			     (uint64_t)x[i].mark.bytes[0] << 8 | x[i].mark.bytes[1];
+	}
+	w->unresolved_count = 0;
+}
+
+static enum err put_run(struct worker *w)
+{
+	resolve(w);
+	return runs_put(w->r->runs, &w->run);
+}
+
 static enum err on_reject(void *context, const struct reject *reject)
 {
 	struct worker *w = context;
@@ -233,28 +260,27 @@ static enum err on_event(void *context, const struct event *e)
 {
 	struct worker *w = context;
 	struct row_entry *x;
-	uint32_t addressee;
 	enum rsit_class class = e->class == CLASS_NONE ? CLASS_UNDETERMINED : e->class;
 	enum err err;
 
 	if (class_is_content(class))
 		return refuse(w, e, ERR_CLASS_CONTENT);
-	if (run_fill_full(&w->run, e->raw.len + EVIDENCE_TYPED_MAX) && (err = runs_put(w->r->runs, &w->run)) != OK)
+	if (run_fill_full(&w->run, e->raw.len + EVIDENCE_TYPED_MAX) && (err = put_run(w)) != OK)
 		return err;
 	if ((x = run_fill_entry(&w->run)) == NULL)
 		return ERR_NO_MEMORY;
 	w->events++;
 	x->mark = mark_of(w->section, e);
-	addressee = resolver_find(w->r->resolver, e->source);
-	x->order = notice_number(addressee, class) << ROW_MARK_BITS |
-		   (uint64_t)x->mark.bytes[0] << 8 | x->mark.bytes[1];
+	x->order = (uint64_t)class;
 	x->time_ms = e->time_ms;
 	x->source = e->source.family == FAMILY_IPV4 ? e->source.low << 32 : e->source.high;
 	x->verdict = verdict_of(w->r, e);
 	x->section = w->section_number;
-	x->country = country_of(w->r, addressee, e->source);
 	x->length = evidence_row(w->run.rows + w->run.len, e, (enum plan_verdict)x->verdict) & 0xffffff;
 	w->run.len += x->length;
+	w->unresolved[w->unresolved_count++] = e->source;
+	if (w->unresolved_count == RESOLVE_AT_ONCE)
+		resolve(w);
 	return OK;
 }
 
@@ -301,7 +327,7 @@ static void *work(void *context)
 		show(w);
 	}
 	if (e == OK)
-		e = runs_put(w->r->runs, &w->run);
+		e = put_run(w);
 	failure_set(&w->r->failure, e);
 	return NULL;
 }

@@ -51,26 +51,35 @@ static const char *reason_of(struct span address_text)
 	return "no table and no claim knows it";
 }
 
-static void list_row(const struct routing *r, const struct row_entry *e, struct span text, struct buffer *out)
+/* What all rows of a class and section begin with, "{"class":…,"format":…,"type":…". */
+static void list_start(const struct routing *r, const struct row_entry *e, struct buffer *out)
 {
 	struct json j = { .out = out };
 	const struct section *s = &r->sections[e->section];
+
+	buffer_clear(out);
+	json_object(&j, NULL);
+	json_text(&j, "class", class_name((enum rsit_class)((e->order >> ROW_MARK_BITS) % CLASS_COUNT)));
+	json_string(&j, "format", s->format);
+	json_string(&j, "type", s->type);
+}
+
+static void list_row(const struct row_entry *e, struct span start, struct span text, struct buffer *out)
+{
+	struct json j = { .out = out, .comma = true };
 	struct span row = { text.at, text.len - 1 }, time = next_value(&row), address = next_value(&row);
 	char country[3];
 
 	for (int skip = 0; skip < 6; skip++) /* length, port, transport, target, target port, verdict */
 		next_value(&row);
-	country_text(e->country, country);
-	json_object(&j, NULL);
+	buffer_span(out, start);
 	if (time.len > 0)
 		json_string(&j, "time", time);
 	json_string(&j, "address", address);
-	json_text(&j, "class", class_name((enum rsit_class)((e->order >> ROW_MARK_BITS) % CLASS_COUNT)));
 	json_text(&j, "reason", reason_of(address));
+	country_text(e->country, country);
 	if (country[0] != '\0')
 		json_text(&j, "country", country);
-	json_string(&j, "format", s->format);
-	json_string(&j, "type", s->type);
 	json_string(&j, "row", row);
 	json_object_end(&j);
 	buffer_byte(out, '\n');
@@ -102,7 +111,9 @@ enum err unanswered_list(struct maker *m, struct batch *b, const uint32_t *order
 	for (size_t i = 0; e == OK && i < count; i++) {
 		const struct row_entry *x = &m->rows.entries[order[i]];
 
-		list_row(m->r, x, span_make(m->rows.rows + m->rows.at[order[i]], x->length), &m->plain);
+		if (i == 0 || x->section != m->rows.entries[order[i - 1]].section)
+			list_start(m->r, x, &m->seed);
+		list_row(x, buffer_view(&m->seed), span_make(m->rows.rows + m->rows.at[order[i]], x->length), &m->plain);
 		if (m->plain.len >= FRAME || i + 1 == count)
 			e = compress(m, &b->unanswered_rows);
 	}

@@ -145,17 +145,23 @@ uint32_t claims_prefix(const struct claims *c, struct address a)
 	return s->at[low].row != NO_ROW ? c->rows[f].at[s->at[low].row].value : NO_ROW;
 }
 
-static const struct claim_group *seek(const struct claim_group *at, size_t count, const struct territory_claim *wanted)
+/* AS numbers and countries sort as these numbers do. */
+static uint32_t key_of(const struct claim_group *g)
+{
+	return g->at->type == TO_AS ? g->at->asn : country_pack(g->at->country);
+}
+
+static const struct claim_group *seek(const struct claim_group *at, size_t count, uint32_t key)
 {
 	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = compare_resources(at[middle].at, wanted);
+		uint32_t here = key_of(&at[middle]);
 
-		if (order == 0)
+		if (here == key)
 			return &at[middle];
-		if (order < 0)
+		if (here < key)
 			low = middle + 1;
 		else
 			high = middle;
@@ -165,14 +171,12 @@ static const struct claim_group *seek(const struct claim_group *at, size_t count
 
 const struct claim_group *claims_as(const struct claims *c, uint32_t asn)
 {
-	struct territory_claim wanted = { .type = TO_AS, .asn = asn };
-
-	return asn != 0 ? seek(c->groups + c->prefixes, c->numbers, &wanted) : NULL;
+	return asn != 0 ? seek(c->groups + c->prefixes, c->numbers, asn) : NULL;
 }
 
 const struct claim_group *claims_country(const struct claims *c, const char country[3])
 {
-	struct territory_claim wanted = { .type = TO_COUNTRY, .country = { country[0], country[1], '\0' } };
+	uint32_t key = country_pack(country);
 
-	return country[0] != '\0' ? seek(c->groups + c->prefixes + c->numbers, c->countries, &wanted) : NULL;
+	return key != 0 ? seek(c->groups + c->prefixes + c->numbers, c->countries, key) : NULL;
 }

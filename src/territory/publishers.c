@@ -72,7 +72,18 @@ static int64_t date_of_version(struct span version)
 	return source_date(span_of(text));
 }
 
-static bool read_manifest(struct arena *a, const char *path, char name[SOURCE_NAME_MAX + 1], int64_t *dated_ms)
+/* Whether "asn-ipv4.csv" is a file of "@ip-location-db/asn". */
+static bool belongs(const char *path, struct span package)
+{
+	const char *slash = strrchr(path, '/');
+	struct span file = span_of(slash != NULL ? slash + 1 : path), scope = span_cut(&package, '/');
+
+	return scope.len > 0 && package.at != NULL && file.len > package.len &&
+	       memcmp(file.at, package.at, package.len) == 0 && span_starts(span_from(file, package.len), "-ipv");
+}
+
+static bool read_manifest(struct arena *a, const char *path, const char *of, char name[SOURCE_NAME_MAX + 1],
+			  int64_t *dated_ms)
 {
 	yyjson_val *package, *version;
 	struct yyjson_doc *doc;
@@ -83,7 +94,7 @@ static bool read_manifest(struct arena *a, const char *path, char name[SOURCE_NA
 		return false;
 	package = yyjson_obj_get(yyjson_doc_get_root(doc), "name");
 	version = yyjson_obj_get(yyjson_doc_get_root(doc), "version");
-	if (!yyjson_is_str(package) || !yyjson_is_str(version))
+	if (!yyjson_is_str(package) || !yyjson_is_str(version) || !belongs(of, span_of(yyjson_get_str(package))))
 		return false;
 	n = snprintf(name, SOURCE_NAME_MAX + 1, "%s %s", yyjson_get_str(package), yyjson_get_str(version));
 	if (n <= 0 || n > SOURCE_NAME_MAX || !is_known(span_of(name)))
@@ -102,7 +113,7 @@ bool publisher_package(const char *path, char name[SOURCE_NAME_MAX + 1], int64_t
 	if (a != NULL)
 		manifest = arena_print(a, "%.*s/package.json", slash != NULL ? (int)(slash - path) : 1,
 				       slash != NULL ? path : ".");
-	found = manifest != NULL && file_exists(manifest) && read_manifest(a, manifest, name, dated_ms);
+	found = manifest != NULL && file_exists(manifest) && read_manifest(a, manifest, path, name, dated_ms);
 	arena_free(a);
 	return found;
 }

@@ -214,6 +214,21 @@ enum err source_origins(struct span text, uint32_t *first, uint32_t *second)
 	return count > 0 ? OK : ERR_NUMBER;
 }
 
+/* How many of the first lines fit a format; 0 if that is less than a quarter: prose fits nothing well. */
+static unsigned count_fitting(const struct source_format *f, struct span text)
+{
+	unsigned hits = 0, seen = 0, lines = 0;
+	struct span line;
+
+	while (seen < PROBE_LINES && lines++ < PROBE_LINES + 1000 && span_line(&text, &line)) {
+		if (is_comment(line, f->comment))
+			continue;
+		seen++;
+		hits += f->fits(line) ? 1 : 0;
+	}
+	return hits * 4 >= seen ? hits : 0;
+}
+
 /* The format that most of the first lines fit; of equals the first of the list. */
 static const struct source_format *detect(struct span text)
 {
@@ -221,15 +236,8 @@ static const struct source_format *detect(struct span text)
 	unsigned most = 0;
 
 	for (size_t i = 0; i < FORMATS; i++) {
-		struct span rest = text, line;
-		unsigned hits = 0, seen = 0, lines = 0;
+		unsigned hits = count_fitting(formats[i], text);
 
-		while (seen < PROBE_LINES && lines++ < PROBE_LINES + 1000 && span_line(&rest, &line)) {
-			if (is_comment(line, formats[i]->comment))
-				continue;
-			seen++;
-			hits += formats[i]->fits(line) ? 1 : 0;
-		}
 		if (hits > most) {
 			most = hits;
 			best = formats[i];

@@ -318,6 +318,11 @@ static void what_is_no_table(void **state)
 	assert_refused(b, DATA "not-there", ERR_NOT_FOUND);
 	assert_refused(b, place_file(p, "empty", SPAN("")), ERR_FORMAT_UNKNOWN);
 	assert_refused(b, place_file(p, "prose", SPAN("Dear all,\nthis is no table.\n")), ERR_FORMAT_UNKNOWN);
+	assert_refused(b,
+		       place_file(p, "manual",
+				  SPAN("A table looks like this:\n1.0.0.0,1.0.0.255,AQ\nwhere\nthe\nfirst\n"
+				       "two are addresses.\n")),
+		       ERR_FORMAT_UNKNOWN);
 	assert_refused(b, place_file(p, "cut.gz", SPAN("\x1f\x8b\x08\0\0\0\0\0\0\3abc")), ERR_COMPRESSION);
 	assert_refused(b, place_file(p, "cut.zst", SPAN("\x28\xb5\x2f\xfd\x20")), ERR_COMPRESSION);
 	assert_refused(b,
@@ -329,6 +334,22 @@ static void what_is_no_table(void **state)
 	assert_false(file_exists(p->table));
 	build_free(b);
 	build_free(NULL);
+}
+
+/* Another package's manifest lies beside it. */
+static void a_manifest_of_others(void **state)
+{
+	struct place *p = *state;
+	struct table *t;
+
+	place_file(p, "asn-ipv4.csv", SPAN("198.51.100.0,198.51.100.127,64496,x\n"));
+	place_file(p, "package.json",
+		   SPAN("{\"name\":\"@ip-location-db/asn-country\",\"version\":\"2.3.2026061719\"}"));
+	p->count--;
+	t = place_table(p);
+	p->count++;
+	assert_span(source_at(t, 0).name, "AS ranges");
+	table_close(t);
 }
 
 /* One bad file of several: the others count. */
@@ -417,6 +438,7 @@ int main(void)
 		IN_PLACE(what_the_caller_says_counts),
 		IN_PLACE(a_package_names_itself),
 		IN_PLACE(what_is_no_table),
+		IN_PLACE(a_manifest_of_others),
 		IN_PLACE(the_good_ones_count),
 		IN_PLACE(names_do_not_steer_terminals),
 		cmocka_unit_test(dates),

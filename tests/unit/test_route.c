@@ -258,7 +258,7 @@ static void what_nobody_answers_for_is_listed(void **state)
 
 	place_must_route(p, write_file(p, SCAN_FILE, scan_rows));
 	text = list_content(p, p->out.unanswered_list);
-	assert_non_null(strstr(text, "{\"time\":\"2026-11-01T10:00:05Z\",\"address\":\"9.9.9.9\",\"class\":\""));
+	assert_non_null(strstr(text, "\"format\":\"shadowserver\",\"type\":\"scan_ssh\",\"time\":\"2026-11-01T10:00:05Z\",\"address\":\"9.9.9.9\","));
 	assert_non_null(strstr(text, "\"reason\":\"no table and no claim knows it\""));
 	assert_non_null(strstr(text, "\"row\":\"\\\"2026-11-01 10:00:05\\\",9.9.9.9,tcp,22,,ssh,,\"}\n"));
 	assert_ptr_equal(strchr(text, '\n') + 1, text + strlen(text));
