@@ -153,6 +153,8 @@ static void print_countries(struct cli *c, struct route_summary *s, uint64_t top
 {
 	char count[32];
 
+	if (s->country_count == 0)
+		return;
 	qsort(s->countries, s->country_count, sizeof(*s->countries), by_country_events);
 	printf("\n%sBy country of registration%s\n", cli_bold(c), cli_plain(c));
 	for (size_t i = 0; i < s->country_count && i < top; i++) {

@@ -96,7 +96,8 @@ static struct sort_key *by_mark(struct maker *m, const struct batch_rows *rows)
 		size_t j = i;
 
 		for (; j > 0 && k[j - 1].key == moved.key &&
-		       memcmp(&rows->entries[k[j - 1].at].mark, own, sizeof(*own)) > 0; j--)
+		       memcmp(&rows->entries[k[j - 1].at].mark, own, sizeof(*own)) > 0;
+		     j--)
 			k[j] = k[j - 1];
 		k[j] = moved;
 	}

@@ -41,7 +41,7 @@ struct maker {
 	pthread_rwlock_t *marks_lock; /* nobody looks marks up while they are added to */
 	ZSTD_CCtx *zstd;
 	struct batch_rows rows; /* of the batch in hand */
-	struct sort_key *keys; /* 2 * key_room */
+	struct sort_key *keys;	/* 2 * key_room */
 	uint32_t *order;
 	uint8_t *found; /* key_room of each */
 	size_t key_room;

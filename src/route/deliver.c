@@ -35,7 +35,8 @@ static struct batch *take(struct line *l, bool wait)
 	struct batch *b = NULL;
 
 	pthread_mutex_lock(&l->lock);
-	while (wait && !atomic_load(&l->r->failure.stop) && l->taken < l->count && l->taken - l->committed >= l->slot_count)
+	while (wait && !atomic_load(&l->r->failure.stop) && l->taken < l->count &&
+	       l->taken - l->committed >= l->slot_count)
 		pthread_cond_wait(&l->moved, &l->lock);
 	if (!atomic_load(&l->r->failure.stop) && l->taken < l->count && l->taken - l->committed < l->slot_count) {
 		b = &l->slots[l->taken % l->slot_count];
@@ -159,8 +160,9 @@ static enum err tell(const struct routing *r, const struct batch *b)
 
 	for (size_t i = 0; e == OK && r->each != NULL && i < b->notice_count; i++) {
 		const struct prepared *p = &b->notices[i];
-		struct route_notice n = { .class = p->class, .events = p->events, .explained = p->verdicts[PLAN_EXPLAINED],
-					  .id = p->id };
+		struct route_notice n = {
+			.class = p->class, .events = p->events, .explained = p->verdicts[PLAN_EXPLAINED], .id = p->id
+		};
 
 		resolver_addressee(r->resolver, p->addressee, &n.to);
 		if (n.to.to.type == TO_AS && r->table != NULL)
@@ -176,7 +178,8 @@ static void show(const struct line *l)
 	uint64_t half = r->bytes_total / 2, all = r->out->events;
 
 	if (r->progress != NULL)
-		r->progress(r->context, half + (uint64_t)((double)half * (double)l->rows_done / (double)(all > 0 ? all : 1)),
+		r->progress(r->context,
+			    half + (uint64_t)((double)half * (double)l->rows_done / (double)(all > 0 ? all : 1)),
 			    r->bytes_total, all);
 }
 

@@ -128,7 +128,8 @@ static bool read_time(struct span s, int64_t *out)
 	if (s.len == 0)
 		return true;
 	if (s.len == sizeof("2026-11-22T20:45:00.123Z") - 1)
-		return s.at[s.len - 1] == 'Z' && s.at[10] == 'T' && clock_parse_rfc3339(s, out) == OK && *out % 1000 != 0;
+		return s.at[s.len - 1] == 'Z' && s.at[10] == 'T' && clock_parse_rfc3339(s, out) == OK &&
+		       *out % 1000 != 0;
 	return clock_parse(s, out) == OK && *out != 0;
 }
 
@@ -175,7 +176,8 @@ static bool read_verdict(struct span s, enum plan_verdict *out)
 	return false;
 }
 
-static const char *const columns[] = { "time", "address", "length", "port", "transport", "target", "target_port", "verdict" };
+static const char *const columns[] = { "time",	    "address", "length",      "port",
+				       "transport", "target",  "target_port", "verdict" };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 /* Which value is wrong; NULL: none. */

@@ -271,7 +271,7 @@ static enum err on_event(void *context, const struct event *e)
 		return ERR_NO_MEMORY;
 	w->events++;
 	x->mark = mark_of(w->section, e);
-	x->order = (uint64_t)class;
+	x->order = (uint64_t) class;
 	x->time_ms = e->time_ms;
 	x->source = e->source.family == FAMILY_IPV4 ? e->source.low << 32 : e->source.high;
 	x->verdict = verdict_of(w->r, e);

@@ -237,7 +237,8 @@ static enum err rows(struct maker *m, const uint32_t *order, size_t count, struc
 }
 
 /* The compressed body, at the end of out. */
-static enum err make_body(struct maker *m, const struct gist *g, const uint32_t *order, size_t count, struct buffer *out)
+static enum err make_body(struct maker *m, const struct gist *g, const uint32_t *order, size_t count,
+			  struct buffer *out)
 {
 	const struct row_entry *entries = m->rows.entries;
 	size_t len = 0, before = out->len;

@@ -18,8 +18,9 @@ struct route_limits {
 };
 struct route_limits route_limits_for(unsigned threads);
 enum err route_files_within(const struct route_limits *limits, struct node *n, const struct resolver *r,
-			    const struct plans *p, char *const *paths, size_t count, const struct route_options *options,
-			    route_progress *progress, route_each *each, void *context, struct route_summary *out);
+			    const struct plans *p, char *const *paths, size_t count,
+			    const struct route_options *options, route_progress *progress, route_each *each,
+			    void *context, struct route_summary *out);
 
 /* Rows of one format, type and header stand in one table of a notice. */
 struct section {
@@ -33,7 +34,7 @@ struct source {
 	struct input *input; /* NULL: to be opened again */
 	struct layout *layout;
 	uint16_t section;
-	char *head;	   /* read for the detection, not yet parsed; NULL: to be read again */
+	char *head; /* read for the detection, not yet parsed; NULL: to be read again */
 	size_t head_len;
 	uint64_t size;
 };
@@ -68,7 +69,7 @@ struct routing {
 	uint16_t *countries;	  /* of each class of the table */
 	struct span *table_lines; /* what a notice says of each table: its name and date */
 	size_t table_line_count;
-	const struct signer *signer; /* NULL on a dry run */
+	const struct signer *signer;	/* NULL on a dry run */
 	uint16_t *country_of_addressee; /* COUNTRY_LOOK_UP: its addresses differ */
 	bool marks_before;		/* the node knew marks before this run */
 	struct runs *runs;
@@ -76,7 +77,7 @@ struct routing {
 	struct route_summary *out;
 	uint64_t country_events[COUNTRY_CODES];
 	uint64_t bytes_total; /* of all reports as they lie there; 0 unknown */
-	char folder[256]; /* for rows that wait */
+	char folder[256];     /* for rows that wait */
 };
 
 #define COUNTRY_LOOK_UP UINT16_MAX

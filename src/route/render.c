@@ -15,7 +15,8 @@ enum err render_format_parse(struct span name, enum render_format *out)
 			*out = (enum render_format)i;
 			return OK;
 		}
-	return fail(ERR_USAGE, "%.*s: stix, xarf or csv", name.len > 80 ? 80 : (int)name.len, name.len > 0 ? name.at : "");
+	return fail(ERR_USAGE, "%.*s: stix, xarf or csv", name.len > 80 ? 80 : (int)name.len,
+		    name.len > 0 ? name.at : "");
 }
 
 size_t source_text(const struct event *e, char out[PREFIX_TEXT])
@@ -76,11 +77,13 @@ static int64_t summary_time(struct rendering *r)
 	if (json_read(r->arena, r->summary, &doc) != OK)
 		return 0;
 	objects = yyjson_obj_get(yyjson_doc_get_root(doc), "objects");
-	yyjson_arr_foreach(objects, i, count, object) {
+	yyjson_arr_foreach(objects, i, count, object)
+	{
 		yyjson_val *created = yyjson_obj_get(object, "created");
 
 		if (yyjson_is_str(created) &&
-		    clock_parse_rfc3339(span_make(yyjson_get_str(created), yyjson_get_len(created)), &ms) == OK && ms > newest)
+		    clock_parse_rfc3339(span_make(yyjson_get_str(created), yyjson_get_len(created)), &ms) == OK &&
+		    ms > newest)
 			newest = ms;
 	}
 	return newest;

@@ -56,7 +56,10 @@ static struct stix_id address_object(struct rendering *r, enum family family, co
 
 static const char *transport_name(uint8_t transport)
 {
-	return transport == TRANSPORT_TCP ? "tcp" : transport == TRANSPORT_UDP ? "udp" : transport == TRANSPORT_ICMP ? "icmp" : NULL;
+	return transport == TRANSPORT_TCP    ? "tcp"
+	       : transport == TRANSPORT_UDP  ? "udp"
+	       : transport == TRANSPORT_ICMP ? "icmp"
+					     : NULL;
 }
 
 /* The properties that an identifier is made of (6.12), in the order of RFC 8785. */

@@ -105,7 +105,8 @@ static enum err load_countries(struct routing *r)
 
 		resolver_addressee(r->resolver, i, &to);
 		code = country_code(to.country);
-		r->country_of_addressee[i] = i == 0 || code == 0 || to.rule == RULE_CLAIMED_PREFIX ? COUNTRY_LOOK_UP : code;
+		r->country_of_addressee[i] =
+			i == 0 || code == 0 || to.rule == RULE_CLAIMED_PREFIX ? COUNTRY_LOOK_UP : code;
 	}
 	return OK;
 }
@@ -244,8 +245,9 @@ static unsigned threads_of(const struct route_options *o)
 }
 
 enum err route_files_within(const struct route_limits *limits, struct node *n, const struct resolver *r,
-			    const struct plans *p, char *const *paths, size_t count, const struct route_options *options,
-			    route_progress *progress, route_each *each, void *context, struct route_summary *out)
+			    const struct plans *p, char *const *paths, size_t count,
+			    const struct route_options *options, route_progress *progress, route_each *each,
+			    void *context, struct route_summary *out)
 {
 	int64_t start = clock_monotonic_us();
 	struct routing *all = calloc(1, sizeof(*all));

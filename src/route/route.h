@@ -10,10 +10,11 @@
 
 struct route_options {
 	struct report_options report;
-	bool dry_run;	     /* everything but writing */
-	bool demonstration;  /* notices are marked as such */
-	unsigned threads;    /* 0: as many as there are processors, at most 8 */
-	const char *rejects; /* path of the rejects file; NULL: DIR/rejects/<time>.jsonl, made only if a row is rejected */
+	bool dry_run;	    /* everything but writing */
+	bool demonstration; /* notices are marked as such */
+	unsigned threads;   /* 0: as many as there are processors, at most 8 */
+	const char
+		*rejects; /* path of the rejects file; NULL: DIR/rejects/<time>.jsonl, made only if a row is rejected */
 };
 
 /* Counted events by the country of registration of the source address, whoever the addressee is. */
@@ -28,7 +29,7 @@ struct route_summary {
 	uint64_t notices, unanswered, addressees;
 	uint64_t bytes;
 	double seconds;
-	char rejects[256]; /* path of the rejects file; "" if there is none */
+	char rejects[256];	   /* path of the rejects file; "" if there is none */
 	char unanswered_list[256]; /* path of the list of rows that nobody answers for; "" if there is none */
 	struct route_country countries[ROUTE_COUNTRIES]; /* those with events, in no order */
 	size_t country_count;

@@ -392,7 +392,10 @@ static void plan_parts(const struct total *t, uint64_t parts, struct batch_plan 
 	for (uint64_t i = 0; i < parts; i++)
 		out[i] = (struct batch_plan){
 			.end = (t->notice << ROW_MARK_BITS) + (((i + 1) << ROW_MARK_BITS) / parts),
-			.part = (uint32_t)i + 1, .parts = (uint32_t)parts, .rows = t->rows / parts, .bytes = t->bytes / parts,
+			.part = (uint32_t)i + 1,
+			.parts = (uint32_t)parts,
+			.rows = t->rows / parts,
+			.bytes = t->bytes / parts,
 		};
 }
 
@@ -519,7 +522,9 @@ static enum err take_run(struct runs *r, struct run *run, uint64_t end, struct b
 	if (run->row > from) {
 		b->extents[b->extent_count++] = (struct extent){
 			.rows = run->rows != NULL ? run->rows + from : NULL,
-			.fd = run->fd, .at = run->rows_at + from, .len = (size_t)(run->row - from),
+			.fd = run->fd,
+			.at = run->rows_at + from,
+			.len = (size_t)(run->row - from),
 		};
 		b->len += (size_t)(run->row - from);
 	}

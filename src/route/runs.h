@@ -9,9 +9,9 @@
 
 /* What is known of a row beside its text. */
 struct row_entry {
-	uint64_t order;	 /* notice number << ROW_MARK_BITS | first bits of the mark */
-	int64_t time_ms; /* 0: none */
-	uint64_t source; /* IPv4 in the upper half, or the upper half of IPv6: for the order of rows only */
+	uint64_t order;	      /* notice number << ROW_MARK_BITS | first bits of the mark */
+	int64_t time_ms;      /* 0: none */
+	uint64_t source;      /* IPv4 in the upper half, or the upper half of IPv6: for the order of rows only */
 	uint32_t length : 24; /* of the text, with its line end */
 	uint32_t verdict : 8;
 	uint16_t section; /* which table of the notice */
@@ -51,7 +51,7 @@ struct batch_rows {
 		int fd;
 		uint64_t at;
 		size_t len;
-	} *extents;
+	} * extents;
 	size_t extent_count, extent_room;
 };
 

@@ -25,7 +25,7 @@ static enum err read_head(struct source *s)
 static struct hash fingerprint(const struct section *s, const struct report_options *o)
 {
 	const uint8_t class = (uint8_t)o->class;
-	const struct span parts[] = { s->format, SPAN("/"), s->type,   SPAN("\n"), s->header,
+	const struct span parts[] = { s->format,  SPAN("/"),	       s->type, SPAN("\n"), s->header,
 				      SPAN("\n"), span_make(&class, 1) };
 
 	return hash_parts(parts, sizeof(parts) / sizeof(parts[0]));
@@ -33,9 +33,9 @@ static struct hash fingerprint(const struct section *s, const struct report_opti
 
 static uint16_t section_of(struct routing *r, const struct layout *l)
 {
-	struct section s = {
-		.format = span_of(format_name(layout_format(l))), .type = layout_type(l), .header = layout_header(l)
-	};
+	struct section s = { .format = span_of(format_name(layout_format(l))),
+			     .type = layout_type(l),
+			     .header = layout_header(l) };
 
 	s.quoted = evidence_quoted(s.format);
 	s.fingerprint = fingerprint(&s, &r->options->report);
@@ -53,7 +53,8 @@ static enum err source_open(struct routing *r, struct source *s, bool stay)
 	if (e != OK)
 		return fail(e, "%s: %s", s->path, *err_detail() != '\0' ? err_detail() : err_advice(e));
 	s->size = input_size(s->input);
-	e = report_detect(r->arena, input_name(s->input), span_make(s->head, s->head_len), &r->options->report, &s->layout);
+	e = report_detect(r->arena, input_name(s->input), span_make(s->head, s->head_len), &r->options->report,
+			  &s->layout);
 	if (e != OK)
 		return fail(e, "%s: %s", s->path, *err_detail() != '\0' ? err_detail() : err_advice(e));
 	s->section = section_of(r, s->layout);

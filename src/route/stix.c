@@ -50,7 +50,8 @@ struct stix_id stix_id(const char *type, bool observable, struct span content)
 	digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
 	memcpy(id.uuid, digest, sizeof(id.uuid));
 	hex_encode(id.uuid, sizeof(id.uuid), hex);
-	snprintf(id.text, sizeof(id.text), "%s--%.8s-%.4s-%.4s-%.4s-%.12s", type, hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	snprintf(id.text, sizeof(id.text), "%s--%.8s-%.4s-%.4s-%.4s-%.12s", type, hex, hex + 8, hex + 12, hex + 16,
+		 hex + 20);
 	return id;
 }
 
@@ -81,7 +82,8 @@ struct stix_id stix_identity_id(struct span name)
 	char content[300];
 	int n = snprintf(content, sizeof(content), "identity %.*s", SPAN_FORMAT(name));
 
-	return stix_id("identity", false, span_make(content, (size_t)n < sizeof(content) ? (size_t)n : sizeof(content) - 1));
+	return stix_id("identity", false,
+		       span_make(content, (size_t)n < sizeof(content) ? (size_t)n : sizeof(content) - 1));
 }
 
 struct stix_id stix_identity(struct json *j, struct span name)

@@ -113,7 +113,8 @@ enum err unanswered_list(struct maker *m, struct batch *b, const uint32_t *order
 
 		if (i == 0 || x->section != m->rows.entries[order[i - 1]].section)
 			list_start(m->r, x, &m->seed);
-		list_row(x, buffer_view(&m->seed), span_make(m->rows.rows + m->rows.at[order[i]], x->length), &m->plain);
+		list_row(x, buffer_view(&m->seed), span_make(m->rows.rows + m->rows.at[order[i]], x->length),
+			 &m->plain);
 		if (m->plain.len >= FRAME || i + 1 == count)
 			e = compress(m, &b->unanswered_rows);
 	}

@@ -8,8 +8,10 @@
 #include "base/buffer.h"
 #include "route/evidence.h"
 #include "route/evidence_write.h"
+#include "test.h"
 
-#define EVIDENCE_SUMMARY "{\"type\":\"bundle\",\"id\":\"bundle--x\",\"objects\":[{\"created\":\"2026-11-22T20:45:00.000Z\"}]}"
+#define EVIDENCE_SUMMARY                                                                                               \
+	"{\"type\":\"bundle\",\"id\":\"bundle--x\",\"objects\":[{\"created\":\"2026-11-22T20:45:00.000Z\"}]}"
 #define EVIDENCE_START EVIDENCE_FIRST_LINE EVIDENCE_SUMMARY "\n"
 #define EVIDENCE_CSV EVIDENCE_START "table shadowserver scan_ssh\n" EVIDENCE_COLUMNS ",timestamp,ip,note\n"
 

@@ -15,7 +15,8 @@
 
 /* As small as they can be: many chunks, runs, batches and parts out of a few thousand rows. */
 #define SMALL_LIMITS                                                                                                   \
-	((struct route_limits){ .chunk = 2 * REPORT_ROW_MAX, .run = 2 * REPORT_ROW_MAX, .resident = 100000, .batch = 200000 })
+	((struct route_limits){                                                                                        \
+		.chunk = 2 * REPORT_ROW_MAX, .run = 2 * REPORT_ROW_MAX, .resident = 100000, .batch = 200000 })
 
 struct place {
 	struct scratch *s;
@@ -139,8 +140,8 @@ static inline enum err place_route(struct place *p, const char **paths, size_t c
 	enum err e;
 
 	p->told = p->told_events = 0;
-	e = route_files_within(&p->limits, p->n, p->resolver, p->plans, (char *const *)(uintptr_t)paths, count, &p->options,
-			       NULL, place_told, p, &p->out);
+	e = route_files_within(&p->limits, p->n, p->resolver, p->plans, (char *const *)(uintptr_t)paths, count,
+			       &p->options, NULL, place_told, p, &p->out);
 	if (e == OK)
 		check_sums(p);
 	return e;
@@ -205,7 +206,8 @@ static inline enum err harvest_notice(void *context, const struct matter *m)
 	h->to = to_text(h->p->arena, &m->to);
 	assert_true(m->has_body && m->body.sealed);
 	assert_int_equal(node_body(n, h->p->arena, m->body.hash, &salt, &payload), OK);
-	assert_true(hash_equal(seal_commitment(node_name(n), SPAN(""), SPAN(EVIDENCE_TYPE), salt, payload), m->body.hash));
+	assert_true(
+		hash_equal(seal_commitment(node_name(n), SPAN(""), SPAN(EVIDENCE_TYPE), salt, payload), m->body.hash));
 	if (evidence_read(h->p->arena, payload, (size_t)1 << 30, &summary, harvest_row, h) != OK)
 		fail_msg("%s", err_detail());
 	assert_int_equal(h->count - before, m->events);

@@ -43,14 +43,14 @@ static enum err collect(void *context, const struct evidence_row *row)
 
 static void rows_are_typed(void **state)
 {
-	static const char text[] = EVIDENCE_CSV
-		"2026-11-22T20:45:00Z,192.0.2.1,,53,udp,2001:db8::1,22,explained,\"2026-11-22 20:45:00\",192.0.2.1,\"a\n,b\"\n"
-		",198.51.100.0,24,,,,,undeclared,x,y,z\n"
-		"2026-11-22T20:45:00.120Z,2001:db8::5,,65535,132,192.0.2.9,1,breach,\n"
-		"\n"
-		"table list list\n" EVIDENCE_COLUMNS "\n"
-		",192.0.2.7,,,icmp,,,late,192.0.2.7\todd\"quote\n"
-		"\n";
+	static const char text[] = EVIDENCE_CSV "2026-11-22T20:45:00Z,192.0.2.1,,53,udp,2001:db8::1,22,explained,"
+						"\"2026-11-22 20:45:00\",192.0.2.1,\"a\n,b\"\n"
+						",198.51.100.0,24,,,,,undeclared,x,y,z\n"
+						"2026-11-22T20:45:00.120Z,2001:db8::5,,65535,132,192.0.2.9,1,breach,\n"
+						"\n"
+						"table list list\n" EVIDENCE_COLUMNS "\n"
+						",192.0.2.7,,,icmp,,,late,192.0.2.7\todd\"quote\n"
+						"\n";
 	struct collected c = { .arena = *state };
 	struct span summary;
 	const struct event *e;

@@ -61,11 +61,11 @@ static void csv_has_the_row_as_one_column(void **state)
 {
 	assert_span(render(*state, RENDER_CSV, CLASS_BRUTE_FORCE),
 		    EVIDENCE_COLUMNS ",row\n"
-		    "2026-11-22T20:45:00Z,192.0.2.1,,53123,tcp,198.51.100.7,22,undeclared,"
-		    "\"\"\"2026-11-22 20:45:00\"\",\"\"192.0.2.1\"\",x\"\n"
-		    "2026-11-22T20:45:01Z,192.0.2.1,,53124,tcp,198.51.100.7,22,explained,\"y\"\n"
-		    "2026-11-22T20:45:02Z,2001:db8::7,,123,udp,,,undeclared,\"z\"\n"
-		    ",192.0.2.0,24,,,,,undeclared,\"192.0.2.0/24\"\n");
+				     "2026-11-22T20:45:00Z,192.0.2.1,,53123,tcp,198.51.100.7,22,undeclared,"
+				     "\"\"\"2026-11-22 20:45:00\"\",\"\"192.0.2.1\"\",x\"\n"
+				     "2026-11-22T20:45:01Z,192.0.2.1,,53124,tcp,198.51.100.7,22,explained,\"y\"\n"
+				     "2026-11-22T20:45:02Z,2001:db8::7,,123,udp,,,undeclared,\"z\"\n"
+				     ",192.0.2.0,24,,,,,undeclared,\"192.0.2.0/24\"\n");
 }
 
 static yyjson_val *parse(struct arena *a, struct span json)
@@ -89,7 +89,8 @@ static yyjson_val *find(yyjson_val *objects, const char *id)
 	yyjson_val *object;
 	size_t i, count;
 
-	yyjson_arr_foreach(objects, i, count, object) {
+	yyjson_arr_foreach(objects, i, count, object)
+	{
 		if (strcmp(text_of(object, "id"), id) == 0)
 			return object;
 	}
@@ -101,9 +102,11 @@ static size_t count_type(yyjson_val *objects, const char *type)
 	yyjson_val *object;
 	size_t i, count, n = 0;
 
-	yyjson_arr_foreach(objects, i, count, object) {
+	yyjson_arr_foreach(objects, i, count, object)
+	{
 		n += strcmp(text_of(object, "type"), type) == 0;
-		assert_true(strncmp(text_of(object, "id"), text_of(object, "type"), strlen(text_of(object, "type"))) == 0);
+		assert_true(strncmp(text_of(object, "id"), text_of(object, "type"), strlen(text_of(object, "type"))) ==
+			    0);
 		assert_string_equal(text_of(object, "spec_version"), "2.1");
 	}
 	return n;
@@ -121,7 +124,8 @@ static void stix_is_one_bundle_that_hangs_together(void **state)
 	assert_int_equal(count_type(objects, "ipv4-addr"), 3); /* the source that comes twice is written once */
 	assert_int_equal(count_type(objects, "ipv6-addr"), 1);
 	assert_int_equal(count_type(objects, "network-traffic"), 3);
-	yyjson_arr_foreach(objects, i, count, object) {
+	yyjson_arr_foreach(objects, i, count, object)
+	{
 		if (strcmp(text_of(object, "type"), "observed-data") != 0)
 			continue;
 		assert_non_null(find(objects, text_of(object, "created_by_ref")));
@@ -135,8 +139,7 @@ static void stix_is_one_bundle_that_hangs_together(void **state)
 /* uuid5 of {"value":"192.0.2.1"} under the name space 00abedb4-aa42-466c-9c01-fed23315a9b7, by another program. */
 static void observables_have_the_identifiers_of_the_standard(void **state)
 {
-	yyjson_val *objects =
-		yyjson_obj_get(parse(*state, render(*state, RENDER_STIX, CLASS_BRUTE_FORCE)), "objects");
+	yyjson_val *objects = yyjson_obj_get(parse(*state, render(*state, RENDER_STIX, CLASS_BRUTE_FORCE)), "objects");
 	yyjson_val *source = find(objects, "ipv4-addr--8dded90c-40c0-545a-8027-5b212bb37e8e");
 
 	assert_non_null(source);
@@ -161,8 +164,8 @@ static const struct {
 
 static void check_xarf(yyjson_val *report)
 {
-	static const char *const core[] = { "xarf_version", "report_id", "timestamp", "reporter", "sender",
-					    "source_identifier", "category", "type", "evidence" };
+	static const char *const core[] = { "xarf_version",	 "report_id", "timestamp", "reporter", "sender",
+					    "source_identifier", "category",  "type",	   "evidence" };
 	size_t known = 0;
 
 	for (size_t i = 0; i < TABLE_LENGTH(core); i++)
@@ -180,8 +183,8 @@ static void check_xarf(yyjson_val *report)
 
 static void xarf_is_whole_for_every_class(void **state)
 {
-	for (int class = CLASS_NONE + 1; class < CLASS_COUNT; class++) {
-		struct span rest = render(*state, RENDER_XARF, (enum rsit_class)class), line;
+	for (int class = CLASS_NONE + 1; class < CLASS_COUNT; class ++) {
+		struct span rest = render(*state, RENDER_XARF, (enum rsit_class) class), line;
 		size_t rows = 0;
 
 		for (; span_line(&rest, &line); rows++)
@@ -232,7 +235,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(formats_have_names, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(csv_has_the_row_as_one_column, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(stix_is_one_bundle_that_hangs_together, make_arena, free_arena),
-		cmocka_unit_test_setup_teardown(observables_have_the_identifiers_of_the_standard, make_arena, free_arena),
+		cmocka_unit_test_setup_teardown(observables_have_the_identifiers_of_the_standard, make_arena,
+						free_arena),
 		cmocka_unit_test_setup_teardown(xarf_is_whole_for_every_class, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(xarf_says_what_the_row_says, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, make_arena, free_arena),

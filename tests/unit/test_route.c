@@ -78,8 +78,9 @@ static void notices_say_what_they_must(void **state)
 	const char *text;
 
 	p->options.demonstration = true;
-	place_must_route(p, write_file(p, BRUTE_FILE, BRUTE_HEADER "\"2026-11-01 10:00:00\",tcp,5.44.0.1,1,5.46.0.1,22\n"
-								   "\"2026-11-01 10:00:09\",tcp,5.44.0.1,2,5.46.0.1,22\n"));
+	place_must_route(p, write_file(p, BRUTE_FILE,
+				       BRUTE_HEADER "\"2026-11-01 10:00:00\",tcp,5.44.0.1,1,5.46.0.1,22\n"
+						    "\"2026-11-01 10:00:09\",tcp,5.44.0.1,2,5.46.0.1,22\n"));
 	text = circle_text(p);
 	assert_non_null(strstr(text, "\nledger cert.example/circle\nfrom cert.example\n"));
 	assert_non_null(strstr(text, "\nto AS64500\ncc ee-team.example\n"));
@@ -133,8 +134,8 @@ static void file_plan(struct place *p, int64_t now)
 			    start, end);
 	assert_int_equal(node_begin(p->n), OK);
 	assert_int_equal(node_add_statement(p->n,
-					    statement_text(p->arena, KIND_PLAN, "cert.example/public", node_signer(p->n),
-							   lines, NULL),
+					    statement_text(p->arena, KIND_PLAN, "cert.example/public",
+							   node_signer(p->n), lines, NULL),
 					    &out),
 			 OK);
 	assert_int_equal(node_commit(p->n), OK);
@@ -258,7 +259,8 @@ static void what_nobody_answers_for_is_listed(void **state)
 
 	place_must_route(p, write_file(p, SCAN_FILE, scan_rows));
 	text = list_content(p, p->out.unanswered_list);
-	assert_non_null(strstr(text, "\"format\":\"shadowserver\",\"type\":\"scan_ssh\",\"time\":\"2026-11-01T10:00:05Z\",\"address\":\"9.9.9.9\","));
+	assert_non_null(strstr(text, "\"format\":\"shadowserver\",\"type\":\"scan_ssh\",\"time\":\"2026-11-01T10:00:"
+				     "05Z\",\"address\":\"9.9.9.9\","));
 	assert_non_null(strstr(text, "\"reason\":\"no table and no claim knows it\""));
 	assert_non_null(strstr(text, "\"row\":\"\\\"2026-11-01 10:00:05\\\",9.9.9.9,tcp,22,,ssh,,\"}\n"));
 	assert_ptr_equal(strchr(text, '\n') + 1, text + strlen(text));
@@ -312,7 +314,9 @@ static void nothing_is_counted_if_a_report_is_unreadable(void **state)
 
 	assert_int_equal(place_route(p, paths, 2), ERR_NOT_FOUND);
 	assert_non_null(strstr(err_detail(), "missing.csv"));
-	paths[1] = write_file(p, "binary", "\x7f""ELF\x01\x02\x03\x04");
+	paths[1] = write_file(p, "binary",
+			      "\x7f"
+			      "ELF\x01\x02\x03\x04");
 	assert_int_equal(place_route(p, paths, 2), ERR_FORMAT_UNKNOWN);
 	assert_non_null(strstr(err_detail(), "binary"));
 	assert_int_equal(ledger_size(p), size);
@@ -334,7 +338,8 @@ static void a_damaged_report_counts_as_far_as_it_goes(void **state)
 
 	buffer_text(&text, SCAN_HEADER);
 	for (unsigned i = 0; i < 20000; i++)
-		buffer_print(&text, "\"2026-11-01 10:00:00\",5.44.%u.%u,tcp,%u,,,,\n", i >> 8 & 255, i & 255, i % 65535 + 1);
+		buffer_print(&text, "\"2026-11-01 10:00:00\",5.44.%u.%u,tcp,%u,,,,\n", i >> 8 & 255, i & 255,
+			     i % 65535 + 1);
 	assert_int_equal(gzwrite(f, text.at, (unsigned)text.len), (int)text.len);
 	gzclose(f);
 	assert_int_equal(file_read(p->arena, gz, 1 << 24, &whole), OK);

@@ -32,8 +32,8 @@ static const char *row_of(struct arena *a, uint64_t *seed, size_t type, const ch
 		return arena_print(a, "\"2026-11-01 10:%02zu:00\",%s,tcp,%zu,\"%s%0*d\",,,", v % 60, address, 1 + v,
 				   v % 7 == 0 ? "two\nlines," : "", (int)(pad / 2 * 2 + 1), 0);
 	if (type == 1)
-		return arena_print(a, "\"2026-11-01 11:%02zu:%02zu\",tcp,%s,%zu,192.0.2.1,22,u%zu", v % 60, v / 60 % 60, address,
-				   1 + v, v);
+		return arena_print(a, "\"2026-11-01 11:%02zu:%02zu\",tcp,%s,%zu,192.0.2.1,22,u%zu", v % 60, v / 60 % 60,
+				   address, 1 + v, v);
 	return address;
 }
 

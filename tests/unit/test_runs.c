@@ -25,7 +25,8 @@ static void sorts_as_qsort_does(void **state)
 			struct sort_key *a = calloc(2 * n + 1, sizeof(*a)), *b = calloc(n + 1, sizeof(*b)), *sorted;
 
 			for (size_t k = 0; k < n; k++)
-				a[k] = (struct sort_key){ bits == 0 ? 7 : test_random(&seed) >> (64 - bits), (uint32_t)k };
+				a[k] = (struct sort_key){ bits == 0 ? 7 : test_random(&seed) >> (64 - bits),
+							  (uint32_t)k };
 			if (n > 0)
 				memcpy(b, a, n * sizeof(*b));
 			qsort(b, n, sizeof(*b), by_key); /* equal keys by place: stable */
@@ -120,11 +121,11 @@ static void every_row_comes_back_once(void **state)
 
 	rows_come_back_batch_by_batch(*state, &seed, 0, 1, 0, 1 << 20);
 	rows_come_back_batch_by_batch(*state, &seed, 1, 1, 0, 1 << 20);
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 0, 1 << 19);		/* all spilled */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 0, 1 << 19);		    /* all spilled */
 	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, (size_t)1 << 30, 1 << 19); /* none */
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 300000, 1 << 19);		/* some */
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 1, 300000, 1 << 18);		/* one great notice */
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 20000, 300000, 1 << 18);	/* many small ones */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 300000, 1 << 19);	    /* some */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 1, 300000, 1 << 18);	    /* one great notice */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 20000, 300000, 1 << 18);	    /* many small ones */
 }
 
 static void great_notices_are_cut_into_parts(void **state)
