@@ -247,24 +247,36 @@ static void stretch_begin(struct stretches *s, wide first, uint32_t record)
 	s->at[s->count++] = (struct stretch){ first, 0, record };
 }
 
+/* Whatever the table's own arrays are like: records change at a row's ends only, so those are asked. */
+static int by_address(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 static struct stretches stretches_ipv4(const struct table *t)
 {
-	const uint32_t *direct = (const uint32_t *)(const void *)t->at[SECTION_DIRECT4];
-	const uint32_t *fragments = (const uint32_t *)(const void *)t->at[SECTION_FRAGMENTS4];
-	struct stretches s = { room((t->head->intervals_ipv4 + 1) * sizeof(struct stretch)), 0 };
+	static const enum section rows[] = { SECTION_ORIGINS4, SECTION_COUNTRIES4 };
+	size_t count = 1, most = 2 * ((size_t)t->count[rows[0]] + t->count[rows[1]]) + 70;
+	uint64_t *edges = room(most * sizeof(*edges));
+	struct stretches s = { room((most + 1) * sizeof(struct stretch)), 0 };
 
-	for (uint32_t block = 0; block < BLOCKS4; block++) {
-		const uint32_t *f = fragments + (direct[block] & ~FRAGMENT_MARK);
-		uint32_t first = block << BLOCK_BITS;
-		uint16_t place;
+	for (int k = 0; k < 2; k++)
+		for (uint32_t i = 0; i < t->count[rows[k]]; i++) {
+			const struct disk_row4 *r = (const struct disk_row4 *)(const void *)t->at[rows[k]] + i;
 
-		stretch_begin(&s, first, table_find(t, address_ipv4(first)));
-		for (uint32_t i = 0; (direct[block] & FRAGMENT_MARK) != 0 && i < f[0]; i++) {
-			memcpy(&place, (const char *)(f + 1) + i * sizeof(place), sizeof(place));
-			stretch_begin(&s, first + place, table_find(t, address_ipv4(first + place)));
+			edges[count++] = r->first;
+			edges[count++] = (uint64_t)r->last + 1;
 		}
-	}
+	for (uint64_t first = 0; first < (uint64_t)1 << 32; first += (uint64_t)1 << 26)
+		edges[count++] = first;
+	qsort(edges, count, sizeof(*edges), by_address);
+	for (size_t i = 0; i < count; i++)
+		if (edges[i] < (uint64_t)1 << 32)
+			stretch_begin(&s, edges[i], table_find(t, address_ipv4((uint32_t)edges[i])));
 	s.at[s.count - 1].last = UINT32_MAX;
+	free(edges);
 	return s;
 }
 

@@ -36,7 +36,10 @@ size_t address_format(struct address a, char out[ADDRESS_TEXT]);
 enum err prefix_parse(struct span s, struct prefix *out);
 size_t prefix_format(struct prefix p, char out[PREFIX_TEXT]); /* always with its length */
 
-static inline struct address address_ipv4(uint32_t v) { return (struct address){ 0, v, FAMILY_IPV4 }; }
+static inline struct address address_ipv4(uint32_t v)
+{
+	return (struct address){ 0, v, FAMILY_IPV4 };
+}
 
 int address_compare(struct address a, struct address b); /* IPv4 before IPv6 */
 static inline bool address_equal(struct address a, struct address b)

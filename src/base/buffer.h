@@ -26,7 +26,10 @@ void buffer_print(struct buffer *b, const char *format, ...) __attribute__((form
 /* Room for n more bytes at b->at + b->len, to be filled by the caller, who then adds to b->len. NULL on failure. */
 char *buffer_room(struct buffer *b, size_t n);
 
-static inline struct span buffer_view(const struct buffer *b) { return span_make(b->at, b->len); }
+static inline struct span buffer_view(const struct buffer *b)
+{
+	return span_make(b->at, b->len);
+}
 
 void buffer_clear(struct buffer *b); /* keeps the memory, clears the error */
 void buffer_free(struct buffer *b);  /* usable again afterwards */

@@ -14,18 +14,18 @@ enum err {
 	/* the machine */
 	ERR_NO_MEMORY,
 	ERR_IO,
-	ERR_SYNC,	/* an fsync failed: what is on disk is unknown, so the process must stop */
-	ERR_NOT_FOUND,	/* a file or object that should be there is not */
+	ERR_SYNC,      /* an fsync failed: what is on disk is unknown, so the process must stop */
+	ERR_NOT_FOUND, /* a file or object that should be there is not */
 	ERR_EXISTS,
-	ERR_BUSY,	/* another process is the writer */
-	ERR_DAMAGED,	/* a file of ours fails its checksum */
+	ERR_BUSY,    /* another process is the writer */
+	ERR_DAMAGED, /* a file of ours fails its checksum */
 	/* input in general */
 	ERR_USAGE,
 	ERR_EMPTY,
-	ERR_SHORT,	/* ends too early */
+	ERR_SHORT, /* ends too early */
 	ERR_TOO_LONG,
 	ERR_SYNTAX,
-	ERR_ENCODING,	/* not the encoding that was promised: UTF-8, base64, hex */
+	ERR_ENCODING, /* not the encoding that was promised: UTF-8, base64, hex */
 	ERR_NUMBER,
 	ERR_TIME,
 	ERR_TIME_FUTURE,
@@ -38,8 +38,8 @@ enum err {
 	ERR_JSON,
 	ERR_CSV,
 	/* notes and statements */
-	ERR_NOTE,	/* not a signed note */
-	ERR_NOTE_UNSIGNED, /* no good line of a known key */
+	ERR_NOTE,	    /* not a signed note */
+	ERR_NOTE_UNSIGNED,  /* no good line of a known key */
 	ERR_NOTE_SIGNATURE, /* a known key's line does not verify */
 	ERR_KEY,
 	ERR_KEY_UNKNOWN,
@@ -48,7 +48,7 @@ enum err {
 	ERR_STATEMENT_VERSION,
 	ERR_STATEMENT_KIND,
 	ERR_STATEMENT_HEADER,
-	ERR_STATEMENT_LEDGER, /* its home is another ledger */
+	ERR_STATEMENT_LEDGER,	/* its home is another ledger */
 	ERR_STATEMENT_REPEATED, /* already in the ledger: counts once */
 	/* ledger */
 	ERR_TILE,
@@ -57,16 +57,16 @@ enum err {
 	ERR_RECEIPT,
 	ERR_LEDGER_DIFFERS, /* what is stored is not what a recomputation gives */
 	/* regime */
-	ERR_ROLE,	/* the signer's role may not issue this kind */
+	ERR_ROLE,	   /* the signer's role may not issue this kind */
 	ERR_CLASS_CONTENT, /* judges what is said: refused at every door */
 	ERR_CLASS_UNKNOWN,
 	ERR_PARTY_UNKNOWN,
 	ERR_MATTER_UNKNOWN, /* `re` names nothing that this ledger knows */
-	ERR_OUTCOME,	/* does not fit the matter */
-	ERR_NOT_YOURS,	/* only the author or the addressee may do that */
+	ERR_OUTCOME,	    /* does not fit the matter */
+	ERR_NOT_YOURS,	    /* only the author or the addressee may do that */
 	ERR_PLAN_WINDOW,
 	ERR_RULES,
-	ERR_LOGGED,	/* the node's clock ran backwards */
+	ERR_LOGGED, /* the node's clock ran backwards */
 	/* territory */
 	ERR_TABLE_MISSING,
 	ERR_TABLE_DAMAGED,

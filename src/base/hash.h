@@ -23,8 +23,14 @@ void hash_stream_add(struct hash_stream *h, const void *from, size_t n);
 struct hash hash_stream_end(struct hash_stream *h); /* and ready for the next message */
 void hash_stream_free(struct hash_stream *h);
 
-static inline bool hash_equal(struct hash a, struct hash b) { return memcmp(a.bytes, b.bytes, HASH_SIZE) == 0; }
-static inline int hash_compare(struct hash a, struct hash b) { return memcmp(a.bytes, b.bytes, HASH_SIZE); }
+static inline bool hash_equal(struct hash a, struct hash b)
+{
+	return memcmp(a.bytes, b.bytes, HASH_SIZE) == 0;
+}
+static inline int hash_compare(struct hash a, struct hash b)
+{
+	return memcmp(a.bytes, b.bytes, HASH_SIZE);
+}
 void hash_hex(struct hash h, char out[HASH_HEX + 1]);
 enum err hash_from_hex(struct span s, struct hash *out); /* 64 lower-case digits. ERR_ENCODING */
 

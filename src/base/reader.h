@@ -17,6 +17,9 @@ uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
 struct span read_span(struct reader *r, size_t n); /* checks n against what is left: ERR_SHORT */
 void read_bytes(struct reader *r, void *out, size_t n);
-static inline size_t reader_left(const struct reader *r) { return (size_t)(r->end - r->at); }
+static inline size_t reader_left(const struct reader *r)
+{
+	return (size_t)(r->end - r->at);
+}
 
 #endif

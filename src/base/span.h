@@ -18,22 +18,31 @@ struct span {
 #define SPAN(literal) ((struct span){ "" literal, sizeof(literal) - 1 })
 #define SPAN_FORMAT(s) (int)(s).len, (s).at /* for "%.*s" */
 
-static inline struct span span_of(const char *text) { return (struct span){ text, strlen(text) }; }
-static inline struct span span_make(const void *at, size_t len) { return (struct span){ (const char *)at, len }; }
+static inline struct span span_of(const char *text)
+{
+	return (struct span){ text, strlen(text) };
+}
+static inline struct span span_make(const void *at, size_t len)
+{
+	return (struct span){ (const char *)at, len };
+}
 
 static inline bool span_equal(struct span a, struct span b)
 {
 	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
-static inline bool span_is(struct span a, const char *text) { return span_equal(a, span_of(text)); }
+static inline bool span_is(struct span a, const char *text)
+{
+	return span_equal(a, span_of(text));
+}
 
 bool span_equal_nocase(struct span a, struct span b); /* ASCII letters only */
 bool span_starts(struct span s, const char *text);
 bool span_ends(struct span s, const char *text);
 struct span span_from(struct span s, size_t offset); /* offset at most s.len */
-struct span span_trim(struct span s); /* spaces and tabs at both ends */
-int span_compare(struct span a, struct span b); /* as memcmp; a prefix sorts first */
+struct span span_trim(struct span s);		     /* spaces and tabs at both ends */
+int span_compare(struct span a, struct span b);	     /* as memcmp; a prefix sorts first */
 
 /* Cuts *rest at the first `c`: the part before it is returned, *rest goes on behind it. Without c the whole is
  * returned and rest->at becomes NULL, which ends the loop `while (rest.at != NULL)`. */

@@ -33,10 +33,10 @@ struct cli;
 struct command {
 	const char *name; /* "lookup", or two words: "plan file" */
 	int (*run)(struct cli *c);
-	const char *operands; /* for help: "ADDRESS…|-" */
-	const char *does;     /* one line, no stop */
+	const char *operands;		   /* for help: "ADDRESS…|-" */
+	const char *does;		   /* one line, no stop */
 	const struct option_rule *options; /* beside --dir, --json, --help; ends with a NULL name; may be NULL */
-	unsigned least, most; /* how many operands */
+	unsigned least, most;		   /* how many operands */
 };
 #define ANY_NUMBER 1000000u
 
@@ -51,8 +51,8 @@ struct cli {
 	const struct command *command;
 	const char *dir; /* --dir, else COMITY_DIR, else ".comity" */
 	bool json;
-	bool terminal; /* standard error is one: progress may be shown */
-	bool colour;   /* standard output is one and NO_COLOR is not set */
+	bool terminal;	     /* standard error is one: progress may be shown */
+	bool colour;	     /* standard output is one and NO_COLOR is not set */
 	struct given *given; /* the options, in order */
 	size_t given_count;
 	char **operands;
@@ -64,7 +64,7 @@ struct cli {
 
 /* Options that were given; the command's table says which may be. */
 bool cli_flag(const struct cli *c, const char *name);
-const char *cli_option(const struct cli *c, const char *name); /* the last one's value; NULL if absent */
+const char *cli_option(const struct cli *c, const char *name);		 /* the last one's value; NULL if absent */
 const char *cli_next(const struct cli *c, const char *name, size_t *at); /* each in turn, *at from 0; NULL at the end */
 /* A number; fallback if absent. ERR_USAGE with a detail. */
 enum err cli_number(const struct cli *c, const char *name, uint64_t fallback, uint64_t max, uint64_t *out);
@@ -83,13 +83,13 @@ void cli_json_time(struct json *j, const char *key, int64_t ms); /* null for 0 *
 void cli_json_addressee(struct json *j, const char *key, const struct addressee *to);
 
 /* Text for people. Control characters of outside text are shown as '?', so that no terminal is steered by it. */
-void cli_print(struct span text);		  /* as it is but for control characters */
+void cli_print(struct span text);		 /* as it is but for control characters */
 void cli_column(struct span text, size_t width); /* padded or cut to width, and a space */
-const char *cli_bold(const struct cli *c);	  /* "" without colour */
+const char *cli_bold(const struct cli *c);	 /* "" without colour */
 const char *cli_dim(const struct cli *c);
 const char *cli_plain(const struct cli *c);
 void cli_date(int64_t ms, char out[CLOCK_TEXT]); /* "2026-11-22 20:45" */
-void cli_thousands(uint64_t n, char out[32]);	  /* "1,234,567" */
+void cli_thousands(uint64_t n, char out[32]);	 /* "1,234,567" */
 
 /* Progress with rate and time left on standard error, only on a terminal, at most ten times a second. */
 struct progress {

@@ -49,8 +49,8 @@ int cmd_answer(struct cli *c)
 	return EXIT_OK;
 }
 
-static enum err write_withdrawal(struct cli *c, struct node *n, struct hash id, enum ledger_id l, const struct signer *key,
-				 struct appended *out)
+static enum err write_withdrawal(struct cli *c, struct node *n, struct hash id, enum ledger_id l,
+				 const struct signer *key, struct appended *out)
 {
 	const char *text = cli_option(c, "text");
 	struct statement_writer w = { 0 };

@@ -80,15 +80,16 @@ static void fish(void)
 		struct span rest = span_of(cmd->name), word = span_cut(&rest, ' ');
 
 		if (rest.at == NULL)
-			printf("complete -c comity -n __fish_use_subcommand -a %.*s -d '%s'\n", SPAN_FORMAT(word), cmd->does);
+			printf("complete -c comity -n __fish_use_subcommand -a %.*s -d '%s'\n", SPAN_FORMAT(word),
+			       cmd->does);
 		else if (first_of_its_word(cmd, word))
 			printf("complete -c comity -n __fish_use_subcommand -a %.*s\n", SPAN_FORMAT(word));
 		if (rest.at != NULL)
-			printf("complete -c comity -n '__fish_seen_subcommand_from %.*s' -a %.*s -d '%s'\n", SPAN_FORMAT(word),
-			       SPAN_FORMAT(rest), cmd->does);
+			printf("complete -c comity -n '__fish_seen_subcommand_from %.*s' -a %.*s -d '%s'\n",
+			       SPAN_FORMAT(word), SPAN_FORMAT(rest), cmd->does);
 		for (const struct option_rule *o = cmd->options; o != NULL && o->name != NULL; o++)
-			printf("complete -c comity -n '__fish_seen_subcommand_from %.*s' -l %s%s\n", SPAN_FORMAT(word), o->name,
-			       o->value != NULL ? " -r" : "");
+			printf("complete -c comity -n '__fish_seen_subcommand_from %.*s' -l %s%s\n", SPAN_FORMAT(word),
+			       o->name, o->value != NULL ? " -r" : "");
 	}
 }
 

@@ -29,8 +29,9 @@ static void show_checkpoint(struct cli *c, struct node *n, enum ledger_id l, con
 		json_string(j, "key", buffer_view(&key));
 		cli_object_end(c);
 	} else {
-		printf("%s%.*s%s\n  %llu entries, root %.*s\n  key %.*s\n", cli_bold(c), SPAN_FORMAT(cp->origin), cli_plain(c),
-		       (unsigned long long)cp->size, SPAN_FORMAT(buffer_view(&root)), SPAN_FORMAT(buffer_view(&key)));
+		printf("%s%.*s%s\n  %llu entries, root %.*s\n  key %.*s\n", cli_bold(c), SPAN_FORMAT(cp->origin),
+		       cli_plain(c), (unsigned long long)cp->size, SPAN_FORMAT(buffer_view(&root)),
+		       SPAN_FORMAT(buffer_view(&key)));
 	}
 	buffer_free(&root);
 	buffer_free(&key);
@@ -52,7 +53,8 @@ static void entry_object(struct cli *c, uint64_t index, int64_t logged_ms, const
 			continue;
 		if (i + 1 < s->header_count && span_equal(s->headers[i].name, s->headers[i + 1].name)) {
 			json_array(j, name);
-			for (size_t k = i; k < s->header_count && span_equal(s->headers[k].name, s->headers[i].name); k++)
+			for (size_t k = i; k < s->header_count && span_equal(s->headers[k].name, s->headers[i].name);
+			     k++)
 				json_string(j, NULL, s->headers[k].value);
 			json_array_end(j);
 		} else {
@@ -157,7 +159,8 @@ static void audit_report(struct cli *c, const struct audit *a, double seconds)
 		cli_object_end(c);
 		return;
 	}
-	printf("%sThe audit is clean.%s Everything was recomputed and agrees, byte for byte:\n", cli_bold(c), cli_plain(c));
+	printf("%sThe audit is clean.%s Everything was recomputed and agrees, byte for byte:\n", cli_bold(c),
+	       cli_plain(c));
 	for (int l = 0; l < LEDGER_COUNT; l++) {
 		cli_thousands(a->entries[l], count);
 		printf("  %12s entries in the %s ledger\n", count, ledger_name((enum ledger_id)l));

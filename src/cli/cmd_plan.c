@@ -248,7 +248,8 @@ static void match_report(struct cli *c, const struct observation *o, const struc
 		cli_object_end(c);
 		return;
 	}
-	printf("%s %s%s%s: %s\n", source, cli_bold(c), plan_verdict_name(m->verdict), cli_plain(c), verdict_says(m->verdict));
+	printf("%s %s%s%s: %s\n", source, cli_bold(c), plan_verdict_name(m->verdict), cli_plain(c),
+	       verdict_says(m->verdict));
 	if (plan)
 		printf("  plan %s\n", hex);
 	if (m->term != NULL)

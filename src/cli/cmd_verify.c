@@ -21,7 +21,8 @@ static enum err trusted_key(struct cli *c, struct span checkpoint_note, struct v
 		return fail(ERR_CHECKPOINT, "the receipt has no checkpoint");
 	if ((e = node_open(c->dir, NODE_READ, &n)) != OK)
 		return fail(ERR_USAGE, "no node in %s to take the key from: give the ledger's with --key VKEY", c->dir);
-	e = fail(ERR_KEY_UNKNOWN, "the receipt is of %.*s, which is no ledger of the node in %s: give its key with --key VKEY",
+	e = fail(ERR_KEY_UNKNOWN,
+		 "the receipt is of %.*s, which is no ledger of the node in %s: give its key with --key VKEY",
 		 SPAN_FORMAT(origin), c->dir);
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		if (span_equal(origin, node_origin(n, (enum ledger_id)l))) {

@@ -93,9 +93,9 @@ static enum err read_words(struct cli *c, int argc, char **argv, bool *help)
 		} else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 			*help = true;
 		} else if ((taken = shared_option(c, word, next)) == 0) {
-			enum err e = strncmp(word, "--", 2) == 0
-					     ? own_option(c, word, next, &taken)
-					     : fail(ERR_USAGE, "`%s` does not know the option %s", c->command->name, word);
+			enum err e = strncmp(word, "--", 2) == 0 ? own_option(c, word, next, &taken)
+								 : fail(ERR_USAGE, "`%s` does not know the option %s",
+									c->command->name, word);
 
 			if (e != OK)
 				return e;
@@ -139,7 +139,8 @@ static int unknown(struct cli *c, int argc, char **argv)
 		return cmd_version(c);
 	for (const struct command *cmd = commands; cmd->name != NULL; cmd++)
 		if (strncmp(cmd->name, argv[0], strlen(argv[0])) == 0 && cmd->name[strlen(argv[0])] == ' ')
-			return cli_fail(c, fail(ERR_USAGE, "`%s` wants a second word; see `comity help %s`", argv[0], argv[0]));
+			return cli_fail(
+				c, fail(ERR_USAGE, "`%s` wants a second word; see `comity help %s`", argv[0], argv[0]));
 	return cli_fail(c, fail(ERR_USAGE, "there is no command `%s`; see `comity help`", argv[0]));
 }
 

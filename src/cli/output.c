@@ -85,9 +85,18 @@ void cli_column(struct span text, size_t width)
 	putchar(' ');
 }
 
-const char *cli_bold(const struct cli *c) { return c->colour ? "\033[1m" : ""; }
-const char *cli_dim(const struct cli *c) { return c->colour ? "\033[2m" : ""; }
-const char *cli_plain(const struct cli *c) { return c->colour ? "\033[0m" : ""; }
+const char *cli_bold(const struct cli *c)
+{
+	return c->colour ? "\033[1m" : "";
+}
+const char *cli_dim(const struct cli *c)
+{
+	return c->colour ? "\033[2m" : "";
+}
+const char *cli_plain(const struct cli *c)
+{
+	return c->colour ? "\033[0m" : "";
+}
 
 void cli_date(int64_t ms, char out[CLOCK_TEXT])
 {

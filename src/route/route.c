@@ -35,16 +35,18 @@
 
 #define MIB ((size_t)1 << 20)
 #define THREADS_MAX 64
-#define TABLE_LINES_MAX 64
+#define TABLE_LINES_MAX 16
 
 /* Under 300 MiB of memory with the tables and the node's own, for two threads and for eight. */
 struct route_limits route_limits_for(unsigned threads)
 {
 	return (struct route_limits){
 		.chunk = MIB,
-		.run = 64 * MIB / (threads < 4 ? 4 : threads),
+		.run = threads < 4    ? 16 * MIB
+		       : threads < 16 ? 64 * MIB / threads
+				      : 4 * MIB,
 		.resident = 32 * MIB,
-		.batch = 96 * MIB / (threads < 3 ? 3 : threads + 1),
+		.batch = threads < 8 ? 72 * MIB / (threads + 1) : 8 * MIB,
 	};
 }
 
@@ -230,8 +232,8 @@ static enum err route(struct routing *r, char *const *paths, size_t count)
 	list_countries(r);
 	runs_free(r->runs); /* before anything syncs the file system: what waited in files is of no use any more */
 	r->runs = NULL;
-	if (e == OK && !r->options->dry_run && (e = node_publish(r->node)) == OK)
-		e = node_tick(r->node, false);
+	if (e == OK && !r->options->dry_run && (e = node_tick(r->node, false)) == OK)
+		e = node_publish(r->node);
 	return e == OK && damaged.err != OK ? fail(damaged.err, "%s", damaged.detail) : e;
 }
 

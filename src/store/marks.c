@@ -21,6 +21,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -29,6 +30,7 @@
 #define RUN_HEADER 64
 #define RUN_MAGIC "comity-m"
 #define RUNS_MAX 64
+#define STEP ((size_t)128 << 10)      /* marks that are read before their pages are given back; a multiple of 8 */
 #define SINK_MARKS ((size_t)32 << 10) /* a multiple of 64 bytes, as the sum wants it */
 
 struct run {
@@ -149,6 +151,16 @@ static void run_unlink(const struct marks *m, const struct run *r)
 		unlink(path);
 }
 
+/* Pages that are read in passing would count as memory of ours for as long as they are mapped. */
+static void give_back(const struct run *r, const struct mark *from, const struct mark *to)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t first = (uintptr_t)from & ~(page - 1), end = (uintptr_t)to & ~(page - 1);
+
+	if (r->mapped.at != NULL && end > first)
+		madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 /* The header must be the one that we would write over these marks. false: not a whole run. */
 static bool run_map(const struct marks *m, struct run *r)
 {
@@ -162,12 +174,16 @@ static bool run_map(const struct marks *m, struct run *r)
 	if (f.len >= RUN_HEADER && (f.len - RUN_HEADER) % MARK_SIZE == 0) {
 		r->marks = (const struct mark *)(const void *)(f.at + RUN_HEADER);
 		r->count = (f.len - RUN_HEADER) / MARK_SIZE;
-		sum_add(&s, r->marks, r->count * MARK_SIZE);
-		run_header(r, sum_end(&s), header);
-		if (memcmp(header, f.at, RUN_HEADER) == 0) {
-			r->mapped = f;
-			return true;
+		r->mapped = f;
+		for (size_t i = 0, n; i < r->count; i += n) {
+			n = r->count - i < STEP ? r->count - i : STEP;
+			sum_add(&s, r->marks + i, n * MARK_SIZE);
+			give_back(r, r->marks + i, r->marks + i + n);
 		}
+		run_header(r, sum_end(&s), header);
+		if (memcmp(header, f.at, RUN_HEADER) == 0)
+			return true;
+		r->mapped = (struct mapped){ 0 };
 	}
 	file_unmap(&f);
 	return false;
@@ -205,12 +221,19 @@ static void merge(const struct run *a, const struct run *b, struct sink *out)
 	const struct mark *x = a->count > 0 ? a->marks : &none, *x_end = x + a->count;
 	const struct mark *y = b->count > 0 ? b->marks : &none, *y_end = y + b->count;
 
-	while (x < x_end && y < y_end)
-		sink_put(out, mark_less(y, x) ? y++ : x++);
-	while (x < x_end)
-		sink_put(out, x++);
-	while (y < y_end)
-		sink_put(out, y++);
+	while (x < x_end || y < y_end) {
+		const struct mark *x_from = x, *y_from = y;
+		size_t left = STEP;
+
+		for (; left > 0 && x < x_end && y < y_end; left--)
+			sink_put(out, mark_less(y, x) ? y++ : x++);
+		for (; left > 0 && x < x_end && y == y_end; left--)
+			sink_put(out, x++);
+		for (; left > 0 && y < y_end && x == x_end; left--)
+			sink_put(out, y++);
+		give_back(a, x_from, x);
+		give_back(b, y_from, y);
+	}
 }
 
 static enum err merge_to_file(struct marks *m, const struct run *a, const struct run *b, struct run *r)

@@ -21,9 +21,9 @@ static size_t size_of_element(enum section s)
 {
 	static const size_t sizes[SECTION_COUNT] = {
 		[SECTION_DIRECT4] = 4,
-		[SECTION_FRAGMENTS4] = 4,
-		[SECTION_HEADS6] = 4,
-		[SECTION_SLOTS6] = 4,
+		[SECTION_NETS4] = 4,
+		[SECTION_FRAGMENTS4] = 1,
+		[SECTION_SLOTS6] = 8,
 		[SECTION_STEPS6] = sizeof(struct disk_step6),
 		[SECTION_LOW6] = 8,
 		[SECTION_RECORDS] = sizeof(struct disk_record),
@@ -56,9 +56,8 @@ static bool sections_fit(struct table *t)
 		t->at[i] = t->map.at + s->offset;
 		t->count[i] = (uint32_t)(s->size / size);
 	}
-	return t->count[SECTION_DIRECT4] == BLOCKS4 && t->count[SECTION_HEADS6] == HEADS6 &&
-	       t->count[SECTION_SLOTS6] > HEADS6 && t->count[SECTION_STEPS6] > 0 &&
-	       t->count[SECTION_LOW6] == t->count[SECTION_STEPS6] && h->records > 0 &&
+	return t->count[SECTION_DIRECT4] == BLOCKS4 && t->count[SECTION_SLOTS6] >= 1u << ROOT_BITS6 &&
+	       t->count[SECTION_STEPS6] > 0 && t->count[SECTION_LOW6] == t->count[SECTION_STEPS6] && h->records > 0 &&
 	       h->records <= TABLE_RECORDS_MAX && t->count[SECTION_RECORDS] == h->records &&
 	       t->count[SECTION_RECORD_CLASSES] >= h->records && h->records_ipv4 > 0 && h->records_ipv4 <= h->records &&
 	       t->count[SECTION_CLASSES] > 0 && t->count[SECTION_EXTRAS] > 0 &&

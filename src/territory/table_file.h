@@ -8,15 +8,15 @@
  * 1, and 0 is none of them; records, classes and extras have an entry 0 that says "nothing known".
  *
  * IPv4: DIRECT4 has an entry for each block of 4096 addresses: the record, if the whole block has one; else, marked by
- * FRAGMENT_MARK, where its fragment begins in FRAGMENTS4, in words: the number n of places inside the block where the
- * record changes; those n places as 16-bit numbers, ascending, filled up to a multiple of 8 with 0x7fff; n + 1 records.
- * A fragment that fits into one line of the processor's cache (64 bytes) lies in one.
+ * MORE4, which of the lines of NETS4 tells more: 16 entries, one for each 256 addresses, the record again or, marked, where
+ * their fragment begins in FRAGMENTS4, in units of 16 bytes. A fragment is the number n of places where the record
+ * changes inside the 256 addresses, and those places, ascending: a byte each, filled up to a multiple of 16 bytes; then
+ * n + 1 records.
  *
  * IPv6: STEPS6 tells where the record changes: the upper halves of the first addresses, ascending, with their records;
- * LOW6 has the lower halves, which nearly all are 0: where not, the record is marked by LOW_MARK. HEADS6 has an entry for
- * each value of the upper 16 bits: by how many of the next bits (lower 5 bits of the entry) its part of SLOTS6 is
- * indexed, which begins at the entry's upper 27 bits. A slot tells the last step that begins at or before the slot's
- * first address, so what is looked for lies between it and the next slot's.
+ * LOW6 has the lower halves, which nearly all are 0: where not, the record is marked by LOW_MARK. SLOTS6 is a tree over the
+ * upper halves: its first 65536 slots are for the upper 16 bits. A slot tells between how many steps to choose, and the
+ * first of these; or, marked by MORE6, by how many of the next bits to go on, and where those slots begin.
  */
 #ifndef TERRITORY_TABLE_FILE_H
 #define TERRITORY_TABLE_FILE_H
@@ -30,19 +30,33 @@
 
 #define BLOCK_BITS 12
 #define BLOCKS4 (1u << (32 - BLOCK_BITS))
-#define FRAGMENT_MARK 0x80000000u
-#define FRAGMENT_LANES 8u
-#define FRAGMENT_FILL 0x7fff
-#define FRAGMENT_LINE 16u /* words of a cache line */
+#define NETS_IN_BLOCK 16u
+#define MORE4 0x80000000u
+#define FRAGMENT_UNIT 16u /* bytes */
+
 #define LOW_MARK 0x80000000u
-#define HEADS6 65536u
-#define HEAD_BITS_MAX 16u
+#define ROOT_BITS6 16u
+#define MORE6 ((uint64_t)1 << 63)
+#define SLOT_MANY_MAX 0x3fffffffu
+/* What a slot says: `many` steps from `first` on; with MORE6 `many` bits, slots from `first` on. */
+static inline uint64_t slot_pack(uint32_t many, uint32_t first)
+{
+	return (uint64_t)many << 32 | first;
+}
+static inline uint32_t slot_many(uint64_t slot)
+{
+	return (uint32_t)(slot >> 32) & SLOT_MANY_MAX;
+}
+static inline uint32_t slot_first(uint64_t slot)
+{
+	return (uint32_t)slot;
+}
 
 enum section {
 	SECTION_DIRECT4,
+	SECTION_NETS4,
 	SECTION_FRAGMENTS4,
-	SECTION_HEADS6,
-	SECTION_SLOTS6,
+	SECTION_SLOTS6, /* uint64_t */
 	SECTION_STEPS6, /* struct disk_step6 */
 	SECTION_LOW6,
 	SECTION_RECORDS,	/* struct disk_record by number */
