@@ -222,9 +222,12 @@ static uint16_t country_of(const struct routing *r, uint32_t addressee, struct a
 /* Until here the order of an entry is its class. */
 static void resolve(struct worker *w)
 {
-	struct row_entry *x = w->run.entries + (w->run.count - w->unresolved_count);
 	uint32_t addressees[RESOLVE_AT_ONCE];
+	struct row_entry *x;
 
+	if (w->unresolved_count == 0)
+		return;
+	x = w->run.entries + (w->run.count - w->unresolved_count);
 	for (size_t i = 0; i < w->unresolved_count; i++)
 		addressees[i] = resolver_find(w->r->resolver, w->unresolved[i]);
 	for (size_t i = 0; i < w->unresolved_count; i++) {

@@ -4,8 +4,7 @@
 #include "territory/compile.h"
 
 #define NET_BITS 8
-#define LEAF_MOST 8 /* steps between which a search chooses: one line of the cache */
-#define SLOTS_FOR_ONE 8
+#define LEAF_MOST 8 /* steps between which a search chooses: two lines of the cache */
 #define SLOTS_MAX ((size_t)1 << 28)
 
 /* ---- IPv4 ---- */
@@ -133,22 +132,14 @@ static size_t slots_add(struct ipv6 *w, unsigned bits)
 	return first;
 }
 
-/* As many bits as leave one slot in SLOTS_FOR_ONE filled: few levels where steps are spread, small ones where they
- * crowd. The steps are those of one slot, whose first `done` bits are the same. */
-static unsigned bits_for(const struct combined *c, size_t first, size_t end, unsigned done)
+/* Up to twice as many slots as steps: measured, fewer make it deeper and more make it larger. */
+static unsigned bits_for(size_t n, unsigned left)
 {
-	unsigned best = 1, most = 64 - done < ROOT_BITS6 ? 64 - done : ROOT_BITS6;
+	unsigned bits = 1;
 
-	for (unsigned bits = 2; bits <= most; bits++) {
-		size_t filled = 1;
-
-		for (size_t i = first + 1; i < end; i++)
-			filled += (uint64_t)(c->runs[i].first >> 64) << done >> (64 - bits) !=
-				  (uint64_t)(c->runs[i - 1].first >> 64) << done >> (64 - bits);
-		if (filled * SLOTS_FOR_ONE >= (size_t)1 << bits)
-			best = bits;
-	}
-	return best;
+	while (bits < ROOT_BITS6 && bits < left && n >> bits > 0)
+		bits++;
+	return bits;
 }
 
 /* Fills the slots from `slot` on, for the bits behind the `done` first ones of `high`. `at` is the step that the first
@@ -172,7 +163,7 @@ static void fill_slots(struct ipv6 *w, size_t slot, unsigned bits, uint64_t high
 			w->slots[slot + i] = slot_pack((uint32_t)(end - at), (uint32_t)at);
 			continue;
 		}
-		next = bits_for(c, at + 1, end, done + bits);
+		next = bits_for(end - at, left);
 		deeper = slots_add(w, next);
 		w->slots[slot + i] = MORE6 | slot_pack(next, (uint32_t)deeper);
 		fill_slots(w, deeper, next, first, done + bits, at);

@@ -21,7 +21,7 @@
  *
  * IPv6 has no table of the upper bits that would do: its prefixes crowd below a few hundred values of the upper 16, and
  * below those unevenly. So each crowd has slots of its own, as many as it has steps, and what crowds below one of these has
- * slots again, until four steps are left to choose from, which are one line of the cache. Nearly all prefixes are of 64
+ * slots again, until eight steps are left to choose from. Nearly all prefixes are of 64
  * bits or less: the search compares upper halves, and looks at lower ones only where the upper are equal.
  */
 
