@@ -30,7 +30,8 @@ CASES = [("Shadowserver, 38 columns", "shadowserver", 1_000_000, "event4_honeypo
 def table():
     """A territory table: that of the demonstration, or one made for this bench."""
     for place in (BUILD / "demo/territory.table", ROOT / ".comity/territory.table"):
-        if place.exists():
+        if place.exists() and subprocess.run([COMITY, "--dir", place.parent, "territory", "show"],
+                                             capture_output=True).returncode == 0:
             return place
     subprocess.run([COMITY, "--dir", BUILD / "bench-territory", "territory", "update"], check=True, stdout=subprocess.DEVNULL)
     return BUILD / "bench-territory/territory.table"
