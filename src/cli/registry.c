@@ -205,7 +205,7 @@ static enum err add_file(struct cli *c, const char *folder, const char *name, st
 
 enum err registry_from_folder(struct cli *c, const char *folder, struct registry_files *out)
 {
-	char **names;
+	char **names = NULL;
 	size_t count;
 	enum err e = list_folder(c, folder, &names, &count);
 
