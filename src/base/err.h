@@ -17,8 +17,11 @@ enum err {
 	ERR_SYNC,      /* an fsync failed: what is on disk is unknown, so the process must stop */
 	ERR_NOT_FOUND, /* a file or object that should be there is not */
 	ERR_EXISTS,
-	ERR_BUSY,    /* another process is the writer */
-	ERR_DAMAGED, /* a file of ours fails its checksum */
+	ERR_BUSY,      /* another process is the writer */
+	ERR_DAMAGED,   /* a file of ours fails its checksum */
+	ERR_DISK_FULL, /* ENOSPC, EDQUOT */
+	ERR_READ_ONLY, /* EROFS */
+	ERR_HANDLES,   /* EMFILE, ENFILE: no more files may be open */
 	/* input in general */
 	ERR_USAGE,
 	ERR_EMPTY,
@@ -35,8 +38,21 @@ enum err {
 	ERR_DOMAIN,
 	ERR_FORMAT_UNKNOWN,
 	ERR_COMPRESSION,
+	ERR_UNPACKED, /* unpacks to far more than a report would: a zip bomb */
 	ERR_JSON,
+	ERR_DEPTH,	   /* nested deeper than any honest report */
+	ERR_DUPLICATE_KEY, /* a JSON object says one thing twice */
 	ERR_CSV,
+	ERR_XML,
+	ERR_MAIL,
+	ERR_FIELD_MISSING, /* the format asks for it, the row lacks it */
+	ERR_FIELD,	   /* not a value that the format allows there */
+	ERR_NO_ADDRESS,	   /* names something, but no address that could be at fault */
+	ERR_SPOOFED,	   /* the source is known to be forged: its holder is not at fault */
+	ERR_TEST,	   /* marked as a test by its sender */
+	ERR_SYMLINK,	   /* a link where a file is wanted */
+	ERR_GROWING,	   /* the file changed while it was read */
+	ERR_DETAIL,	   /* too thin to act on: no time, or no port where it matters */
 	/* notes and statements */
 	ERR_NOTE,	    /* not a signed note */
 	ERR_NOTE_UNSIGNED,  /* no good line of a known key */
