@@ -67,6 +67,7 @@ static enum err format_find(struct arena *a, struct span name, struct span text,
 		l->format = FORMAT_JSON_LINES;
 	else if (l->format == FORMAT_UNKNOWN && shadowserver_header(text))
 		l->format = FORMAT_SHADOWSERVER;
+	l->framing = l->format == FORMAT_SHADOWSERVER ? FRAME_CSV : FRAME_LINES;
 	if (l->format == FORMAT_SHADOWSERVER)
 		return shadowserver_detect(a, name, text, l);
 	if (l->format == FORMAT_JSON_LINES)

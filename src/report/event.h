@@ -16,7 +16,10 @@ struct event {
 	uint16_t source_port, target_port; /* 0: unknown */
 	uint8_t transport;		   /* enum transport: IANA protocol number */
 	enum rsit_class class;
-	struct span raw;       /* the row as it came, without its line end; may hold line ends inside quotes */
+	uint8_t format; /* enum format: of the document it came in, which in a mail is not the report's own */
+	/* The row as it came, without its line end; may hold line ends inside quotes. Of a document: one line of JSON with
+	 * all that it says of this event, long payloads cut down to size and hash; the same for the same content. */
+	struct span raw;
 	uint64_t line, offset; /* of the row's start: line from 1, bytes from 0, in the uncompressed report */
 };
 

@@ -2,6 +2,7 @@
 #ifndef REPORT_LAYOUT_H
 #define REPORT_LAYOUT_H
 
+#include "base/buffer.h"
 #include "report/csv.h"
 #include "report/report.h"
 
@@ -17,15 +18,25 @@ enum list_style {
 	LIST_CERT,  /* Spamhaus CERT: address, ASn, country, Unix time, name, domain, remote address and port, … */
 };
 
+/* How rows stand in the text. */
+enum framing {
+	FRAME_CSV,   /* rows of CSV */
+	FRAME_LINES, /* a row or a document a line */
+	FRAME_JSON, /* JSON values one behind the other, or the elements of one array, over as many lines as they like */
+	FRAME_MBOX,  /* mails, each behind a "From " line (RFC 4155) */
+	FRAME_WHOLE, /* the report is one document */
+};
+
 struct layout {
 	enum format format;
+	enum framing framing;
 	struct span type, header;
 	bool type_known;
 	enum rsit_class class; /* of rows that name none */
 	bool class_given;      /* by the operator: then whatever rows name */
 	int64_t date_ms;       /* of rows without a time; 0: none */
 	int64_t latest_ms;
-	size_t row_max; /* REPORT_ROW_MAX; tests make it small */
+	size_t row_max; /* REPORT_ROW_MAX or REPORT_DOCUMENT_MAX; tests make it small */
 	size_t skip;
 	uint64_t skip_lines;
 	size_t field_count, unknown_columns;
@@ -48,6 +59,8 @@ struct scratch {
 	enum rsit_class class;
 	uint8_t keys[KEY_SLOTS];
 	char pool[JSON_POOL];
+	struct arena *arena; /* of the document in hand: reset before each */
+	struct buffer raw;   /* of the event in hand, where it is not the row itself */
 };
 
 /* One call of report_parse. */
@@ -70,6 +83,28 @@ struct place {
 enum err shadowserver_parse(struct parse *p);
 enum err jsonl_parse(struct parse *p);
 enum err list_parse(struct parse *p);
+
+/* Documents. Each of these takes one, at most layout->row_max bytes, and gives its events and rejects; what is wrong
+ * with it is a reject, never an error. A mail calls the others for what it carries. */
+enum err xarf_row(const struct parse *p, const struct place *at);
+enum err idea_row(const struct parse *p, const struct place *at);
+enum err stix_row(const struct parse *p, const struct place *at);
+enum err iodef_row(const struct parse *p, const struct place *at);
+enum err mail_row(const struct parse *p, const struct place *at);
+/* Moves *at to the next document of text, by the layout's framing (at first *at is { 0, 0, empty }); false: no more.
+ * *why: OK, or ERR_TOO_LONG for the start of one that is longer than row_max. */
+bool frame_next(const struct layout *l, struct span text, struct place *at, enum err *why);
+/* report_boundary's part for the framings of documents: as csv_boundary. */
+size_t frame_boundary(const struct layout *l, struct span chunk, bool last, bool *inside);
+
+/* As parse_event, for events whose raw is not the row: p->scratch->raw, or any text that lives as long as the call. */
+enum err parse_event_as(const struct parse *p, const struct place *at, struct event *e, struct span raw);
+
+/* Which format a JSON document is of, by its first object's keys; what is cut off at the end of text does no harm.
+ * FORMAT_UNKNOWN: none of those that come as documents. */
+enum format json_document(struct span text);
+bool iodef_is(struct span text);		       /* by the root element */
+bool mail_is(struct span text, enum framing *framing); /* header lines, or a "From " line before them */
 
 /* Fills columns, class and type from the header line, the first row of text. ERR_CSV, ERR_ENCODING. */
 enum err shadowserver_detect(struct arena *a, struct span name, struct span text, struct layout *l);

@@ -7,6 +7,7 @@
 #include "report/layout.h"
 #include "report/quad.h"
 
+#define SCRATCH_ARENA_MAX (8 * REPORT_DOCUMENT_MAX)
 #define YEAR_2000_MS INT64_C(946684800000)
 
 static const char *const formats[FORMAT_COUNT] = {
@@ -14,6 +15,12 @@ static const char *const formats[FORMAT_COUNT] = {
 	[FORMAT_SHADOWSERVER] = "shadowserver",
 	[FORMAT_JSON_LINES] = "json-lines",
 	[FORMAT_LIST] = "list",
+	[FORMAT_XARF] = "xarf",
+	[FORMAT_IDEA] = "idea",
+	[FORMAT_STIX] = "stix",
+	[FORMAT_IODEF] = "iodef",
+	[FORMAT_ARF] = "arf",
+	[FORMAT_MAIL] = "mail",
 };
 
 const char *format_name(enum format f)
@@ -40,6 +47,11 @@ enum err format_parse(struct span name, enum format *out)
 enum format layout_format(const struct layout *l)
 {
 	return l->format;
+}
+
+size_t layout_row_max(const struct layout *l)
+{
+	return l->row_max;
 }
 
 struct span layout_type(const struct layout *l)
@@ -95,8 +107,12 @@ size_t report_boundary(const struct layout *l, struct report_cursor *at, struct 
 	} else if (!inside) {
 		struct span rest = span_from(chunk, n);
 
-		n += l->format == FORMAT_SHADOWSERVER ? csv_boundary(rest, l->row_max, false, &inside)
-						      : lines_boundary(rest, l->row_max, &inside);
+		if (l->framing == FRAME_CSV)
+			n += csv_boundary(rest, l->row_max, false, &inside);
+		else if (l->framing == FRAME_LINES)
+			n += lines_boundary(rest, l->row_max, &inside);
+		else
+			n += frame_boundary(l, rest, false, &inside);
 	}
 	at->offset += n;
 	at->line += lines_in((struct span){ chunk.at, n });
@@ -113,6 +129,11 @@ enum err scratch_new(struct scratch **out)
 	memset(s->time, 0, sizeof(s->time));
 	s->time_ms = 0;
 	s->class_name_length = 0;
+	s->raw = BUFFER(REPORT_DOCUMENT_MAX);
+	if ((s->arena = arena_new(SCRATCH_ARENA_MAX)) == NULL) {
+		free(s);
+		return fail(ERR_NO_MEMORY, "no room to read reports");
+	}
 	jsonl_prepare(s);
 	*out = s;
 	return OK;
@@ -120,6 +141,10 @@ enum err scratch_new(struct scratch **out)
 
 void scratch_free(struct scratch *s)
 {
+	if (s == NULL)
+		return;
+	arena_free(s->arena);
+	buffer_free(&s->raw);
 	free(s);
 }
 
@@ -142,6 +167,25 @@ static bool is_clean(struct span text)
 		rest |= (uint8_t)text.at[i] | (uint8_t)(text.at[i] - 1);
 	memcpy(halves, &seen, 16);
 	return ((halves[0] | halves[1]) & 0x8080808080808080) == 0 && rest < 0x80;
+}
+
+static enum err documents_parse(struct parse *p)
+{
+	static enum err (*const rows[FORMAT_COUNT])(const struct parse *, const struct place *) = {
+		[FORMAT_XARF] = xarf_row,   [FORMAT_IDEA] = idea_row, [FORMAT_STIX] = stix_row,
+		[FORMAT_IODEF] = iodef_row, [FORMAT_ARF] = mail_row,  [FORMAT_MAIL] = mail_row,
+	};
+	struct place at = { 0, 0, { p->rows.at, 0 } };
+	enum err why = OK, e = OK;
+
+	if (rows[p->layout->format] == NULL)
+		return fail(ERR_FORMAT_UNKNOWN, "a layout without a format");
+	while (e == OK && frame_next(p->layout, p->rows, &at, &why)) {
+		arena_reset(p->scratch->arena);
+		buffer_clear(&p->scratch->raw);
+		e = why != OK ? parse_reject(p, &at, why, NULL) : rows[p->layout->format](p, &at);
+	}
+	return e;
 }
 
 enum err report_parse(const struct layout *l, struct scratch *s, struct span rows, const struct report_cursor *from,
@@ -167,7 +211,7 @@ enum err report_parse(const struct layout *l, struct scratch *s, struct span row
 	case FORMAT_LIST:
 		return list_parse(&p);
 	default:
-		return fail(ERR_FORMAT_UNKNOWN, "a layout without a format");
+		return documents_parse(&p);
 	}
 }
 
@@ -191,7 +235,14 @@ bool lines_next(struct lines *l, struct place *out)
 
 enum err parse_event(const struct parse *p, const struct place *at, struct event *e)
 {
-	e->raw = at->raw;
+	return parse_event_as(p, at, e, at->raw);
+}
+
+enum err parse_event_as(const struct parse *p, const struct place *at, struct event *e, struct span raw)
+{
+	if (e->format == FORMAT_UNKNOWN)
+		e->format = (uint8_t)p->layout->format;
+	e->raw = raw;
 	e->line = p->line + at->line;
 	e->offset = p->offset + at->offset;
 	return p->sink->event(p->sink->context, e);

@@ -1,4 +1,5 @@
-/* Reading reports: Shadowserver CSV of any type, IntelMQ and plain JSON lines, address and block lists.
+/* Reading reports: tables (Shadowserver CSV of any type), lines (IntelMQ and plain JSON, address and block lists) and
+ * documents (XARF, IDEA, STIX, IODEF, ARF and other mail).
  *
  * A report is read in chunks of whole rows, so that several threads can parse at once and memory is bounded whatever
  * the size of the file: report_detect looks at the head and gives a layout (immutable, shared by threads);
@@ -9,13 +10,29 @@
 #include "base/arena.h"
 #include "report/event.h"
 
-enum format { FORMAT_UNKNOWN, FORMAT_SHADOWSERVER, FORMAT_JSON_LINES, FORMAT_LIST, FORMAT_COUNT };
+enum format {
+	FORMAT_UNKNOWN,
+	FORMAT_SHADOWSERVER,
+	FORMAT_JSON_LINES,
+	FORMAT_LIST,
+	FORMAT_XARF,  /* version 3 and 4, JSON */
+	FORMAT_IDEA,  /* IDEA0, JSON */
+	FORMAT_STIX,  /* bundles of 2.1, JSON */
+	FORMAT_IODEF, /* RFC 7970, XML */
+	FORMAT_ARF,   /* RFC 5965; comes inside a mail */
+	FORMAT_MAIL,  /* RFC 5322, one or an mbox of many: a wrapping, its events are of the formats above */
+	FORMAT_COUNT
+};
 const char *format_name(enum format f);
 enum err format_parse(struct span name, enum format *out); /* what --from takes */
 
 #define REPORT_HEAD (64 * 1024)	   /* as much of the start as detection wants to see */
 #define REPORT_ROW_MAX (64 * 1024) /* without its line end; a longer row is rejected, and so is a quote left open */
 #define REPORT_REJECT_MAX 1024	   /* as much of a rejected row is shown */
+
+/* Of a report that is no table, one document is what a row is elsewhere, and may be as long as this. Many events may
+ * come of it; what is kept of it for each (event.raw) is one line of JSON, at most REPORT_ROW_MAX long. */
+#define REPORT_DOCUMENT_MAX ((size_t)32 << 20)
 
 struct report_options {
 	enum format from;      /* FORMAT_UNKNOWN: detect */
@@ -34,6 +51,7 @@ struct layout;
 enum err report_detect(struct arena *a, struct span name, struct span head, const struct report_options *options,
 		       struct layout **out);
 enum format layout_format(const struct layout *l);
+size_t layout_row_max(const struct layout *l);	   /* REPORT_ROW_MAX, or REPORT_DOCUMENT_MAX */
 struct span layout_type(const struct layout *l);   /* "event4_honeypot_brute_force", "list", "intelmq" */
 struct span layout_header(const struct layout *l); /* the CSV header line; empty if the format has none */
 /* Columns (keys) that this version does not know, kept all the same. */
@@ -51,8 +69,8 @@ struct report_cursor {
 struct report_cursor report_start(const struct layout *l);
 
 /* How many bytes of chunk, which begins at *at, are whole rows; moves *at behind them. last: nothing follows, so the
- * last row may lack its line end and the answer is chunk.len. 0: not one whole row; a chunk of more than REPORT_ROW_MAX
- * never gives 0. However a report is cut into chunks, its rows are the same:
+ * last row may lack its line end and the answer is chunk.len. 0: not one whole row; a chunk of more than
+ * layout_row_max(l) bytes never gives 0. However a report is cut into chunks, its rows are the same:
  *
  *	struct report_cursor from = at;
  *	size_t n = report_boundary(l, &at, chunk, last);
