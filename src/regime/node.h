@@ -62,6 +62,12 @@ enum err node_add_body(struct node *n, const struct body_reference *ref, const u
 		       size_t count);
 /* Sorted, unique, none of them known, also not added before in this batch. Copied. */
 enum err node_add_marks(struct node *n, const struct mark *sorted, size_t count);
+/* A private record (sighting.h, directive.h, waiting.h): folded at once into the views that the batch sees. kind:
+ * RECORD_PRIVATE, or RECORD_RAW for rows that may be erased later. ERR_USAGE: not one that this node writes. The first
+ * byte of the joined parts is its tag. */
+enum err node_add_private(struct node *n, uint8_t kind, const struct span *parts, size_t count);
+/* Reads such a record back, into the arena. ERR_NOT_FOUND. */
+enum err node_private(struct node *n, struct arena *a, uint64_t position, struct span *payload);
 /* Durable on OK; then folded into the views. ERR_SYNC and ERR_IO end the node. */
 enum err node_commit(struct node *n);
 void node_abandon(struct node *n);
