@@ -16,6 +16,13 @@ struct hash merkle_leaf(struct span entry)
 	return hash_parts(parts, 2);
 }
 
+struct hash merkle_leaf_of(struct span head, struct span rest)
+{
+	const struct span parts[3] = { { LEAF_BYTE, 1 }, head, rest };
+
+	return hash_parts(parts, 3);
+}
+
 struct hash merkle_node(struct hash left, struct hash right)
 {
 	uint8_t both[1 + 2 * HASH_SIZE] = { NODE_BYTE };

@@ -14,6 +14,7 @@ struct proof {
 
 struct hash merkle_empty(void);
 struct hash merkle_leaf(struct span entry);
+struct hash merkle_leaf_of(struct span head, struct span rest); /* of an entry in two parts */
 struct hash merkle_node(struct hash left, struct hash right);
 
 /* Every size is fed by one append: at most 64 hashes, the roots of the perfect subtrees on the right edge. */

@@ -50,9 +50,18 @@ struct appended {
 	uint64_t index;
 	int64_t logged_ms;
 	struct hash id;
+	struct hash leaf; /* of its entry in the ledger's tree */
 };
 /* A signed statement. Refused with its reason (state_check), the batch goes on without it. */
 enum err node_add_statement(struct node *n, struct span note, struct appended *out);
+/* The same for a note whose signature was verified before, perhaps on another thread. It is verified again if the state
+ * now asks for another key, or if it is not that note. NULL: as node_add_statement. */
+struct verified {
+	struct hash id;
+	uint8_t signature[KEY_SIGNATURE_SIZE];
+	struct verifier key;
+};
+enum err node_add_verified(struct node *n, struct span note, const struct verified *v, struct appended *out);
 /* A statement of the node's own: ends the writer with the node's key and adds it. Everything is checked but the
  * signature that was made this moment; the audit verifies them all. */
 enum err node_add_own(struct node *n, struct statement_writer *w, struct appended *out);

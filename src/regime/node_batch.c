@@ -76,7 +76,7 @@ static enum err next_logged(const struct heads *h, enum ledger_id l, int64_t *ou
 }
 
 /* Journal, index, fold. From the first of these on there is no way back but the whole batch's. */
-static enum err enter(struct node *n, const struct statement *s)
+static enum err enter(struct node *n, const struct statement *s, struct hash *leaf)
 {
 	struct batch *b = &n->batch;
 	struct state_key k = key_entry(b->state.ledger, b->state.index);
@@ -88,6 +88,7 @@ static enum err enter(struct node *n, const struct statement *s)
 	entry_print(b->state.logged_ms, SPAN(""), &line);
 	parts[0] = buffer_view(&line);
 	parts[1] = s->note.whole;
+	*leaf = merkle_leaf_of(parts[0], parts[1]);
 	e = line.err != OK ? line.err
 			   : journal_add(n->journal, RECORD_ENTRY, (uint8_t)b->state.ledger, parts, 2, &position);
 	buffer_free(&line);
@@ -100,10 +101,35 @@ static enum err enter(struct node *n, const struct statement *s)
 	return e;
 }
 
-static enum err add(struct node *n, const struct statement *s, bool verify, struct appended *out)
+/* Whether this note was verified by this key. */
+static bool verified_holds(const struct verified *v, const struct statement *s, const struct verifier *key)
+{
+	const struct note_line *line = &s->note.lines[0];
+
+	return hash_equal(v->id, s->id) && v->key.key_id == key->key_id &&
+	       memcmp(v->key.public_key, key->public_key, KEY_PUBLIC_SIZE) == 0 &&
+	       strcmp(v->key.name, key->name) == 0 && s->note.line_count == 1 && line->key_id == key->key_id &&
+	       span_is(line->name, key->name) && line->signature.len == KEY_SIGNATURE_SIZE &&
+	       memcmp(line->signature.at, v->signature, KEY_SIGNATURE_SIZE) == 0;
+}
+
+enum signature { TO_VERIFY, SIGNED_HERE };
+
+static enum err check(const struct state *st, const struct statement *s, enum signature how, const struct verified *v)
+{
+	struct verifier key;
+	enum err e = state_check_unsigned(st, s, &key);
+
+	if (e != OK || how == SIGNED_HERE || (v != NULL && verified_holds(v, s, &key)))
+		return e;
+	return note_verify(&s->note, &key, 1, NULL);
+}
+
+static enum err add(struct node *n, const struct statement *s, enum signature how, const struct verified *v,
+		    struct appended *out)
 {
 	struct batch *b = &n->batch;
-	struct verifier key;
+	struct hash leaf;
 	enum err e = state_ledger(&b->state, s, &b->state.ledger);
 
 	if (e == OK)
@@ -111,12 +137,12 @@ static enum err add(struct node *n, const struct statement *s, bool verify, stru
 	if (e != OK)
 		return e;
 	b->state.index = b->heads.size[b->state.ledger];
-	e = verify ? state_check(&b->state, s) : state_check_unsigned(&b->state, s, &key);
+	e = check(&b->state, s, how, v);
 	if (e == OK)
-		e = enter(n, s);
+		e = enter(n, s, &leaf);
 	if (e != OK)
 		return e;
-	*out = (struct appended){ b->state.ledger, b->state.index, b->state.logged_ms, s->id };
+	*out = (struct appended){ b->state.ledger, b->state.index, b->state.logged_ms, s->id, leaf };
 	b->heads.size[b->state.ledger]++;
 	b->heads.logged_ms = b->state.logged_ms;
 	b->heads.logged_in = b->state.ledger;
@@ -124,6 +150,11 @@ static enum err add(struct node *n, const struct statement *s, bool verify, stru
 }
 
 enum err node_add_statement(struct node *n, struct span note, struct appended *out)
+{
+	return node_add_verified(n, note, NULL, out);
+}
+
+enum err node_add_verified(struct node *n, struct span note, const struct verified *v, struct appended *out)
 {
 	struct statement s;
 	enum err e;
@@ -133,7 +164,7 @@ enum err node_add_statement(struct node *n, struct span note, struct appended *o
 		return n->batch.err;
 	arena_reset(n->arena);
 	e = statement_parse(n->arena, note, &s);
-	return e == OK ? add(n, &s, true, out) : e;
+	return e == OK ? add(n, &s, TO_VERIFY, v, out) : e;
 }
 
 enum err node_add_own(struct node *n, struct statement_writer *w, struct appended *out)
@@ -150,7 +181,7 @@ enum err node_add_own(struct node *n, struct statement_writer *w, struct appende
 	e = statement_end(w, n->party, &n->own, &id);
 	if (e == OK)
 		e = statement_parse(n->arena, buffer_view(&n->own), &s);
-	return e == OK ? add(n, &s, false, out) : e;
+	return e == OK ? add(n, &s, SIGNED_HERE, NULL, out) : e;
 }
 
 static enum err put_body(struct node *n, const struct body_reference *ref, const struct span *parts, size_t count)

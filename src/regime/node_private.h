@@ -43,6 +43,18 @@ struct publication {
 	uint64_t next;		/* journal position from which entries are not yet fed */
 };
 
+/* Where the ledgers stood at some commit, and the checkpoints that were signed there. */
+#define CHECKPOINT_NOTE_MAX 2048
+struct reached {
+	uint64_t end; /* of the journal */
+	struct signed_checkpoint {
+		uint64_t size;
+		struct hash root;
+		size_t length; /* of the note; 0: nothing is to be published */
+		char note[CHECKPOINT_NOTE_MAX];
+	} ledgers[LEDGER_COUNT];
+};
+
 struct node {
 	char *dir;
 	enum node_mode mode;
@@ -69,6 +81,9 @@ char *node_path(const struct node *n, const char *format, ...) __attribute__((fo
 enum err node_open_stores(struct node *n);
 enum err node_catch_up(struct node *n);
 enum err node_open_publications(struct node *n);
+/* Publishes just that. May run beside the thread that writes, which then must leave n->publications alone; n->broken is
+ * not set. ERR_LEDGER_DIFFERS: the journal gives another root than the one that was signed. */
+enum err node_publish_reached(struct node *n, const struct reached *r);
 
 enum err heads_get(struct snapshot *s, struct heads *out); /* all 0 if there are none */
 enum err heads_put(struct snapshot *s, const struct heads *h);

@@ -75,28 +75,58 @@ enum err node_open_publications(struct node *n)
 	return e;
 }
 
+struct feeding {
+	struct node *node;
+	uint64_t end;
+	bool reached;
+};
+
 static enum err feed_one(void *context, const struct record *r)
 {
-	struct node *n = context;
+	struct feeding *f = context;
+	struct node *n = f->node;
 
+	if (r->position >= f->end) {
+		f->reached = true;
+		return ERR_EMPTY; /* ends the walk */
+	}
 	if (r->kind != RECORD_ENTRY || r->ledger >= LEDGER_COUNT || r->position < n->publications[r->ledger].next)
 		return OK;
 	return publisher_add(n->publications[r->ledger].publisher, r->payload);
 }
 
 /* Both ledgers in one walk over the journal. */
-static enum err feed(struct node *n)
+static enum err feed(struct node *n, uint64_t end)
 {
-	uint64_t from = UINT64_MAX, end;
-	enum err e = journal_end(n->journal, &end);
+	struct feeding f = { .node = n, .end = end };
+	uint64_t from = UINT64_MAX;
+	enum err e = OK;
 
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		if (n->publications[l].next < from)
 			from = n->publications[l].next;
-	if (e == OK && from < end)
-		e = journal_tail(n->journal, from, feed_one, n);
+	if (from < end && (e = journal_tail(n->journal, from, feed_one, &f)) == ERR_EMPTY && f.reached)
+		e = OK;
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		n->publications[l].next = end;
+	return e;
+}
+
+static enum err publish_note(struct node *n, enum ledger_id l, uint64_t size, struct hash root, struct span note)
+{
+	struct publication *p = &n->publications[l];
+	const struct frontier *f = publisher_frontier(p->publisher);
+	enum err e;
+
+	if (f->size != size || !hash_equal(frontier_root(f), root))
+		return fail(ERR_LEDGER_DIFFERS,
+			    "%.*s: the journal's %ju entries have another root than was signed for %ju",
+			    SPAN_FORMAT(n->origin[l]), (uintmax_t)f->size, (uintmax_t)size);
+	e = publisher_publish(p->publisher, note);
+	if (e == OK) {
+		p->published = true;
+		p->last = (struct checkpoint){ .origin = n->origin[l], .size = size, .root = root };
+	}
 	return e;
 }
 
@@ -115,23 +145,34 @@ static enum err publish_one(struct node *n, enum ledger_id l)
 			    SPAN_FORMAT(c.origin), (uintmax_t)c.size, (uintmax_t)n->heads.size[l]);
 	e = checkpoint_sign(&c, n->ledger_signer[l], &note);
 	if (e == OK)
-		e = publisher_publish(p->publisher, buffer_view(&note));
+		e = publish_note(n, l, c.size, c.root, buffer_view(&note));
 	buffer_free(&note);
-	if (e == OK) {
-		p->published = true;
-		p->last = c;
+	return e;
+}
+
+enum err node_publish_reached(struct node *n, const struct reached *r)
+{
+	enum err e = feed(n, r->end);
+
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++) {
+		const struct signed_checkpoint *c = &r->ledgers[l];
+
+		if (c->length > 0)
+			e = publish_note(n, (enum ledger_id)l, c->size, c->root, span_make(c->note, c->length));
 	}
 	return e;
 }
 
 enum err node_publish(struct node *n)
 {
+	uint64_t end;
 	enum err e;
 
 	assert(n->mode == NODE_WRITE && !n->batch.open);
 	if (n->broken != OK)
 		return fail(n->broken, "%s: an earlier write failed; start again", n->dir);
-	e = feed(n);
+	if ((e = journal_end(n->journal, &end)) == OK)
+		e = feed(n, end);
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		e = publish_one(n, (enum ledger_id)l);
 	if (e != OK) /* the publishers no longer know what is on disk */

@@ -65,7 +65,7 @@ static enum err check_home(const struct state *st, const struct statement *s)
 }
 
 /* The key that must have signed: the party's present one, or that which a first party statement names itself. */
-static enum err check_signer(const struct state *st, const struct statement *s, struct verifier *key)
+enum err state_signer(const struct state *st, const struct statement *s, struct verifier *key)
 {
 	const struct kind_rules *r = kind_rules(s->kind);
 	struct party p;
@@ -97,7 +97,7 @@ static enum err check_rules(const struct state *st, const struct statement *s, s
 	if (e == OK && r != NULL)
 		e = kind_check_headers(r, s);
 	if (e == OK)
-		e = check_signer(st, s, key);
+		e = state_signer(st, s, key);
 	if (e == OK && r != NULL)
 		e = r->check(st, s);
 	return e;

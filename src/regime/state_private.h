@@ -95,6 +95,8 @@ bool addressee_equal(const struct addressee *a, const struct addressee *b);
 
 /* state_check but for the signature; *key is the one that must have signed. */
 enum err state_check_unsigned(const struct state *st, const struct statement *s, struct verifier *key);
+/* The key that must have signed, and whether its party may issue this kind. *key only on OK. */
+enum err state_signer(const struct state *st, const struct statement *s, struct verifier *key);
 /* Folds what passed state_check a moment ago. st->ledger is its home. */
 enum err fold_checked(struct state *st, const struct statement *s);
 /* The machine failed, not the input. */
