@@ -146,6 +146,41 @@ enum err fail(enum err e, const char *format, ...)
 	return e;
 }
 
+bool err_is_machine(enum err e)
+{
+	switch (e) {
+	case ERR_NO_MEMORY:
+	case ERR_IO:
+	case ERR_SYNC:
+	case ERR_DISK_FULL:
+	case ERR_READ_ONLY:
+	case ERR_HANDLES:
+		return true;
+	default:
+		return false;
+	}
+}
+
+enum err err_of_errno(int number)
+{
+	switch (number) {
+	case ENOENT:
+		return ERR_NOT_FOUND;
+	case ENOMEM:
+		return ERR_NO_MEMORY;
+	case ENOSPC:
+	case EDQUOT:
+		return ERR_DISK_FULL;
+	case EROFS:
+		return ERR_READ_ONLY;
+	case EMFILE:
+	case ENFILE:
+		return ERR_HANDLES;
+	default:
+		return ERR_IO;
+	}
+}
+
 enum err fail_errno(const char *format, ...)
 {
 	int number = errno;
@@ -155,7 +190,7 @@ enum err fail_errno(const char *format, ...)
 	va_start(arguments, format);
 	record(format, arguments, strerror_r(number, text, sizeof(text)));
 	va_end(arguments);
-	return number == ENOENT ? ERR_NOT_FOUND : number == ENOMEM ? ERR_NO_MEMORY : ERR_IO;
+	return err_of_errno(number);
 }
 
 const char *err_detail(void)

@@ -2,11 +2,12 @@
  * programs and a sentence that says what to do (err.c holds the table). The particulars of a failure (which file, which
  * line) are kept per thread by fail().
  *
- * Three ends, never mixed: bad input is answered and work goes on; a broken machine (ERR_IO, ERR_SYNC) stops the
- * program; our own bug is an assert. */
+ * Three ends, never mixed: bad input is answered and work goes on; a broken machine (err_is_machine) stops the program;
+ * our own bug is an assert. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum err {
@@ -101,11 +102,17 @@ const char *err_code(enum err e);
 /* What the user should do, one sentence with a final stop. Static. */
 const char *err_advice(enum err e);
 
+/* The machine failed, whatever was asked of it: no memory, no room, no handle, a disk that fails. */
+bool err_is_machine(enum err e);
+
 /* Records for this thread what went wrong with e (printf style, no newline, cut at 511 bytes) and returns e:
  * `return fail(ERR_SHORT, "%s: ends at byte %zu", path, n);`. Keep hot paths to plain returns. */
 enum err fail(enum err e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* As fail(ERR_IO, ...) with the text of errno behind it; ENOENT becomes ERR_NOT_FOUND, ENOMEM ERR_NO_MEMORY. */
+/* The code for errno: ERR_NOT_FOUND, ERR_NO_MEMORY, ERR_DISK_FULL, ERR_READ_ONLY, ERR_HANDLES; else ERR_IO. */
+enum err err_of_errno(int number);
+
+/* As fail(err_of_errno(errno), ...) with the text of errno behind it. */
 enum err fail_errno(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The particulars of this thread's last fail(), "" if there are none. Valid until the next fail(). */

@@ -48,14 +48,13 @@ enum err cli_time(const struct cli *c, const char *name, int64_t fallback, int64
 
 int cli_exit_code(enum err e)
 {
+	if (err_is_machine(e))
+		return EXIT_MACHINE;
 	switch (e) {
 	case OK:
 		return EXIT_OK;
 	case ERR_USAGE:
 		return EXIT_USAGE;
-	case ERR_NO_MEMORY:
-	case ERR_IO:
-	case ERR_SYNC:
 	case ERR_UNREACHABLE:
 		return EXIT_MACHINE;
 	case ERR_DAMAGED:

@@ -29,7 +29,7 @@ static enum err add_files(struct build *b, const struct registry_files *files, b
 	if (e == OK || strict)
 		return e;
 	for (size_t i = 0; i < files->count; i++) {
-		if (each[i] == ERR_NO_MEMORY || each[i] == ERR_IO)
+		if (err_is_machine(each[i]))
 			return e;
 		if (each[i] != OK)
 			registry_note("%s: %s, left out", files->at[i].path, err_code(each[i]));

@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 	c.command = find_command(argc - at, argv + at, &words);
 	code = c.command == NULL ? unknown(&c, argc - at, argv + at) : run(&c, argc - at, argv + at, words);
 	if (fflush(stdout) != 0 && code == EXIT_OK)
-		code = cli_fail(&c, fail(ERR_IO, "standard output"));
+		code = cli_fail(&c, fail_errno("standard output"));
 out:
 	buffer_free(&c.line);
 	free(c.given);

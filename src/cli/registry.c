@@ -109,7 +109,7 @@ static enum err judge(struct cli *c, const struct fetching *f, struct registry_f
 
 	if (f->err == OK)
 		return registry_add(c, f->path, out);
-	if (f->err == ERR_NO_MEMORY || f->err == ERR_IO || f->err == ERR_SYNC)
+	if (err_is_machine(f->err))
 		return fail(f->err, "%s", f->detail);
 	if (stat(f->path, &st) == 0) {
 		clock_format((int64_t)st.st_mtime * 1000, date);

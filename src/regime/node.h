@@ -77,7 +77,7 @@ enum err node_add_marks(struct node *n, const struct mark *sorted, size_t count)
 enum err node_add_private(struct node *n, uint8_t kind, const struct span *parts, size_t count);
 /* Reads such a record back, into the arena. ERR_NOT_FOUND. */
 enum err node_private(struct node *n, struct arena *a, uint64_t position, struct span *payload);
-/* Durable on OK; then folded into the views. ERR_SYNC and ERR_IO end the node. */
+/* Durable on OK; then folded into the views. A failure of the machine ends the node. */
 enum err node_commit(struct node *n);
 void node_abandon(struct node *n);
 

@@ -177,7 +177,7 @@ static enum err check_door(struct auditing *w, const struct entry *entry)
 	if (e == OK)
 		e = state_check_unsigned(&w->st, &s, &key);
 	if (e != OK)
-		return err_is_machine(e) ? e : bad_entry(w, err_detail());
+		return state_failed(e) ? e : bad_entry(w, err_detail());
 	e = signature_checker_add(w->signatures, entry->note, &key, w->st.ledger, w->st.index);
 	if (e == OK && s.has_body)
 		e = check_body(w, &s);

@@ -27,7 +27,7 @@
 static enum err broken(struct node *n, enum err e)
 {
 	if (n->broken == OK)
-		n->broken = e == ERR_SYNC ? ERR_SYNC : ERR_IO;
+		n->broken = err_is_machine(e) ? e : ERR_IO;
 	return e;
 }
 

@@ -68,7 +68,7 @@ struct node {
 	struct marks *marks;
 	struct arena *arena; /* of the statement or record in hand */
 	struct buffer own;   /* the note in hand of node_add_own */
-	enum err broken;     /* ERR_SYNC, ERR_IO: nothing more is done */
+	enum err broken;     /* the machine failed: nothing more is done */
 	struct heads heads;
 	struct batch batch;
 	struct publication publications[LEDGER_COUNT];

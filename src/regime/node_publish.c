@@ -18,7 +18,7 @@ static enum err fetch_checkpoint(struct node *n, enum ledger_id l, const char *d
 		e = ledger_reader_checkpoint(r, n->arena, &note);
 	if (e == OK && (e = checkpoint_open(n->arena, note, &n->ledger_key[l], &p->last)) == OK)
 		p->published = true;
-	else if (e != OK && e != ERR_NOT_FOUND && e != ERR_IO && e != ERR_NO_MEMORY)
+	else if (e != OK && e != ERR_NOT_FOUND && !err_is_machine(e))
 		e = fail(e, "%s/checkpoint: %s; move the folder away, and it is made anew", dir, err_detail());
 	ledger_reader_close(r);
 	return e == ERR_NOT_FOUND ? OK : e;
@@ -176,7 +176,7 @@ enum err node_publish(struct node *n)
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		e = publish_one(n, (enum ledger_id)l);
 	if (e != OK) /* the publishers no longer know what is on disk */
-		n->broken = e == ERR_SYNC ? ERR_SYNC : ERR_IO;
+		n->broken = err_is_machine(e) ? e : ERR_IO;
 	return e;
 }
 

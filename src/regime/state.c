@@ -21,18 +21,15 @@
  * ids are scattered.
  */
 
-bool err_is_machine(enum err e)
+bool state_failed(enum err e)
 {
 	switch (e) {
-	case ERR_NO_MEMORY:
-	case ERR_IO:
-	case ERR_SYNC:
 	case ERR_NOT_FOUND: /* of a get that must find */
 	case ERR_BUSY:
 	case ERR_DAMAGED:
 		return true;
 	default:
-		return false;
+		return err_is_machine(e);
 	}
 }
 
@@ -151,7 +148,7 @@ enum err state_fold(struct state *st, const struct statement *s)
 		e = ERR_STATEMENT_LEDGER;
 	if (e == OK)
 		return fold_checked(st, s);
-	return err_is_machine(e) ? e : place_put(st, s);
+	return state_failed(e) ? e : place_put(st, s);
 }
 
 bool addressee_equal(const struct addressee *a, const struct addressee *b)

@@ -100,6 +100,6 @@ enum err state_signer(const struct state *st, const struct statement *s, struct 
 /* Folds what passed state_check a moment ago. st->ledger is its home. */
 enum err fold_checked(struct state *st, const struct statement *s);
 /* The machine failed, not the input. */
-bool err_is_machine(enum err e);
+bool state_failed(enum err e);
 
 #endif

@@ -40,8 +40,8 @@ enum err journal_open_reader(const char *dir, struct journal **out);
 void journal_close(struct journal *j);
 
 /* One batch at a time. The parts are joined to one payload (at most 1 GiB: ERR_TOO_LONG). *position is where it will
- * be; position may be NULL. After any error but ERR_USAGE the batch is abandoned; after ERR_SYNC or ERR_IO the journal
- * refuses all further work. */
+ * be; position may be NULL. After any error but ERR_USAGE the batch is abandoned; after a failure of the machine
+ * the journal refuses all further work, with the same code. */
 enum err journal_begin(struct journal *j);
 enum err journal_add(struct journal *j, uint8_t kind, uint8_t ledger, const struct span *parts, size_t count,
 		     uint64_t *position);

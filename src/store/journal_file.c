@@ -118,10 +118,8 @@ enum err write_all_at(const struct journal *j, int fd, const void *from, size_t 
 			continue;
 		if (done == 0)
 			errno = ENOSPC;
-		if (done <= 0) {
-			fail_errno("%s: writing at byte %" PRIu64 " of a segment", j->dir, offset);
-			return ERR_IO;
-		}
+		if (done <= 0)
+			return fail_errno("%s: writing at byte %" PRIu64 " of a segment", j->dir, offset);
 		p += done;
 		offset += (uint64_t)done;
 		n -= (size_t)done;

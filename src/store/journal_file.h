@@ -111,7 +111,7 @@ void close_encode(uint32_t count, uint32_t chain, uint8_t out[CLOSE_PAYLOAD]);
 bool frame_closes(const struct frame *f, const void *payload, uint32_t count, uint32_t chain);
 uint32_t chain_add(uint32_t chain, const struct frame *f);
 bool is_zero(const void *from, size_t n);
-/* All of it, going on after EINTR and short writes. ERR_IO, its detail naming the journal. */
+/* All of it, going on after EINTR and short writes. The detail names the journal. */
 enum err write_all_at(const struct journal *j, int fd, const void *from, size_t n, uint64_t offset);
 static inline uint64_t frame_end(const struct frame *f)
 {

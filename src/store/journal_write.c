@@ -22,7 +22,7 @@
 enum err journal_broken(struct journal *j, enum err e)
 {
 	if (j->broken == OK && e != OK)
-		j->broken = e == ERR_SYNC ? ERR_SYNC : ERR_IO;
+		j->broken = err_is_machine(e) ? e : ERR_IO;
 	return e == OK ? OK : j->broken;
 }
 

@@ -55,12 +55,10 @@ static enum err failed(const char *dir, int rc)
 			    dir, MAP_SIZE >> 30);
 	case MDB_READERS_FULL:
 		return fail(ERR_BUSY, "%s: %d readers at once", dir, READERS);
-	case ENOMEM:
-		return fail(ERR_NO_MEMORY, "%s", dir);
 	case ENOENT:
 		return fail(ERR_NOT_FOUND, "%s: no views", dir);
 	default:
-		return fail(ERR_IO, "%s: %s", dir, mdb_strerror(rc));
+		return fail(rc > 0 ? err_of_errno(rc) : ERR_IO, "%s: %s", dir, mdb_strerror(rc));
 	}
 }
 

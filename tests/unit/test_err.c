@@ -54,6 +54,13 @@ static void errno_finds_its_error(void **state)
 	assert_int_equal(fail_errno("x"), ERR_NO_MEMORY);
 	errno = EACCES;
 	assert_int_equal(fail_errno("x"), ERR_IO);
+	assert_int_equal(err_of_errno(ENOSPC), ERR_DISK_FULL);
+	assert_int_equal(err_of_errno(EDQUOT), ERR_DISK_FULL);
+	assert_int_equal(err_of_errno(EROFS), ERR_READ_ONLY);
+	assert_int_equal(err_of_errno(EMFILE), ERR_HANDLES);
+	assert_int_equal(err_of_errno(ENFILE), ERR_HANDLES);
+	assert_true(err_is_machine(ERR_HANDLES) && err_is_machine(ERR_SYNC));
+	assert_false(err_is_machine(OK) || err_is_machine(ERR_NOT_FOUND) || err_is_machine(ERR_DAMAGED));
 }
 
 static void *fail_elsewhere(void *unused)

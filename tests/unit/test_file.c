@@ -153,7 +153,7 @@ static void writing_where_it_cannot(void **state)
 	assert_int_equal(file_write(p->folder, SPAN("x"), 0600), ERR_IO); /* a folder stands there */
 	assert_int_equal(folder_make(endless, 0700), ERR_IO);
 	assert_true(full != -1);
-	assert_int_equal(file_write_all(full, "x", 1), ERR_IO);
+	assert_int_equal(file_write_all(full, "x", 1), ERR_DISK_FULL);
 	assert_int_equal(file_write_all(full, NULL, 0), OK);
 	close(full);
 }
