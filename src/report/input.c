@@ -104,16 +104,31 @@ static char *name_without_packing(const char *path)
 	return strndup(name.at, name.len);
 }
 
-static enum err file_open(struct input *in, const char *path)
+/* What others put there may be a link to any file, or a pipe that would never give an end. */
+static enum err descriptor_open(struct input *in, const char *path, bool regular)
 {
 	struct stat s;
 
-	if (strcmp(path, "-") == 0)
-		in->fd = STDIN_FILENO;
-	else if ((in->fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+	in->fd = open(path, O_RDONLY | O_CLOEXEC | (regular ? O_NOFOLLOW | O_NONBLOCK | O_NOCTTY : 0));
+	if (in->fd == -1 && regular && errno == ELOOP)
+		return fail(ERR_SYMLINK, "%s", path);
+	if (in->fd == -1)
 		return fail_errno("%s", path);
-	else
-		in->owned = true;
+	in->owned = true;
+	if (regular && (fstat(in->fd, &s) == -1 || !S_ISREG(s.st_mode)))
+		return fail(ERR_FORMAT_UNKNOWN, "%s: no regular file", path);
+	return OK;
+}
+
+static enum err file_open(struct input *in, const char *path, bool regular)
+{
+	struct stat s;
+	enum err e;
+
+	if (!regular && strcmp(path, "-") == 0)
+		in->fd = STDIN_FILENO;
+	else if ((e = descriptor_open(in, path, regular)) != OK)
+		return e;
 	if (fstat(in->fd, &s) == -1)
 		return fail_errno("%s", path);
 	if (S_ISREG(s.st_mode)) {
@@ -123,7 +138,7 @@ static enum err file_open(struct input *in, const char *path)
 	return OK;
 }
 
-enum err input_open(const char *path, struct input **out)
+static enum err input_begin(const char *path, bool regular, struct input **out)
 {
 	struct input *in = malloc(sizeof(*in));
 	enum err e;
@@ -134,7 +149,7 @@ enum err input_open(const char *path, struct input **out)
 	in->fd = -1;
 	if ((in->name = name_without_packing(path)) == NULL)
 		e = fail(ERR_NO_MEMORY, "no room to read %s", path);
-	else if ((e = file_open(in, path)) == OK && (e = packing_find(in)) == OK)
+	else if ((e = file_open(in, path, regular)) == OK && (e = packing_find(in)) == OK)
 		e = unpacker_new(in);
 	if (e != OK) {
 		input_close(in);
@@ -142,6 +157,16 @@ enum err input_open(const char *path, struct input **out)
 	}
 	*out = in;
 	return OK;
+}
+
+enum err input_open(const char *path, struct input **out)
+{
+	return input_begin(path, false, out);
+}
+
+enum err input_open_file(const char *path, struct input **out)
+{
+	return input_begin(path, true, out);
 }
 
 static enum err damaged(struct input *in, const char *why)

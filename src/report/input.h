@@ -8,6 +8,9 @@ struct input;
 
 /* "-" is standard input. ERR_NOT_FOUND, ERR_IO. */
 enum err input_open(const char *path, struct input **out);
+/* The same for what lies in a folder that others write into: a link is not followed (ERR_SYMLINK), and only a regular
+ * file is read (ERR_FORMAT_UNKNOWN). */
+enum err input_open_file(const char *path, struct input **out);
 /* Fills out as far as the report goes: less than n only at its end. ERR_COMPRESSION: damaged or truncated (*got holds
  * what could be read). */
 enum err input_read(struct input *in, void *out, size_t n, size_t *got);

@@ -31,7 +31,6 @@ struct reader {
 	uint64_t done_before; /* bytes of the sources behind us, as they lie there */
 	uint64_t total;	      /* 0: unknown */
 	struct rejects *rejects;
-	struct damage *damaged;
 	atomic_ullong done, events, bytes;
 };
 
@@ -46,7 +45,8 @@ struct worker {
 	uint16_t section_number;
 	struct address unresolved[RESOLVE_AT_ONCE]; /* of the run's last entries */
 	size_t unresolved_count;
-	uint64_t events;
+	uint64_t events; /* of the chunk */
+	enum err first_reject;
 	bool reports_progress;
 	pthread_t thread;
 };
@@ -60,15 +60,16 @@ static size_t chunk_room(const struct routing *r)
 
 static enum err begin_source(struct reader *in, struct source *s)
 {
-	size_t skip;
+	size_t skip = (size_t)report_start(s->layout).offset;
 	enum err e = source_take_up(s);
 
+	if (e == OK && skip > s->head_len)
+		e = fail(ERR_SHORT, "%s: shorter than at the first look", s->path);
+	if (e != OK && source_may_fail(in->r, e))
+		source_fail(s, e);
 	if (e != OK)
-		return e;
+		return s->err != OK ? OK : e;
 	in->at = report_start(s->layout);
-	skip = (size_t)in->at.offset;
-	if (skip > s->head_len)
-		return fail(ERR_SHORT, "%s: shorter than at the first look", s->path);
 	in->carry_len = s->head_len - skip;
 	memcpy(in->carry, s->head + skip, in->carry_len);
 	in->begun = true;
@@ -87,55 +88,56 @@ static void end_source(struct reader *in, struct source *s)
 	in->carry_len = 0;
 }
 
-/* A damaged end of a compressed report: what came before it counts. */
-static enum err note_damage(struct reader *in, const struct source *s, enum err e)
+/* What came before the damage counts. */
+static void cut_short(const struct reader *in, struct source *s, enum err e)
 {
-	if (e != ERR_COMPRESSION)
-		return fail(e, "%s: %s", s->path, err_detail());
-	if (in->damaged->err == OK) {
-		in->damaged->err = e;
-		snprintf(in->damaged->detail, sizeof(in->damaged->detail),
-			 "%s: damaged or cut off; the whole rows before byte %llu were routed", s->path,
-			 (unsigned long long)in->at.offset);
-	}
-	return OK;
+	const char *what = e == ERR_COMPRESSION	   ? "damaged or cut off"
+			   : *err_detail() != '\0' ? err_detail()
+						   : err_code(e);
+
+	fail(e, "%s: %s; the whole rows before byte %llu were routed", s->path, what,
+	     (unsigned long long)in->at.offset);
+	source_fail(s, e);
 }
 
 /* Fills the chunk behind what was carried over. */
-static enum err fill(struct reader *in, struct source *s, struct chunk *c, bool *damaged)
+static enum err fill(struct reader *in, struct source *s, struct chunk *c, enum err *damage)
 {
 	size_t got = 0, want = chunk_room(in->r) - in->carry_len;
 	enum err e;
 
 	memcpy(c->at, in->carry, in->carry_len);
 	c->len = in->carry_len;
-	*damaged = false;
+	*damage = OK;
 	if (in->end)
 		return OK;
 	e = input_read(s->input, c->at + c->len, want, &got);
 	c->len += got;
 	in->end = e != OK || got < want;
-	*damaged = e == ERR_COMPRESSION;
 	atomic_store(&in->done, in->done_before + input_consumed(s->input));
-	return *damaged ? OK : e;
+	if (e == OK || !source_may_fail(in->r, e))
+		return e;
+	*damage = e;
+	return OK;
 }
 
 /* The next chunk of the source in hand. An empty one: the source is at its end. */
 static enum err cut(struct reader *in, struct source *s, struct chunk *c)
 {
-	bool damaged;
+	enum err damage, e = fill(in, s, c, &damage);
 	size_t whole;
-	enum err e = fill(in, s, c, &damaged);
 
 	if (e != OK)
-		return note_damage(in, s, e);
+		return fail(e, "%s: %s", s->path, err_detail());
 	c->source = in->source;
 	c->from = in->at;
-	whole = report_boundary(s->layout, &in->at, span_make(c->at, c->len), in->end && !damaged);
-	in->carry_len = damaged ? 0 : c->len - whole;
+	whole = report_boundary(s->layout, &in->at, span_make(c->at, c->len), in->end && damage == OK);
+	in->carry_len = damage != OK ? 0 : c->len - whole;
 	memcpy(in->carry, c->at + whole, in->carry_len);
 	c->len = whole;
-	return damaged ? note_damage(in, s, ERR_COMPRESSION) : OK;
+	if (damage != OK)
+		cut_short(in, s, damage);
+	return OK;
 }
 
 static enum err next_chunk(struct reader *in, struct chunk *c)
@@ -143,13 +145,13 @@ static enum err next_chunk(struct reader *in, struct chunk *c)
 	c->len = 0;
 	while (in->source < in->r->source_count) {
 		struct source *s = &in->r->sources[in->source];
-		enum err e = in->begun ? OK : begin_source(in, s);
+		enum err e = in->begun || s->err != OK ? OK : begin_source(in, s);
 
-		if (e == OK)
+		if (in->begun && e == OK)
 			e = cut(in, s, c);
 		if (e != OK)
 			return e;
-		if (in->end && in->carry_len == 0)
+		if (!in->begun || (in->end && in->carry_len == 0))
 			end_source(in, s);
 		if (c->len > 0) {
 			c->number = in->number++;
@@ -248,6 +250,8 @@ static enum err on_reject(void *context, const struct reject *reject)
 {
 	struct worker *w = context;
 
+	if (w->rejects.count == 0)
+		w->first_reject = reject->why;
 	reject_list_add(&w->rejects, w->r->sources[w->chunk.source].path, reject);
 	return w->rejects.lines.err;
 }
@@ -289,6 +293,22 @@ static enum err on_event(void *context, const struct event *e)
 
 /* ---- threads ---- */
 
+static void count_chunk(struct worker *w, struct source *s)
+{
+	atomic_fetch_add(&w->in->events, w->events);
+	atomic_fetch_add(&w->in->bytes, w->chunk.len);
+	atomic_fetch_add(&s->events, w->events);
+	if (w->rejects.count == 0)
+		return;
+	atomic_fetch_add(&s->rejected, w->rejects.count);
+	pthread_mutex_lock(&w->in->lock);
+	if (s->first_reject == OK || w->chunk.number < s->first_reject_chunk) {
+		s->first_reject = w->first_reject;
+		s->first_reject_chunk = w->chunk.number;
+	}
+	pthread_mutex_unlock(&w->in->lock);
+}
+
 static enum err work_chunk(struct worker *w)
 {
 	struct report_sink sink = { on_event, on_reject, w };
@@ -302,8 +322,7 @@ static enum err work_chunk(struct worker *w)
 	if (e != OK)
 		return fail(e, "%s: from byte %llu on: %s", s->path, (unsigned long long)w->chunk.from.offset,
 			    *err_detail() != '\0' ? err_detail() : err_advice(e));
-	atomic_fetch_add(&w->in->events, w->events);
-	atomic_fetch_add(&w->in->bytes, w->chunk.len);
+	count_chunk(w, s);
 	return rejects_chunk(w->in->rejects, w->chunk.number, &w->rejects);
 }
 
@@ -386,13 +405,15 @@ static enum err intake_with(struct routing *r, struct reader *in)
 	return e;
 }
 
-enum err intake(struct routing *r, const char *rejects, struct damage *damaged)
+enum err intake(struct routing *r, const char *rejects)
 {
-	struct reader in = { .r = r, .damaged = damaged };
+	struct reader in = { .r = r };
 	enum err e, end;
 
 	pthread_mutex_init(&in.lock, NULL);
 	for (size_t i = 0; i < r->source_count; i++) {
+		if (r->sources[i].err != OK)
+			continue;
 		if (r->sources[i].size == 0) {
 			in.total = 0;
 			break;

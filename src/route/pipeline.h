@@ -31,12 +31,18 @@ struct section {
 
 struct source {
 	const char *path;
+	bool file_only;	     /* by input_open_file */
 	struct input *input; /* NULL: to be opened again */
 	struct layout *layout;
 	uint16_t section;
 	char *head; /* read for the detection, not yet parsed; NULL: to be read again */
 	size_t head_len;
 	uint64_t size;
+	enum err err; /* why it is not read, or not to its end */
+	char *detail; /* of err; malloc */
+	atomic_ullong events, rejected;
+	enum err first_reject; /* of the earliest chunk that has one */
+	uint64_t first_reject_chunk;
 };
 
 /* The first failure of any thread; all others stop when they see it. */
@@ -96,13 +102,14 @@ void sources_close(struct routing *r);
 enum err source_take_up(struct source *s); /* open, with its head */
 void source_put_down(struct source *s);
 
+/* Whether a report that fails so is set aside (source_fail) and the run goes on. */
+bool source_may_fail(const struct routing *r, enum err e);
+void source_fail(struct source *s, enum err e); /* with this thread's err_detail() */
+enum err sources_tell(struct routing *r);	/* each_report, or the first failure */
+
 /* Reads, parses and resolves everything into r->runs, with r->threads threads; counts events and rejects. A report that
- * is damaged in its middle ends there and the others go on: *damaged (as err_detail says). */
-struct damage {
-	enum err err;
-	char detail[512];
-};
-enum err intake(struct routing *r, const char *rejects, struct damage *damaged);
+ * is damaged in its middle ends there and the others go on. */
+enum err intake(struct routing *r, const char *rejects);
 
 /* The rejects file: rows in the order of the reports, though chunks end in any order. */
 struct rejects;

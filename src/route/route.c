@@ -209,7 +209,6 @@ static void list_countries(const struct routing *r)
 
 static enum err route(struct routing *r, char *const *paths, size_t count)
 {
-	struct damage damaged = { OK, "" };
 	int64_t now = clock_now_ms();
 	char rejects[256];
 	enum err e = load_tables(r);
@@ -223,7 +222,7 @@ static enum err route(struct routing *r, char *const *paths, size_t count)
 	if (e == OK)
 		e = runs_new(r->folder, r->limits.resident, &r->runs);
 	if (e == OK)
-		e = intake(r, rejects[0] != '\0' ? rejects : NULL, &damaged);
+		e = intake(r, rejects[0] != '\0' ? rejects : NULL);
 #if defined(__GLIBC__)
 	malloc_trim(0); /* what the reading took is not needed any more */
 #endif
@@ -234,7 +233,7 @@ static enum err route(struct routing *r, char *const *paths, size_t count)
 	r->runs = NULL;
 	if (e == OK && !r->options->dry_run && (e = node_tick(r->node, false)) == OK)
 		e = node_publish(r->node);
-	return e == OK && damaged.err != OK ? fail(damaged.err, "%s", damaged.detail) : e;
+	return e == OK ? sources_tell(r) : e;
 }
 
 static unsigned threads_of(const struct route_options *o)

@@ -8,11 +8,26 @@
 #include "report/report.h"
 #include "territory/resolve.h"
 
+/* What became of one report of a run. */
+struct route_outcome {
+	size_t report; /* its number among the paths */
+	const char *path;
+	enum err err;	    /* OK: read to its end. Else why it was not read, or where it ended before its time */
+	const char *detail; /* "" for OK */
+	uint64_t events, rejected;
+	enum err first_reject; /* of its first rejected row; OK: none */
+};
+typedef enum err route_each_report(void *context, const struct route_outcome *o);
+
 struct route_options {
 	struct report_options report;
 	bool dry_run;	    /* everything but writing */
 	bool demonstration; /* notices are marked as such */
+	bool files_only;    /* a path that is a link or no regular file is not read: ERR_SYMLINK, ERR_FORMAT_UNKNOWN */
 	unsigned threads;   /* 0: as many as there are processors, at most 8 */
+	/* Called for each report in order when all is committed. If it is set, a report that cannot be read does not
+	 * stop the others; if it is NULL, the first that cannot be opened or understood ends the run at its start. */
+	route_each_report *each_report;
 	const char
 		*rejects; /* path of the rejects file; NULL: DIR/rejects/<time>.jsonl, made only if a row is rejected */
 };
@@ -49,7 +64,9 @@ struct route_notice {
 typedef enum err route_each(void *context, const struct route_notice *n);
 
 /* Routes the files as one run. The node is open for writing (for reading suffices on a dry run). On an error, what was
- * committed stays: routing the same files again counts the rest. The detail names file and place. */
+ * committed stays: routing the same files again counts the rest. The detail names file and place. A report that is damaged
+ * or cut off in its middle, unpacks to too much or grows while it is read counts up to there; the others go on, and
+ * without options->each_report the first such error is returned at the end. */
 enum err route_files(struct node *n, const struct resolver *r, const struct plans *p, char *const *paths, size_t count,
 		     const struct route_options *options, route_progress *progress, route_each *each, void *context,
 		     struct route_summary *out);

@@ -8,18 +8,45 @@
 #define STAY_OPEN 64
 #define SOURCES_MAX 65536
 
+/* What was read before it happened is good. */
+static bool ends_early(enum err e)
+{
+	return e == ERR_COMPRESSION || e == ERR_UNPACKED || e == ERR_GROWING;
+}
+
+/* The machine's own failures end the run in any case. */
+bool source_may_fail(const struct routing *r, enum err e)
+{
+	switch (e) {
+	case ERR_NO_MEMORY:
+	case ERR_SYNC:
+	case ERR_HANDLES:
+		return false;
+	default:
+		return r->options->each_report != NULL || ends_early(e);
+	}
+}
+
+void source_fail(struct source *s, enum err e)
+{
+	s->err = e;
+	free(s->detail);
+	s->detail = strdup(err_detail());
+}
+
 static enum err read_head(struct source *s)
 {
 	enum err e = OK;
 
-	if (s->input == NULL && (e = input_open(s->path, &s->input)) != OK)
+	if (s->input == NULL &&
+	    (e = s->file_only ? input_open_file(s->path, &s->input) : input_open(s->path, &s->input)) != OK)
 		return e;
 	if (s->head != NULL)
 		return OK;
 	if ((s->head = malloc(REPORT_HEAD)) == NULL)
 		return ERR_NO_MEMORY;
 	e = input_read(s->input, s->head, REPORT_HEAD, &s->head_len);
-	return e == ERR_COMPRESSION && s->head_len > 0 ? OK : e; /* the reading will come upon it again */
+	return ends_early(e) && s->head_len > 0 ? OK : e; /* the reading will come upon it again */
 }
 
 static struct hash fingerprint(const struct section *s, const struct report_options *o)
@@ -79,9 +106,17 @@ enum err sources_open(struct routing *r, char *const *paths, size_t count)
 		return ERR_NO_MEMORY;
 	r->source_count = count;
 	for (size_t i = 0; e == OK && i < count; i++) {
+		struct source *s = &r->sources[i];
+
 		err_clear();
-		r->sources[i].path = paths[i];
-		e = source_open(r, &r->sources[i], i < STAY_OPEN || strcmp(paths[i], "-") == 0);
+		s->path = paths[i];
+		s->file_only = r->options->files_only && strcmp(paths[i], "-") != 0;
+		e = source_open(r, s, i < STAY_OPEN || strcmp(paths[i], "-") == 0);
+		if (e != OK && r->options->each_report != NULL && source_may_fail(r, e)) {
+			source_fail(s, e);
+			source_put_down(s);
+			e = OK;
+		}
 	}
 	return e;
 }
@@ -102,6 +137,34 @@ void source_put_down(struct source *s)
 
 void sources_close(struct routing *r)
 {
-	for (size_t i = 0; i < r->source_count; i++)
+	for (size_t i = 0; i < r->source_count; i++) {
 		source_put_down(&r->sources[i]);
+		free(r->sources[i].detail);
+	}
+}
+
+static enum err tell(struct routing *r, size_t i)
+{
+	struct source *s = &r->sources[i];
+	const char *detail = s->detail != NULL ? s->detail : "";
+	struct route_outcome o = { .report = i,
+				   .path = s->path,
+				   .err = s->err,
+				   .detail = detail,
+				   .events = atomic_load(&s->events),
+				   .rejected = atomic_load(&s->rejected),
+				   .first_reject = s->first_reject };
+
+	if (r->options->each_report != NULL)
+		return r->options->each_report(r->context, &o);
+	return s->err != OK ? fail(s->err, "%s", detail) : OK;
+}
+
+enum err sources_tell(struct routing *r)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < r->source_count; i++)
+		e = tell(r, i);
+	return e;
 }

@@ -1,5 +1,7 @@
 #include "test.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
 #include <yyjson.h>
 #include <zlib.h>
 
@@ -325,6 +327,74 @@ static void nothing_is_counted_if_a_report_is_unreadable(void **state)
 	place_free(p);
 }
 
+struct told {
+	enum err err, first_reject;
+	uint64_t events, rejected;
+	bool named; /* the detail names the path */
+};
+
+struct telling {
+	struct place *p;
+	struct told at[8];
+	size_t count;
+};
+
+/* The place comes first, for the callback of notices. */
+static enum err tell_notice(void *context, const struct route_notice *n)
+{
+	return place_told(((struct telling *)context)->p, n);
+}
+
+static enum err tell_report(void *context, const struct route_outcome *o)
+{
+	struct telling *t = context;
+
+	assert_int_equal(o->report, t->count);
+	t->at[t->count++] =
+		(struct told){ o->err, o->first_reject, o->events, o->rejected, strstr(o->detail, o->path) != NULL };
+	return OK;
+}
+
+static void a_bad_report_does_not_stop_the_others(void **state)
+{
+	struct place *p = place_new(*state);
+	struct telling t = { .p = p };
+	const char *link = scratch_path(p->s, "link.txt"), *pipe = scratch_path(p->s, "pipe.txt");
+	const char *good = write_file(p, "list.txt", "5.46.0.1\n5.46.0.300\n10.0.0.1\n5.46.0.2\n");
+	const char *paths[] = { write_file(p, "empty.txt", ""),
+				write_file(p, SCAN_FILE, scan_rows),
+				write_file(p, "unknown.txt", "no address here\n"),
+				link,
+				pipe,
+				scratch_path(p->s, "missing.txt"),
+				good,
+				p->s->dir };
+	const enum err expected[] = { ERR_EMPTY,     OK, ERR_FORMAT_UNKNOWN, ERR_SYMLINK, ERR_FORMAT_UNKNOWN,
+				      ERR_NOT_FOUND, OK, ERR_FORMAT_UNKNOWN };
+
+	assert_int_equal(symlink(good, link), 0);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(place_route(p, paths, 8), ERR_EMPTY); /* without being asked to go on */
+	assert_int_equal(p->out.events, 0);
+	p->options.each_report = tell_report;
+	p->options.files_only = true;
+	assert_int_equal(route_files_within(&p->limits, p->n, p->resolver, p->plans, (char *const *)(uintptr_t)paths, 8,
+					    &p->options, NULL, tell_notice, &t, &p->out),
+			 OK);
+	assert_int_equal(t.count, 8);
+	for (size_t i = 0; i < 8; i++) {
+		assert_int_equal(t.at[i].err, expected[i]);
+		assert_int_equal(t.at[i].named, expected[i] != OK);
+	}
+	assert_int_equal(t.at[1].events, 7);
+	assert_int_equal(t.at[6].events, 2);
+	assert_int_equal(t.at[6].rejected, 2);
+	assert_int_equal(t.at[6].first_reject, ERR_ADDRESS);
+	assert_int_equal(p->out.events, 9);
+	assert_int_equal(p->out.rejected, 2);
+	place_free(p);
+}
+
 /* The rows before the damage count, and count once when the whole report comes. */
 static void a_damaged_report_counts_as_far_as_it_goes(void **state)
 {
@@ -435,6 +505,7 @@ int main(void)
 		IN_A_FOLDER(what_was_not_committed_is_cut_from_the_list),
 		IN_A_FOLDER(nothing_is_counted_if_a_report_is_unreadable),
 		IN_A_FOLDER(a_damaged_report_counts_as_far_as_it_goes),
+		IN_A_FOLDER(a_bad_report_does_not_stop_the_others),
 		IN_A_FOLDER(the_callback_can_stop),
 		IN_A_FOLDER(a_dry_run_writes_nothing),
 		IN_A_FOLDER(reports_of_one_kind_share_a_table),
