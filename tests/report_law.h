@@ -48,6 +48,8 @@ static inline enum err law_event(void *context, const struct event *e)
 	if (e->has_target)
 		law_address(&l->out, e->target);
 	buffer_print(&l->out, ":%u %u %s ", e->target_port, e->transport, class_name(e->class));
+	if (e->malware.len > 0)
+		buffer_print(&l->out, "[%.*s] ", SPAN_FORMAT(e->malware));
 	buffer_span(&l->out, e->raw);
 	buffer_byte(&l->out, '\n');
 	if (e->source.family != FAMILY_IPV4 && e->source.family != FAMILY_IPV6)

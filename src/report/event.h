@@ -15,6 +15,7 @@ struct event {
 	struct address target;
 	uint16_t source_port, target_port; /* 0: unknown */
 	uint8_t transport;		   /* enum transport: IANA protocol number */
+	struct span malware;		   /* its name as the report spells it; empty: unknown */
 	enum rsit_class class;
 	uint8_t format; /* enum format: of the document it came in, which in a mail is not the report's own */
 	/* The row as it came, without its line end; may hold line ends inside quotes. Of a document: one line of JSON with

@@ -15,6 +15,7 @@ enum role {
 	KEY_TIME,
 	KEY_PROTOCOL,
 	KEY_CLASS,
+	KEY_MALWARE,
 	KEY_COUNT
 };
 
@@ -72,6 +73,11 @@ static const struct {
 	KEY("transport", KEY_PROTOCOL),
 	KEY("class", KEY_CLASS),
 	KEY("classification", KEY_CLASS),
+	KEY("malware.name", KEY_MALWARE),
+	KEY("malware_name", KEY_MALWARE),
+	KEY("malware", KEY_MALWARE),
+	KEY("malware_family", KEY_MALWARE),
+	KEY("infection", KEY_MALWARE),
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -338,6 +344,8 @@ static enum err event_read(const struct parse *p, const struct found *f, struct 
 		e->target_port = 0;
 	if (f->value[KEY_PROTOCOL] != NULL)
 		e->transport = transport_parse(value_text(f->value[KEY_PROTOCOL], digits));
+	if (yyjson_is_str(f->value[KEY_MALWARE]))
+		e->malware = key_text(f->value[KEY_MALWARE]);
 	return OK;
 }
 

@@ -9,6 +9,7 @@
 /* Columns of a CSV report by what they mean; -1: the report has no such column. */
 struct columns {
 	int time, source, source_port, target, target_port, protocol;
+	int malware[2]; /* the second counts where the first is empty */
 };
 
 enum list_style {

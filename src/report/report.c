@@ -69,6 +69,11 @@ size_t layout_unknown_columns(const struct layout *l)
 	return l->unknown_columns;
 }
 
+bool layout_has_port(const struct layout *l)
+{
+	return l->format == FORMAT_SHADOWSERVER && l->columns.source_port >= 0;
+}
+
 bool layout_type_known(const struct layout *l)
 {
 	return l->type_known;

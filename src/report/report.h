@@ -56,6 +56,8 @@ struct span layout_type(const struct layout *l);   /* "event4_honeypot_brute_for
 struct span layout_header(const struct layout *l); /* the CSV header line; empty if the format has none */
 /* Columns (keys) that this version does not know, kept all the same. */
 size_t layout_unknown_columns(const struct layout *l);
+/* Whether its rows say which port of the source is meant, each in the same place: a row without one is thin. */
+bool layout_has_port(const struct layout *l);
 bool layout_type_known(const struct layout *l); /* false: a Shadowserver type without a class of its own */
 
 /* A place between two rows. Or inside one that is longer than REPORT_ROW_MAX: it was rejected where it began, and what

@@ -149,6 +149,18 @@ static int port_of(const struct names *n, int address)
 	return column(n, port);
 }
 
+/* Of a bot: "infection" is what it is known by, "family" the wider name. */
+static void malware_find(const struct names *n, struct columns *c)
+{
+	static const char *const malware[] = { "infection", "malware", "malware_name", "family", "botnet" };
+	size_t found = 0;
+
+	c->malware[0] = c->malware[1] = -1;
+	for (size_t i = 0; i < sizeof(malware) / sizeof(malware[0]) && found < 2; i++)
+		if (column(n, malware[i]) >= 0)
+			c->malware[found++] = column(n, malware[i]);
+}
+
 static void columns_find(const struct names *n, enum report_role role, struct columns *c)
 {
 	static const char *const sources[] = { "src_ip", "ip", "source_ip", "address", "dst_ip", NULL };
@@ -163,6 +175,7 @@ static void columns_find(const struct names *n, enum report_role role, struct co
 		c->target = -1;
 	c->source_port = port_of(n, c->source);
 	c->target_port = port_of(n, c->target);
+	malware_find(n, c);
 }
 
 static const char *name_copy(struct arena *a, const struct names *n, int i)
@@ -270,6 +283,9 @@ static enum err row_read(const struct parse *p, const struct csv_row *row, struc
 	if (port_parse(field(row, l->columns.target_port), &e->target_port) != OK)
 		e->target_port = 0;
 	e->transport = transport_parse(field(row, l->columns.protocol));
+	e->malware = field(row, l->columns.malware[0]);
+	if (e->malware.len == 0)
+		e->malware = field(row, l->columns.malware[1]);
 	return OK;
 }
 

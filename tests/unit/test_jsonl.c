@@ -42,6 +42,11 @@ static void reads_rows(void **state)
 		  "-10 time time {\"ip\":\"8.8.4.4\",\"time\":true}\n"
 		  "-11 time-future time {\"ip\":\"8.8.4.4\",\"time\":\"2099-01-01T00:00:00Z\"}\n"
 		  "+12 0 8.8.4.4/0:0>:0 0 other/undetermined {\"ip\":\"8.8.4.4\",\"time\":null}\n" },
+		{ "{\"ip\":\"8.8.4.4\",\"malware.name\":\"Mirai\"}\n{\"ip\":\"8.8.4.4\",\"malware\":{\"name\":\"x\"}}\n"
+		  "{\"ip\":\"8.8.4.4\",\"malware\":7}\n",
+		  "+1 0 8.8.4.4/0:0>:0 0 other/undetermined [Mirai] {\"ip\":\"8.8.4.4\",\"malware.name\":\"Mirai\"}\n"
+		  "+2 0 8.8.4.4/0:0>:0 0 other/undetermined [x] {\"ip\":\"8.8.4.4\",\"malware\":{\"name\":\"x\"}}\n"
+		  "+3 0 8.8.4.4/0:0>:0 0 other/undetermined {\"ip\":\"8.8.4.4\",\"malware\":7}\n" },
 		/* networks in place of addresses */
 		{ "{\"ip\":\"8.8.4.0/24\"}\n{\"source.network\":\"8.8.4.4/32\"}\n{\"cidr\":\"8.8.4.4/24\"}\n",
 		  "+1 0 8.8.4.0/24:0>:0 0 other/undetermined {\"ip\":\"8.8.4.0/24\"}\n"

@@ -21,6 +21,14 @@ static void reads_rows(void **state)
 		  "2026-11-22 20:30:00,8.8.4.4,udp,161,\"a\nb\"\n"
 		  "+4 1795379401000 2a00:1450::1/0:0>:0 0 vulnerable/information-disclosure "
 		  "2026-11-22 20:30:01,2a00:1450::1,,,\n" },
+		/* a bot's name, or that of its family */
+		{ "event4_sinkhole.csv",
+		  "timestamp,src_ip,family,infection\n2026-11-22 20:30:00,8.8.4.4,\"Fam\",Mirai\n"
+		  "2026-11-22 20:30:00,8.8.4.4,\"Fam\",\n",
+		  "+2 1795379400000 8.8.4.4/0:0>:0 0 malicious-code/infected-system [Mirai] "
+		  "2026-11-22 20:30:00,8.8.4.4,\"Fam\",Mirai\n"
+		  "+3 1795379400000 8.8.4.4/0:0>:0 0 malicious-code/infected-system [Fam] "
+		  "2026-11-22 20:30:00,8.8.4.4,\"Fam\",\n" },
 		/* whose address it is depends on the type */
 		{ "event4_honeypot_ddos_target.csv", EVENTS "2026-11-22 20:30:00,udp,8.8.4.4,1,8.8.8.8,80,\n",
 		  "+2 1795379400000 8.8.8.8/0:80>8.8.4.4:1 17 availability/ddos "
