@@ -1,9 +1,6 @@
-#include "cli/acting.h"
-#include "cli/resolving.h"
+#include "cli/routing.h"
 
 #include <stdlib.h>
-
-#include "route/route.h"
 
 /* One row of "who would be told what". */
 struct tally {
@@ -20,7 +17,8 @@ struct routing {
 	struct cli *c;
 	struct progress progress;
 	struct tallies networks, parties;
-	uint64_t reached; /* events that go to a party that answers */
+	uint64_t reached;   /* events that go to a party that answers */
+	uint64_t set_aside; /* files of a folder */
 };
 
 static enum err tally_add(struct tallies *t, const char *name, uint64_t events)
@@ -203,74 +201,45 @@ static void summary_object(struct cli *c, const struct route_summary *s)
 {
 	struct json *j = cli_object(c);
 
-	json_number(j, "events", (int64_t)s->events);
-	json_number(j, "rejected", (int64_t)s->rejected);
-	json_number(j, "duplicates", (int64_t)s->duplicates);
-	json_number(j, "explained", (int64_t)s->explained);
-	json_number(j, "breach", (int64_t)s->breach);
-	json_number(j, "late", (int64_t)s->late);
-	json_number(j, "undeclared", (int64_t)s->undeclared);
-	json_number(j, "notices", (int64_t)s->notices);
-	json_number(j, "unanswered", (int64_t)s->unanswered);
-	json_number(j, "addressees", (int64_t)s->addressees);
-	json_number(j, "bytes", (int64_t)s->bytes);
-	json_fraction(j, "seconds", s->seconds, 3);
-	json_fraction(j, "events_per_second", s->seconds > 0 ? (double)s->events / s->seconds : 0, 0);
-	json_text(j, "rejects", s->rejects[0] != '\0' ? s->rejects : NULL);
-	json_text(j, "unanswered_list", s->unanswered_list[0] != '\0' ? s->unanswered_list : NULL);
-	json_object(j, "countries");
-	for (size_t i = 0; i < s->country_count; i++)
-		json_number(j, s->countries[i].country[0] != '\0' ? s->countries[i].country : "unknown",
-			    (int64_t)s->countries[i].events);
-	json_object_end(j);
+	routing_summary(j, s);
 	cli_object_end(c);
 }
 
-static enum err read_options(struct cli *c, struct route_options *o)
+static enum err on_report(void *context, const struct route_outcome *o)
 {
-	const char *from = cli_option(c, "from"), *class = cli_option(c, "class");
-	uint64_t threads;
-	enum err e = OK;
+	struct routing *r = context;
+	struct routing_file f = { .path = o->path,
+				  .result = o->err == OK ? "routed" : "set aside",
+				  .err = o->err,
+				  .detail = o->detail,
+				  .events = o->events,
+				  .rejected = o->rejected };
 
-	*o = (struct route_options){ .dry_run = cli_flag(c, "dry-run"),
-				     .demonstration = cli_flag(c, "demonstration"),
-				     .rejects = cli_option(c, "rejects") };
-	o->report.now_ms = clock_now_ms();
-	if (from != NULL)
-		e = format_parse(span_of(from), &o->report.from);
-	if (e == OK && class != NULL)
-		e = class_parse(span_of(class), &o->report.class);
-	if (e == OK)
-		e = cli_time(c, "date", 0, &o->report.date_ms);
-	if (e == OK && (e = cli_number(c, "threads", 0, 64, &threads)) == OK)
-		o->threads = (unsigned)threads;
-	return e;
+	if (o->err != OK)
+		r->set_aside++;
+	if (r->c->json || o->err != OK)
+		routing_file(r->c, &f);
+	return OK;
 }
 
-static enum err route(struct cli *c, struct node *n, const struct route_options *o, struct routing *r,
-		      struct route_summary *s)
+static enum err route(struct routing *r, struct route_options *o, struct route_summary *s)
 {
-	struct table *table = NULL;
-	struct resolver *resolver = NULL;
-	struct plans *plans = NULL;
-	struct territory_claim *claims = NULL;
-	struct state st = { 0 };
-	size_t count = 0;
-	enum err e = cli_table(c, &table);
+	struct cli *c = r->c;
+	struct routing_paths paths;
+	struct node *n = NULL;
+	enum err e = routing_paths(c, &paths);
 
-	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
-		e = cli_claims(c, &st, &claims, &count);
-		if (e == OK)
-			e = plans_load(&st, &plans);
-		snapshot_end(st.snapshot);
+	r->set_aside = paths.set_aside;
+	if (paths.folders) {
+		o->files_only = true;
+		o->each_report = on_report;
 	}
 	if (e == OK)
-		e = resolver_new(table, claims, count, &resolver);
+		e = node_open(c->dir, o->dry_run ? NODE_READ : NODE_WRITE, &n);
 	if (e == OK)
-		e = route_files(n, resolver, plans, c->operands, c->operand_count, o, on_progress, on_notice, r, s);
-	plans_free(plans);
-	resolver_free(resolver);
-	table_close(table);
+		e = routing_run(c, n, paths.at, paths.count, o, on_progress, on_notice, r, s);
+	progress_end(&r->progress);
+	node_close(n);
 	return e;
 }
 
@@ -279,18 +248,14 @@ int cmd_route(struct cli *c)
 	struct routing r = { .c = c, .progress = progress_begin(c, "route") };
 	struct route_options o;
 	struct route_summary *s = arena_array(c->arena, 1, sizeof(*s));
-	struct node *n = NULL;
 	uint64_t top;
-	enum err e = s == NULL ? ERR_NO_MEMORY : read_options(c, &o);
+	enum err e = s == NULL ? ERR_NO_MEMORY : routing_options(c, &o);
 
 	if (e == OK)
 		e = cli_number(c, "top", 10, 100000, &top);
 	if (e == OK)
-		e = node_open(c->dir, o.dry_run ? NODE_READ : NODE_WRITE, &n);
-	if (e == OK)
-		e = route(c, n, &o, &r, s);
-	progress_end(&r.progress);
-	if (e == OK || s->events > 0) {
+		e = route(&r, &o, s);
+	if (e == OK || (s != NULL && s->events > 0)) {
 		if (c->json)
 			summary_object(c, s);
 		else
@@ -298,6 +263,7 @@ int cmd_route(struct cli *c)
 	}
 	free(r.networks.at);
 	free(r.parties.at);
-	node_close(n);
-	return e == OK ? EXIT_OK : cli_fail(c, e);
+	if (e != OK)
+		return cli_fail(c, e);
+	return r.set_aside == 0 ? EXIT_OK : EXIT_REFUSED;
 }
