@@ -298,8 +298,8 @@ static enum err open_views(struct node *n, const char *path)
 			e = views_open(path, true, &n->views);
 	} else if (e == ERR_DAMAGED || e == ERR_NOT_FOUND) {
 		e = fail(ERR_DAMAGED,
-			 "%s: missing, or the machine went down while they were in use; any command that writes "
-			 "makes them anew",
+			 "%s: missing, of another version of this program, or in use when the machine went down; any "
+			 "command that writes makes them anew",
 			 path);
 	}
 	return e;

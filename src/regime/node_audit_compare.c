@@ -10,14 +10,12 @@ struct comparison {
 	uint64_t keys;
 };
 
-static const char *const names[VIEW_COUNT] = { "state", "entries", "bodies", "own" };
-
 static enum err differs(const struct comparison *c, struct span key, const char *how)
 {
 	char hex[2 * 48 + 1];
 
 	hex_encode(key.at, key.len > 48 ? 48 : key.len, hex);
-	return fail(ERR_LEDGER_DIFFERS, "view %s, key %s: %s", names[c->view], hex, how);
+	return fail(ERR_LEDGER_DIFFERS, "view %s, key %s: %s", view_name(c->view), hex, how);
 }
 
 static enum err must_be_live(void *context, struct span key, struct span value)

@@ -3,6 +3,7 @@
 
 #include "regime/kinds_private.h"
 #include "regime/node_private.h"
+#include "regime/private.h"
 
 /*
  * One batch
@@ -228,6 +229,48 @@ enum err node_add_body(struct node *n, const struct body_reference *ref, const u
 	for (size_t i = 0; i < count; i++)
 		all[i + 1] = parts[i];
 	return put_body(n, ref, all, count + 1);
+}
+
+/* A pack of rows is folded by its head alone, which is the first part. */
+static enum err join(struct node *n, uint8_t tag, const struct span *parts, size_t count, struct span *out)
+{
+	size_t size = 0, at = 0;
+	char *all;
+
+	*out = parts[0];
+	if (count == 1 || tag == TAG_PACK)
+		return OK;
+	for (size_t i = 0; i < count; i++)
+		size += parts[i].len;
+	if ((all = arena_alloc(n->arena, size)) == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < count; at += parts[i++].len)
+		if (parts[i].len > 0)
+			memcpy(all + at, parts[i].at, parts[i].len);
+	*out = span_make(all, size);
+	return OK;
+}
+
+enum err node_add_private(struct node *n, uint8_t kind, const struct span *parts, size_t count)
+{
+	struct batch *b = &n->batch;
+	struct span payload;
+	uint64_t position;
+	uint8_t tag;
+
+	assert(b->open);
+	if (b->err != OK)
+		return b->err;
+	if (count == 0 || parts[0].len == 0 || !private_written(kind, tag = (uint8_t)parts[0].at[0]))
+		return fail(ERR_USAGE, "no private record that this node writes");
+	arena_reset(n->arena);
+	b->err = join(n, tag, parts, count, &payload);
+	if (b->err == OK)
+		b->err = journal_add(n->journal, kind, 0, parts, count, &position);
+	if (b->err == OK)
+		b->err = private_fold(&b->state, kind, position, payload);
+	b->records++;
+	return b->err;
 }
 
 /* They become one record at the commit, so that the marks' position never stands between two of one batch. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "regime/private.h"
 
 /*
  * From the journal to the views
@@ -148,6 +149,9 @@ enum err record_fold(struct state *st, struct heads *heads, const struct record 
 		return e == OK ? position_put(st->snapshot, VIEW_BODIES, span_make(body.hash.bytes, HASH_SIZE),
 					      r->position)
 			       : e;
+	case RECORD_RAW:
+	case RECORD_PRIVATE:
+		return r->erased ? OK : private_fold(st, r->kind, r->position, r->payload);
 	default:
 		return OK;
 	}

@@ -82,6 +82,18 @@ enum err node_body(struct node *n, struct arena *a, struct hash hash, const uint
 	return e;
 }
 
+enum err node_private(struct node *n, struct arena *a, uint64_t position, struct span *payload)
+{
+	struct record r;
+	enum err e = journal_read(n->journal, a, position, &r);
+
+	if (e == OK && ((r.kind != RECORD_PRIVATE && r.kind != RECORD_RAW) || r.erased))
+		e = fail(ERR_NOT_FOUND, r.erased ? "the record was erased" : "no private record stands there");
+	if (e == OK)
+		*payload = r.payload;
+	return e;
+}
+
 static enum err make_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct ledger_reader *r,
 			     struct buffer *out)
 {

@@ -14,9 +14,10 @@
 
 struct sighting_line {
 	struct address source;
-	uint8_t length;	     /* 0: a single address; else the prefix length of a network */
-	uint16_t port;	     /* 0: the class does not ask for it, or unknown */
-	struct span malware; /* lower case, at most SIGHTING_MALWARE_MAX bytes; empty: likewise */
+	uint8_t length; /* 0: a single address; else the prefix length of a network */
+	uint16_t port;	/* 0: the class does not ask for it, or unknown */
+	struct span
+		malware; /* empty: likewise. Case makes no difference, nor what follows SIGHTING_MALWARE_MAX bytes */
 };
 
 /* Whether lines of this class are told apart by port, by malware. */
@@ -40,8 +41,9 @@ struct sighting {
 	int64_t told_ms;	   /* last_ms when it was last told; 0: never */
 };
 
-/* The record of a batch is written group by group, in any order; each line stands in it once. to: TO_ALL stands for
- * nobody. Sticky errors in the buffer. */
+/* The record of a batch is written group by group into an empty buffer, in any order; each line stands in it once. Lines of
+ * a group in the order of their addresses are folded a little faster. to: TO_ALL stands for nobody. Sticky errors in the
+ * buffer. A batch may have several such records. */
 void sightings_group(struct buffer *record, const struct addressee *to, enum rsit_class c, size_t lines);
 void sightings_line(struct buffer *record, const struct sighting_line *l, const struct sighting_change *change);
 

@@ -31,7 +31,7 @@ enum state_letter {
 	STATE_TICK = 't'
 };
 
-#define STATE_KEY_MAX 320
+#define STATE_KEY_MAX 352 /* the longest are those of the view SIGHTINGS */
 #define STATE_VALUE_MAX (1 << 20)
 
 struct state_key {

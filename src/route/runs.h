@@ -4,7 +4,7 @@
 #ifndef ROUTE_RUNS_H
 #define ROUTE_RUNS_H
 
-#include "route/sort.h"
+#include "base/sort.h"
 #include "store/marks.h"
 
 /* What is known of a row beside its text. */

@@ -8,6 +8,7 @@
  */
 #include "store/views.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
@@ -35,7 +36,18 @@ struct snapshot {
 	bool writer;
 };
 
-static const char *const names[VIEW_COUNT] = { "state", "entries", "bodies", "own" };
+static const char *const names[VIEW_COUNT] = { "state", "entries", "bodies", "own", "sightings" };
+
+struct view_cursor {
+	MDB_cursor *cursor;
+	const char *dir;
+};
+
+const char *view_name(enum view t)
+{
+	assert((unsigned)t < VIEW_COUNT);
+	return names[t];
+}
 
 static enum err failed(const char *dir, int rc)
 {
@@ -106,20 +118,41 @@ static enum err boot_check(const char *dir, bool writer)
 
 /* ---- opening ---- */
 
+/* Views without a position are new: they are of the make of who opens them. Those of make 1 do not say so. */
+static enum err check_make(struct views *v, MDB_txn *txn)
+{
+	MDB_val name = { 4, "make" }, position = { 8, "position" }, value;
+	uint8_t make = VIEWS_MAKE;
+	int rc = mdb_get(txn, v->meta, &name, &value);
+
+	if (rc == 0 && (value.mv_size != 1 || *(const uint8_t *)value.mv_data != VIEWS_MAKE))
+		return fail(ERR_DAMAGED, "%s: of another make", v->dir);
+	if (rc != MDB_NOTFOUND)
+		return failed(v->dir, rc);
+	if ((rc = mdb_get(txn, v->meta, &position, &value)) == 0)
+		return fail(ERR_DAMAGED, "%s: of an older make", v->dir);
+	if (rc != MDB_NOTFOUND || !v->writer)
+		return rc == MDB_NOTFOUND ? OK : failed(v->dir, rc);
+	value = (MDB_val){ sizeof(make), &make };
+	return failed(v->dir, mdb_put(txn, v->meta, &name, &value, 0));
+}
+
 static enum err open_tables(struct views *v)
 {
 	unsigned flags = v->writer ? MDB_CREATE : 0;
 	MDB_txn *txn = NULL;
 	int rc = mdb_txn_begin(v->env, NULL, v->writer ? 0 : MDB_RDONLY, &txn);
+	enum err e;
 
-	for (int t = 0; rc == 0 && t < VIEW_COUNT; t++)
-		rc = mdb_dbi_open(txn, names[t], flags, &v->tables[t]);
 	if (rc == 0)
 		rc = mdb_dbi_open(txn, "meta", flags, &v->meta);
-	if (rc == 0)
+	for (int t = 0; rc == 0 && t < VIEW_COUNT; t++)
+		rc = mdb_dbi_open(txn, names[t], flags, &v->tables[t]);
+	e = rc == 0 ? check_make(v, txn) : failed(v->dir, rc);
+	if (e == OK)
 		return failed(v->dir, mdb_txn_commit(txn));
 	mdb_txn_abort(txn);
-	return failed(v->dir, rc);
+	return e;
 }
 
 static enum err open_env(struct views *v)
@@ -319,6 +352,62 @@ enum err view_walk(struct snapshot *s, enum view t, struct span prefix, struct s
 	}
 	mdb_cursor_close(cursor);
 	return e != OK || rc == MDB_NOTFOUND ? e : failed(s->views->dir, rc);
+}
+
+/* ---- cursors ---- */
+
+enum err view_cursor_open(struct snapshot *s, enum view t, struct view_cursor **out)
+{
+	struct view_cursor *c = malloc(sizeof(*c));
+	int rc;
+
+	if (c == NULL)
+		return fail(ERR_NO_MEMORY, "%s", s->views->dir);
+	c->dir = s->views->dir;
+	if ((rc = mdb_cursor_open(s->txn, s->views->tables[t], &c->cursor)) != 0) {
+		free(c);
+		return failed(s->views->dir, rc);
+	}
+	*out = c;
+	return OK;
+}
+
+enum err view_cursor_get(struct view_cursor *c, struct span key, struct span *value)
+{
+	MDB_val k = val_of(key), v;
+	int rc = mdb_cursor_get(c->cursor, &k, &v, MDB_SET);
+
+	if (rc == MDB_NOTFOUND)
+		return ERR_NOT_FOUND;
+	if (rc == 0)
+		*value = span_of_val(v);
+	return failed(c->dir, rc);
+}
+
+enum err view_cursor_add(struct view_cursor *c, struct span key, struct span value, struct span *old)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+	int rc = mdb_cursor_put(c->cursor, &k, &v, MDB_NOOVERWRITE);
+
+	if (rc != MDB_KEYEXIST)
+		return failed(c->dir, rc);
+	*old = span_of_val(v);
+	return ERR_EXISTS;
+}
+
+enum err view_cursor_replace(struct view_cursor *c, struct span key, struct span value)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+
+	return failed(c->dir, mdb_cursor_put(c->cursor, &k, &v, MDB_CURRENT));
+}
+
+void view_cursor_close(struct view_cursor *c)
+{
+	if (c == NULL)
+		return;
+	mdb_cursor_close(c->cursor);
+	free(c);
 }
 
 uint64_t views_position(struct snapshot *s)

@@ -7,14 +7,17 @@
 
 #include "base/span.h"
 
-/* The tables. STATE is the fold and must come out the same on every node; the others are this node's own. */
-enum view { VIEW_STATE, VIEW_ENTRIES, VIEW_BODIES, VIEW_OWN, VIEW_COUNT };
+/* The tables. STATE is the fold and must come out the same on every node; the others are this node's own. A table more or
+ * less, or another meaning of one, is another VIEWS_MAKE. */
+enum view { VIEW_STATE, VIEW_ENTRIES, VIEW_BODIES, VIEW_OWN, VIEW_SIGHTINGS, VIEW_COUNT };
+#define VIEWS_MAKE 2
+const char *view_name(enum view t); /* "sightings" */
 
 struct views;
 struct snapshot; /* a transaction: read-only, or the one writer's */
 
 /* ERR_DAMAGED: throw the folder away with views_destroy and rebuild. A folder left by another boot of the machine
- * without a clean close counts as damaged. */
+ * without a clean close counts as damaged, and so do views of another make. */
 enum err views_open(const char *dir, bool writer, struct views **out);
 void views_close(struct views *v); /* a writer syncs and leaves a mark of the clean close */
 enum err views_destroy(const char *dir);
@@ -34,6 +37,17 @@ enum err view_delete(struct snapshot *s, enum view t, struct span key); /* ERR_N
 typedef enum err view_each(void *context, struct span key, struct span value);
 enum err view_walk(struct snapshot *s, enum view t, struct span prefix, struct span from, view_each *each,
 		   void *context);
+
+/* For many keys one behind the other: what is asked for in the order of keys is found faster than by view_get and
+ * view_put. A writer's ends before anything else writes to its table, and before the snapshot. */
+struct view_cursor;
+enum err view_cursor_open(struct snapshot *s, enum view t, struct view_cursor **out);
+enum err view_cursor_get(struct view_cursor *c, struct span key, struct span *value); /* ERR_NOT_FOUND */
+/* Puts what is not there yet. ERR_EXISTS, without detail: it is, nothing has changed, and *old is its value. */
+enum err view_cursor_add(struct view_cursor *c, struct span key, struct span value, struct span *old);
+/* Another value for the key that the last call found. */
+enum err view_cursor_replace(struct view_cursor *c, struct span key, struct span value);
+void view_cursor_close(struct view_cursor *c); /* NULL is fine */
 
 uint64_t views_position(struct snapshot *s);
 enum err views_set_position(struct snapshot *s, uint64_t position);

@@ -1,4 +1,4 @@
-#include "route/sort.h"
+#include "base/sort.h"
 
 #include <string.h>
 

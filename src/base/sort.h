@@ -1,7 +1,7 @@
 /* Sorting numbers that stand for something: by radix, stable, eight bits a pass; passes in which all keys agree are
- * left out. Only for this room. */
-#ifndef ROUTE_SORT_H
-#define ROUTE_SORT_H
+ * left out. */
+#ifndef BASE_SORT_H
+#define BASE_SORT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,56 @@
+/* What the node's private records have in common. Only for this room.
+ *
+ * A record begins with its tag. What the bytes mean stands in the file of each; a record with a tag that is not known here
+ * is kept and folds to nothing. In the view OWN these stand beside "heads", each under its own letter:
+ *
+ *	key					value
+ *	d addressee				directive (directive.c)
+ *	l u8 format, type			header line last seen (seen.c)
+ *	r addressee				u64 when its waiting rows last went out
+ *	w addressee, u8 class, u64 position	a pack that waits (waiting.c)
+ *
+ * addressee: u8 type (enum addressee_type), then domain 00 | u32 AS number | prefix | 2 letters | nothing. No addressee is
+ * the beginning of another one. Records write it in the same way. */
+#ifndef REGIME_PRIVATE_H
+#define REGIME_PRIVATE_H
+
+#include "regime/state_private.h"
+#include "store/journal.h"
+
+enum private_tag {
+	TAG_DIRECTIVE = 'D',
+	TAG_SEEN = 'L',
+	TAG_RELEASE = 'R',
+	TAG_SIGHTINGS = 'S',
+	TAG_PACK = 'W', /* RECORD_RAW; the others are RECORD_PRIVATE */
+};
+
+enum own_letter { OWN_DIRECTIVE = 'd', OWN_SEEN = 'l', OWN_RELEASED = 'r', OWN_PACK = 'w' };
+
+/* Whether this node writes records of this kind with this tag. */
+bool private_written(uint8_t kind, uint8_t tag);
+
+/* Takes a record's payload into the views: the one way for a batch, for a rebuild, for the audit. Uses the arena.
+ * ERR_DAMAGED: it does not read; nothing is known of how far it went then. */
+enum err private_fold(struct state *st, uint8_t kind, uint64_t position, struct span payload);
+enum err private_damaged(const char *what); /* a record of ours that does not read: ERR_DAMAGED */
+
+enum err directive_fold(struct state *st, struct span payload);
+enum err seen_fold(struct state *st, struct span payload);
+enum err release_fold(struct state *st, struct span payload);
+enum err sightings_fold(struct state *st, struct span payload);
+enum err pack_fold(struct state *st, uint64_t position, struct span payload);
+
+void key_add_addressee(struct state_key *k, const struct addressee *to);
+void write_addressee(struct buffer *b, const struct addressee *to);
+/* Strict: what is no addressee sets the reader's error. */
+void read_addressee(struct reader *r, struct addressee *out);
+void read_class(struct reader *r, enum rsit_class *out);
+/* Times have 48 bits, enough for the year 9999; 0: none. What lies outside is written as none. */
+#define TIME_MAX ((INT64_C(1) << 48) - 1)
+static inline uint64_t time_known(int64_t ms)
+{
+	return ms > 0 && ms <= TIME_MAX ? (uint64_t)ms : 0;
+}
+
+#endif
