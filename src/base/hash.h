@@ -1,5 +1,4 @@
-/* SHA-256 (FIPS 180-4) by OpenSSL, the digest fetched once and a context kept per thread. Cannot fail: if the library
- * has no SHA-256 the program ends. */
+/* SHA-256 (FIPS 180-4) by OpenSSL. Takes no memory and cannot fail. Any thread. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 

@@ -86,7 +86,10 @@ int cli_fail(struct cli *c, enum err e)
 		json_text(&j, "detail", detail);
 		json_text(&j, "advice", err_advice(e));
 		json_object_end(&j);
-		fprintf(stderr, "%.*s\n", SPAN_FORMAT(buffer_view(&line)));
+		if (line.err == OK)
+			fprintf(stderr, "%.*s\n", SPAN_FORMAT(buffer_view(&line)));
+		else /* no memory to say more */
+			fprintf(stderr, "{\"error\":\"%s\",\"advice\":\"%s\"}\n", err_code(e), err_advice(e));
 		buffer_free(&line);
 	} else {
 		fprintf(stderr, "comity: %s%s%s\n", err_code(e), detail[0] != '\0' ? ": " : "", detail);

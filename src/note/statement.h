@@ -112,6 +112,8 @@ void statement_begin(struct statement_writer *w, enum kind k, struct span ledger
 void statement_add(struct statement_writer *w, const char *name, struct span value);
 void statement_add_print(struct statement_writer *w, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Frees the value; what it failed with, the statement fails with. */
+void statement_add_buffer(struct statement_writer *w, const char *name, struct buffer *value);
 void statement_add_time(struct statement_writer *w, const char *name, int64_t ms);
 void statement_add_hash(struct statement_writer *w, const char *name, struct hash h);
 void statement_add_to(struct statement_writer *w, const struct addressee *to);

@@ -90,7 +90,7 @@ void statement_add_hash(struct statement_writer *w, const char *name, struct has
 	add(w, name, span_of(hex));
 }
 
-static void add_buffer(struct statement_writer *w, const char *name, struct buffer *value)
+void statement_add_buffer(struct statement_writer *w, const char *name, struct buffer *value)
 {
 	if (w->err == OK)
 		w->err = value->err;
@@ -103,7 +103,7 @@ void statement_add_to(struct statement_writer *w, const struct addressee *to)
 	struct buffer value = BUFFER(STATEMENT_MAX);
 
 	addressee_print(to, &value);
-	add_buffer(w, "to", &value);
+	statement_add_buffer(w, "to", &value);
 }
 
 void statement_add_body(struct statement_writer *w, const struct body_reference *body)
@@ -117,7 +117,7 @@ void statement_add_body(struct statement_writer *w, const struct body_reference 
 	buffer_decimal(&value, body->size);
 	buffer_text(&value, body->sealed ? " sealed-sha256:" : " sha256:");
 	buffer_text(&value, hex);
-	add_buffer(w, "body", &value);
+	statement_add_buffer(w, "body", &value);
 }
 
 enum err statement_end(struct statement_writer *w, const struct signer *key, struct buffer *out, struct hash *id)

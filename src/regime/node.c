@@ -385,13 +385,12 @@ static enum err add_party(struct node *n, struct span title, struct appended *ou
 	base64_append(&text, bytes, sizeof(bytes));
 	statement_begin(&w, KIND_PARTY, n->origin[LEDGER_PUBLIC], &n->party_key);
 	statement_add_time(&w, "date", clock_now_ms());
-	statement_add(&w, "public-key", buffer_view(&text));
+	statement_add_buffer(&w, "public-key", &text);
 	statement_add(&w, "role", SPAN("node"));
 	if (title.len > 0)
 		statement_add(&w, "title", title);
 	e = node_add_own(n, &w, out);
 	statement_writer_free(&w);
-	buffer_free(&text);
 	return e;
 }
 
@@ -428,9 +427,11 @@ static enum err log_first(struct node *n, struct span title)
 static enum err init(struct node *n, struct span name, struct span title)
 {
 	char *path = node_path(n, "node");
-	bool there = path == NULL || file_exists(path);
+	bool there = path != NULL && file_exists(path);
 	enum err e;
 
+	if (path == NULL)
+		return ERR_NO_MEMORY;
 	free(path);
 	if (there)
 		return fail(ERR_NODE_EXISTS, "%s", n->dir);

@@ -85,7 +85,7 @@ enum err audit_read_published(struct node *n, enum ledger_id l, struct arena *a,
 	if (e == OK)
 		e = ledger_reader_checkpoint(r, a, &note);
 	if (e == OK) {
-		if ((e = checkpoint_open(a, note, &n->ledger_key[l], &out->checkpoint)) != OK && e != ERR_NO_MEMORY)
+		if ((e = checkpoint_open(a, note, &n->ledger_key[l], &out->checkpoint)) != OK && !err_is_machine(e))
 			e = fail(ERR_LEDGER_DIFFERS, "%s/checkpoint: %s", dir, err_detail());
 		out->there = e == OK;
 		out->root_seen = out->checkpoint.size == 0;

@@ -93,6 +93,8 @@ static enum err verify(struct signature_checker *c)
 	for (size_t i = 0; i < c->count; i++) {
 		const struct job *j = &c->jobs[i];
 
+		if (err_is_machine(j->err))
+			return fail(j->err, "verifying signatures");
 		if (j->err != OK)
 			return fail(ERR_LEDGER_DIFFERS,
 				    "entry %ju of the %s ledger: the signature of %s does not verify (%s)",

@@ -199,8 +199,7 @@ static enum err add_tick(struct node *n)
 		buffer_decimal(&value, c->size);
 		buffer_byte(&value, ' ');
 		base64_append(&value, c->root.bytes, HASH_SIZE);
-		statement_add(&w, "checkpoint", buffer_view(&value));
-		buffer_free(&value);
+		statement_add_buffer(&w, "checkpoint", &value);
 	}
 	e = node_add_own(n, &w, &out);
 	statement_writer_free(&w);

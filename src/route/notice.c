@@ -283,18 +283,16 @@ static void seal(const struct maker *m, const struct batch *b, struct prepared *
  * if all addresses are of its country. */
 static void add_cc(const struct gist *g, struct statement_writer *w)
 {
-	struct buffer value = BUFFER(512);
-
 	if (g->class == CLASS_OTHER || g->class == CLASS_UNDETERMINED)
 		return;
 	if (g->to.country[0] == '\0' || strcmp(g->to.country, g->country) != 0)
 		return;
 	for (size_t i = 0; i < g->to.cc_count; i++) {
-		buffer_clear(&value);
+		struct buffer value = BUFFER(512);
+
 		addressee_print(&g->to.cc[i], &value);
-		statement_add(w, "cc", buffer_view(&value));
+		statement_add_buffer(w, "cc", &value);
 	}
-	buffer_free(&value);
 }
 
 static enum err statement(const struct maker *m, const struct gist *g, struct prepared *p)

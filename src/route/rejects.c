@@ -1,9 +1,11 @@
 /* Chunks end in any order, since several threads parse; the file has the rows in the order of the reports. So lists that
  * come early wait here. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "route/pipeline.h"
 
@@ -18,7 +20,7 @@ struct waiting {
 struct rejects {
 	pthread_mutex_t lock;
 	const char *path; /* NULL: not kept */
-	FILE *file;
+	int fd;		  /* -1: not made yet */
 	uint64_t next, count;
 	struct waiting *waiting;
 	size_t waiting_count, waiting_room;
@@ -53,6 +55,7 @@ enum err rejects_new(const char *path, struct rejects **out)
 		return ERR_NO_MEMORY;
 	pthread_mutex_init(&r->lock, NULL);
 	r->path = path;
+	r->fd = -1;
 	*out = r;
 	return OK;
 }
@@ -63,11 +66,9 @@ static enum err write_list(struct rejects *r, const struct reject_list *l)
 	r->count += l->count;
 	if (l->lines.err != OK || l->count == 0 || r->path == NULL)
 		return l->lines.err;
-	if (r->file == NULL && (r->file = fopen(r->path, "we")) == NULL)
+	if (r->fd == -1 && (r->fd = open(r->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) == -1)
 		return fail_errno("%s", r->path);
-	if (fwrite(l->lines.at, 1, l->lines.len, r->file) != l->lines.len)
-		return fail_errno("%s", r->path);
-	return OK;
+	return file_write_all(r->fd, l->lines.at, l->lines.len) == OK ? OK : fail_errno("%s", r->path);
 }
 
 static enum err keep(struct rejects *r, uint64_t chunk, struct reject_list *l)
@@ -140,11 +141,13 @@ enum err rejects_end(struct rejects *r, struct route_summary *out)
 	if (r == NULL)
 		return OK;
 	out->rejected = r->count;
-	if (r->file != NULL) {
+	if (r->fd != -1) {
 		snprintf(out->rejects, sizeof(out->rejects), "%s", r->path);
-		if (fflush(r->file) != 0 || fsync(fileno(r->file)) != 0)
-			e = fail_errno("%s", r->path);
-		fclose(r->file);
+		if (fsync(r->fd) != 0) {
+			fail_errno("%s: fsync", r->path);
+			e = ERR_SYNC;
+		}
+		close(r->fd);
 	}
 	for (size_t i = 0; i < r->waiting_count; i++)
 		buffer_free(&r->waiting[i].list.lines);

@@ -1,9 +1,8 @@
 #include "route/stix.h"
 
-#include <openssl/evp.h>
-#include <pthread.h>
+#define OPENSSL_SUPPRESS_DEPRECATED /* as in base/hash.c */
+#include <openssl/sha.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/encoding.h"
 
@@ -15,28 +14,15 @@ static const uint8_t of_observables[16] = { 0x00, 0xab, 0xed, 0xb4, 0xaa, 0x42, 
 static const uint8_t our_own[16] = { 0x5c, 0x03, 0x0f, 0x25, 0xe3, 0xbc, 0x45, 0x11,
 				     0x92, 0x27, 0x58, 0x82, 0x31, 0x5c, 0x9e, 0x54 };
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static EVP_MD *md;
-
-static void start(void)
-{
-	md = EVP_MD_fetch(NULL, "SHA1", NULL);
-}
-
-/* Version 5 is made with SHA-1, which names here and protects nothing. A library without it ends the program, as one
- * without SHA-256 does. */
+/* Version 5 is made with SHA-1, which names here and protects nothing. */
 static void sha1(const uint8_t space[16], struct span content, uint8_t out[20])
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	SHA_CTX context;
 
-	pthread_once(&once, start);
-	if (md == NULL || context == NULL || EVP_DigestInit_ex2(context, md, NULL) != 1 ||
-	    EVP_DigestUpdate(context, space, 16) != 1 || EVP_DigestUpdate(context, content.at, content.len) != 1 ||
-	    EVP_DigestFinal_ex(context, out, NULL) != 1) {
-		fputs("comity: the cryptographic library computes no SHA-1\n", stderr);
-		abort();
-	}
-	EVP_MD_CTX_free(context);
+	SHA1_Init(&context);
+	SHA1_Update(&context, space, 16);
+	SHA1_Update(&context, content.at, content.len);
+	SHA1_Final(out, &context);
 }
 
 struct stix_id stix_id(const char *type, bool observable, struct span content)

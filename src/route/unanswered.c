@@ -5,8 +5,8 @@
  * The list is a file (lines of JSON in zstd frames, some for each batch) and the marks are in the journal, so one must be
  * able to tell for the other:
  *
- *   1. Before rows of a batch are appended, DIR/unanswered/pending says durably: this list, this long so far, and one of
- *      the batch's marks.
+ *   1. Before rows of a batch are appended, and before the list is made, DIR/unanswered/pending says durably: this list,
+ *      this long so far, and one of the batch's marks.
  *   2. The rows are appended and synced. Then the batch is committed with its marks, all of them or none.
  *   3. The next opening looks at `pending`: if the node knows the mark, the batch was committed and the rows stay; if
  *      not, the list is cut back to where it was. An empty list goes.
@@ -115,7 +115,9 @@ enum err unanswered_list(struct maker *m, struct batch *b, const uint32_t *order
 			list_start(m->r, x, &m->seed);
 		list_row(x, buffer_view(&m->seed), span_make(m->rows.rows + m->rows.at[order[i]], x->length),
 			 &m->plain);
-		if (m->plain.len >= FRAME || i + 1 == count)
+		if (m->seed.err != OK)
+			e = m->seed.err;
+		else if (m->plain.len >= FRAME || i + 1 == count)
 			e = compress(m, &b->unanswered_rows);
 	}
 	return e;
@@ -205,25 +207,28 @@ enum err unanswered_open(struct routing *r, int64_t date_ms, struct unanswered *
 	return e;
 }
 
+static enum err make_list(struct unanswered *u)
+{
+	u->fd = open(u->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	return u->fd == -1 ? fail_errno("%s", u->path) : folder_sync(u->folder);
+}
+
 enum err unanswered_write(struct unanswered *u, const struct batch *b)
 {
 	enum err e;
 
 	if (b->unanswered_rows.len == 0)
 		return OK;
-	if (u->fd == -1) {
-		if ((e = folder_make(u->folder, 0700)) != OK)
-			return e;
-		u->fd = open(u->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-		if (u->fd == -1)
-			return fail_errno("%s", u->path);
-	}
-	if ((e = write_pending(u, &b->marks[0])) != OK)
+	if (u->fd == -1 && ((e = folder_make(u->folder, 0700)) != OK || (e = folder_sync(node_dir(u->r->node))) != OK))
 		return e;
-	if ((e = file_write_all(u->fd, b->unanswered_rows.at, b->unanswered_rows.len)) != OK)
+	if ((e = write_pending(u, &b->marks[0])) != OK || (u->fd == -1 && (e = make_list(u)) != OK))
 		return e;
-	if (fsync(u->fd) != 0)
+	if (file_write_all(u->fd, b->unanswered_rows.at, b->unanswered_rows.len) != OK)
 		return fail_errno("%s", u->path);
+	if (fsync(u->fd) != 0) {
+		fail_errno("%s: fsync", u->path);
+		return ERR_SYNC;
+	}
 	u->len += b->unanswered_rows.len;
 	return OK;
 }

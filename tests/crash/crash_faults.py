@@ -3,15 +3,16 @@
 writes, syncs, renames, maps, cuts, opens or asks for memory is refused once (faults.c). Whatever fails, the program must
 end with a code of its own, write nothing more to a file that could not be synced, and the next run must put all right.
 
-COMITY_FAULTS: all, or how many for each operation and kind (default 6). TEST_SEED: another choice of them."""
+COMITY_FAULTS: all, or how many for each operation and kind (default 2). TEST_SEED: another choice of them."""
 import errno
 import os
 import random
 import shutil
+import subprocess
 
 import lab
 
-FAULTS = os.environ.get("COMITY_FAULTS", "6")
+FAULTS = os.environ.get("COMITY_FAULTS", "2")
 LIBRARY = str(lab.ROOT / "build" / "tests" / "crash" / "faults.so")
 TRIES = (  # kind, error, how, the codes that may come of it
     ("write", errno.ENOSPC, {}, {"disk-full"}),
@@ -35,7 +36,7 @@ class Operation:
         self.again = set(again)  # what the second run may answer, if the first went through
 
 
-class Lab:
+class Bench:
     def __init__(self, place):
         self.place = place
         self.base = place / "base"
@@ -51,7 +52,7 @@ class Lab:
         self.unanswered = self.before[1] | self.after[1]
         self.operations = (
             Operation("init", ("init", "cert.example"), {"node-exists"}),
-            Operation("party", ("party", "add", "net.example", "--role", "operator"), {"exists"}),
+            Operation("party", ("party", "add", "net.example", "--role", "operator"), {"exists", "statement-repeated"}),
             Operation("route", ("route", "--threads", "1", second)),
             Operation("submit", ("submit", note), {"statement-repeated"}),
             Operation("audit", ("ledger", "audit")),
@@ -68,7 +69,6 @@ class Lab:
             if entry["kind"] == "plan":
                 break
             index -= 1
-        import subprocess
         raw = subprocess.run([lab.COMITY, "ledger", "show", "public", "--raw", "--from", str(index), "--limit", "1",
                               "--dir", str(copy)], capture_output=True, check=True).stdout
         note.write_bytes(raw[raw.index(b"\n") + 1:].rstrip(b"\n") + b"\n")
@@ -106,6 +106,8 @@ class Lab:
             raise lab.Failed(f"ended by signal {-r.code}")
         if "written-after-failed-sync" in facts:
             raise lab.Failed(f"{facts['written-after-failed-sync'][1]} was written after its sync failed")
+        if facts["failed"][1].endswith("data.mdb"):
+            codes = codes | {"io", "disk-full"}  # LMDB takes a short write for an error
         if r.code != 0 and (r.error not in codes or r.code != 3):
             raise lab.Failed(f"exit {r.code} with {r.error}, not {codes or 'success'}")
 
@@ -134,22 +136,15 @@ class Lab:
 
 
 def program(place):
-    all_of_it = lab_ = Lab(place)
-    chance, done, stopped = random.Random(lab.SEED), 0, 0
-    for operation in lab_.operations:
-        calls = {kind: lab_.count(operation, kind) for kind in {t[0] for t in TRIES}}
+    bench, chance, done = Bench(place), random.Random(lab.SEED), 0
+    for operation in bench.operations:
+        calls = {kind: bench.count(operation, kind) for kind in {t[0] for t in TRIES}}
         for kind, error, how, codes in TRIES:
             steps = range(calls[kind])
             if FAULTS != "all" and len(steps) > int(FAULTS):
                 steps = sorted(chance.sample(steps, int(FAULTS)))
             for at in steps:
-                if os.environ.get("KEEP_GOING"):
-                    try:
-                        done += lab_.one(operation, kind, error, how, codes, at)
-                    except lab.Failed as e:
-                        print("FAIL", e)
-                    continue
-                done += lab_.one(operation, kind, error, how, codes, at)
+                done += bench.one(operation, kind, error, how, codes, at)
     return f"{done} faults in init, party add, route, submit and audit: each ended with its code, and all was put right"
 
 

@@ -50,6 +50,8 @@ class Run:
     def error(self):
         """The error's code, as the program said it; None if it said none."""
         for line in self.err.splitlines():
+            if line.startswith("comity: "):
+                return line.split(":")[1].strip()
             try:
                 return json.loads(line)["error"]
             except (ValueError, KeyError, TypeError):
@@ -107,7 +109,10 @@ def counted(directory):
         p = subprocess.run(["zstd", "-dc", str(path)], capture_output=True)
         if p.returncode != 0:
             raise Failed(f"{path}: {p.stderr.decode()}")
-        waiting += [json.loads(line)["row"] + "\n" for line in p.stdout.decode().splitlines()]
+        try:
+            waiting += [json.loads(line)["row"] + "\n" for line in p.stdout.decode().splitlines()]
+        except (ValueError, KeyError):
+            raise Failed(f"{path}: not a list of rows")
     return sum(n["events"] for n in notices), waiting
 
 
@@ -161,6 +166,7 @@ def main(name, program):
     try:
         figures = program(place)
     except Failed as e:
-        sys.exit(f"{e}\nseed {SEED}, {place}")
+        print(f"{e}\nseed {SEED}, {place}", file=sys.stderr)
+        sys.exit(1)
     shutil.rmtree(place)
     print(figures)

@@ -224,7 +224,7 @@ static void a_full_disk_is_an_error(void **state)
 
 	if (full == NULL)
 		skip();
-	assert_int_equal(render_evidence(*state, body, MAX, RENDER_CSV, &context, full), ERR_IO);
+	assert_int_equal(render_evidence(*state, body, MAX, RENDER_CSV, &context, full), ERR_DISK_FULL);
 	fclose(full);
 	assert_int_equal(render_evidence(*state, SPAN("junk"), MAX, RENDER_CSV, &context, stdout), ERR_COMPRESSION);
 }
