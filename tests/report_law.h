@@ -23,16 +23,32 @@ static inline void law_address(struct buffer *b, struct address a)
 	buffer_bytes(b, text, address_format(a, text));
 }
 
-/* Whether a row lies where it says. */
-static inline void law_place(const struct law *l, struct span raw, uint64_t offset, uint64_t line)
+static inline void law_line(const struct law *l, uint64_t offset, uint64_t line)
 {
 	uint64_t before = 1;
 
-	if (offset > l->text.len || raw.len > l->text.len - offset || raw.at != l->text.at + offset)
+	if (offset > l->text.len)
 		abort();
 	for (uint64_t i = 0; i < offset; i++)
 		before += l->text.at[i] == '\n';
 	if (line != before)
+		abort();
+}
+
+/* Whether a row lies where it says. */
+static inline void law_place(const struct law *l, struct span raw, uint64_t offset, uint64_t line)
+{
+	if (offset > l->text.len || raw.len > l->text.len - offset || raw.at != l->text.at + offset)
+		abort();
+	law_line(l, offset, line);
+}
+
+/* What is kept of a document for an event: an object on one line, not too long. */
+static inline void law_document(const struct law *l, const struct event *e)
+{
+	law_line(l, e->offset, e->line);
+	if (e->raw.len < 2 || e->raw.len > REPORT_ROW_MAX || e->raw.at[0] != '{' || e->raw.at[e->raw.len - 1] != '}' ||
+	    memchr(e->raw.at, '\n', e->raw.len) != NULL || !span_is_utf8(e->raw))
 		abort();
 }
 
@@ -41,7 +57,12 @@ static inline enum err law_event(void *context, const struct event *e)
 	struct law *l = context;
 
 	l->events++;
-	law_place(l, e->raw, e->offset, e->line);
+	if (e->format == FORMAT_UNKNOWN || e->format >= FORMAT_COUNT)
+		abort();
+	if (format_is_document((enum format)e->format))
+		law_document(l, e);
+	else
+		law_place(l, e->raw, e->offset, e->line);
 	buffer_print(&l->out, "+%llu %lld ", (unsigned long long)e->line, (long long)e->time_ms);
 	law_address(&l->out, e->source);
 	buffer_print(&l->out, "/%u:%u>", e->source_length, e->source_port);
@@ -94,7 +115,8 @@ static inline void law_read(const struct layout *l, struct scratch *s, struct sp
 		if (!last)
 			chunk.len = take;
 		n = report_boundary(l, &at, chunk, last);
-		if (n > chunk.len || at.offset != from.offset + n || (n == 0 && (last || take > row_max)))
+		if (n > chunk.len || (last && n != chunk.len) || at.offset != from.offset + n ||
+		    (n == 0 && (last || take > row_max)))
 			abort();
 		if (n == 0) {
 			take += step;

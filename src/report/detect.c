@@ -26,18 +26,20 @@ static size_t blank_length(struct span s)
 static enum err unknown(struct span text)
 {
 	if (text.at[0] == '[')
-		return fail(ERR_FORMAT_UNKNOWN, "a JSON array; write one object a line");
+		return fail(ERR_FORMAT_UNKNOWN,
+			    "a JSON array, but not of XARF, IDEA or STIX; write one object a line otherwise");
 	if (text.at[0] == '{')
 		return fail(ERR_FORMAT_UNKNOWN,
-			    "JSON, but not one object a line with an address as source.ip, source_ip or ip");
+			    "JSON, but neither XARF, IDEA or STIX nor one object a line with an address as source.ip, "
+			    "source_ip or ip");
 	if (text.at[0] == '<')
-		return fail(ERR_FORMAT_UNKNOWN, "XML or HTML, which is not read here");
+		return fail(ERR_FORMAT_UNKNOWN, "XML or HTML, but not IODEF");
 	if (memchr(text.at, '\0', text.len) != NULL)
 		return fail(ERR_FORMAT_UNKNOWN, "binary, neither gzip nor zstd");
-	return fail(
-		ERR_FORMAT_UNKNOWN,
-		"no table with a column \"timestamp\", no JSON lines, and none of the first %d lines has an address",
-		DETECT_ROWS);
+	return fail(ERR_FORMAT_UNKNOWN,
+		    "no table with a column \"timestamp\", no JSON, no mail, and none of the first %d lines has an "
+		    "address",
+		    DETECT_ROWS);
 }
 
 static enum err json_find(struct span text, bool sure, struct layout *l)
@@ -56,23 +58,53 @@ static enum err json_find(struct span text, bool sure, struct layout *l)
 		       : unknown(text);
 }
 
+static enum format guess(struct span text, struct span begin)
+{
+	enum format f = FORMAT_UNKNOWN;
+	enum framing framing;
+
+	if (begin.at[0] == '{' || begin.at[0] == '[')
+		f = json_document(begin);
+	else if (begin.at[0] == '<' && iodef_is(begin))
+		f = FORMAT_IODEF;
+	if (f != FORMAT_UNKNOWN)
+		return f;
+	if (begin.at[0] == '{')
+		return FORMAT_JSON_LINES;
+	if (shadowserver_header(text))
+		return FORMAT_SHADOWSERVER;
+	return mail_is(begin, &framing) ? FORMAT_MAIL : FORMAT_LIST;
+}
+
+static void document_find(struct span begin, struct layout *l)
+{
+	l->row_max = REPORT_DOCUMENT_MAX;
+	l->type = span_of(format_name(l->format));
+	l->type_known = true;
+	l->class = CLASS_UNDETERMINED;
+	l->framing = FRAME_WHOLE;
+	if (l->format == FORMAT_MAIL || l->format == FORMAT_ARF)
+		mail_is(begin, &l->framing);
+	else if (l->format != FORMAT_IODEF)
+		l->framing = frame_of_json(begin);
+}
+
 /* Which format it is, and all that is particular to it. */
 static enum err format_find(struct arena *a, struct span name, struct span text, enum format from, struct layout *l)
 {
 	struct span begin = span_from(text, blank_length(text));
 	bool whole = text.len < REPORT_HEAD - 3;
 
-	l->format = from;
-	if (l->format == FORMAT_UNKNOWN && begin.at[0] == '{')
-		l->format = FORMAT_JSON_LINES;
-	else if (l->format == FORMAT_UNKNOWN && shadowserver_header(text))
-		l->format = FORMAT_SHADOWSERVER;
+	l->format = from != FORMAT_UNKNOWN ? from : guess(text, begin);
 	l->framing = l->format == FORMAT_SHADOWSERVER ? FRAME_CSV : FRAME_LINES;
+	if (format_is_document(l->format)) {
+		document_find(begin, l);
+		return OK;
+	}
 	if (l->format == FORMAT_SHADOWSERVER)
 		return shadowserver_detect(a, name, text, l);
 	if (l->format == FORMAT_JSON_LINES)
 		return json_find(begin, from == FORMAT_JSON_LINES, l);
-	l->format = FORMAT_LIST;
 	return list_detect(text, whole, l) || from == FORMAT_LIST ? OK : unknown(begin);
 }
 

@@ -61,6 +61,7 @@ struct scratch {
 	uint8_t keys[KEY_SLOTS];
 	char pool[JSON_POOL];
 	struct arena *arena; /* of the document in hand: reset before each */
+	bool large;	     /* that document was one */
 	struct buffer raw;   /* of the event in hand, where it is not the row itself */
 };
 
@@ -95,8 +96,15 @@ enum err mail_row(const struct parse *p, const struct place *at);
 /* Moves *at to the next document of text, by the layout's framing (at first *at is { 0, 0, empty }); false: no more.
  * *why: OK, or ERR_TOO_LONG for the start of one that is longer than row_max. */
 bool frame_next(const struct layout *l, struct span text, struct place *at, enum err *why);
-/* report_boundary's part for the framings of documents: as csv_boundary. */
-size_t frame_boundary(const struct layout *l, struct span chunk, bool last, bool *inside);
+/* report_boundary's part for the framings of documents: as csv_boundary where more is to come. */
+size_t frame_boundary(const struct layout *l, struct span chunk, bool *inside);
+/* How much of text, which begins inside a row that was too long, is passed over: up to the next line that a row can
+ * begin with. *ended false: all of it, or all but what may be the start of such a line. */
+size_t frame_rest(const struct layout *l, struct span text, bool *ended);
+/* FRAME_LINES or FRAME_JSON, by the lines of the head. */
+enum framing frame_of_json(struct span head);
+/* Where the string ends that goes on at `at`: its closing quote, a byte that may not stand in it, or text.len. */
+size_t json_string_end(struct span text, size_t at);
 
 /* As parse_event, for events whose raw is not the row: p->scratch->raw, or any text that lives as long as the call. */
 enum err parse_event_as(const struct parse *p, const struct place *at, struct event *e, struct span raw);

@@ -234,7 +234,8 @@ enum err list_parse(struct parse *p)
 	const struct layout *l = p->layout;
 	struct lines lines = { .text = p->rows, .row_max = l->row_max };
 	bool quick = p->clean && l->style == LIST_PLAIN && l->row_max >= QUAD_ROOM;
-	struct event event = { .class = l->class, .time_ms = l->date_ms }; /* the quick way changes little of it */
+	/* the quick way changes little of it */
+	struct event event = { .class = l->class, .time_ms = l->date_ms, .format = FORMAT_LIST };
 	struct place at;
 	enum err e = OK;
 

@@ -1,5 +1,6 @@
 #include "report/report.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -40,8 +41,16 @@ enum err format_parse(struct span name, enum format *out)
 		*out = FORMAT_JSON_LINES;
 		return OK;
 	}
-	return fail(ERR_FORMAT_UNKNOWN, "\"%.*s\" is no format; there are shadowserver, intelmq, json-lines and list",
-		    SPAN_FORMAT(name));
+	return fail(
+		ERR_FORMAT_UNKNOWN,
+		"\"%.*s\" is no format; there are shadowserver, json-lines (intelmq), list, xarf, idea, stix, iodef, "
+		"arf and mail",
+		SPAN_FORMAT(name));
+}
+
+bool format_is_document(enum format f)
+{
+	return f >= FORMAT_XARF && f < FORMAT_COUNT;
 }
 
 enum format layout_format(const struct layout *l)
@@ -84,14 +93,6 @@ struct report_cursor report_start(const struct layout *l)
 	return (struct report_cursor){ .offset = l->skip, .line = l->skip_lines + 1 };
 }
 
-/* What is left of a row that was too long, with its line end. */
-static size_t inside_length(struct span text)
-{
-	const char *end = text.len > 0 ? memchr(text.at, '\n', text.len) : NULL;
-
-	return end != NULL ? (size_t)(end - text.at) + 1 : text.len;
-}
-
 size_t lines_boundary(struct span chunk, size_t row_max, bool *inside)
 {
 	const char *end = chunk.len > 0 ? memrchr(chunk.at, '\n', chunk.len) : NULL;
@@ -104,9 +105,13 @@ size_t lines_boundary(struct span chunk, size_t row_max, bool *inside)
 
 size_t report_boundary(const struct layout *l, struct report_cursor *at, struct span chunk, bool last)
 {
-	size_t n = at->inside ? inside_length(chunk) : 0;
-	bool inside = at->inside && (n == 0 || chunk.at[n - 1] != '\n');
+	size_t n = 0;
+	bool inside = at->inside, ended;
 
+	if (inside && !last) {
+		n = frame_rest(l, chunk, &ended);
+		inside = !ended;
+	}
 	if (last) {
 		n = chunk.len;
 	} else if (!inside) {
@@ -117,7 +122,7 @@ size_t report_boundary(const struct layout *l, struct report_cursor *at, struct 
 		else if (l->framing == FRAME_LINES)
 			n += lines_boundary(rest, l->row_max, &inside);
 		else
-			n += frame_boundary(l, rest, false, &inside);
+			n += frame_boundary(l, rest, &inside);
 	}
 	at->offset += n;
 	at->line += lines_in((struct span){ chunk.at, n });
@@ -134,6 +139,7 @@ enum err scratch_new(struct scratch **out)
 	memset(s->time, 0, sizeof(s->time));
 	s->time_ms = 0;
 	s->class_name_length = 0;
+	s->large = false;
 	s->raw = BUFFER(REPORT_DOCUMENT_MAX);
 	if ((s->arena = arena_new(SCRATCH_ARENA_MAX)) == NULL) {
 		free(s);
@@ -174,6 +180,20 @@ static bool is_clean(struct span text)
 	return ((halves[0] | halves[1]) & 0x8080808080808080) == 0 && rest < 0x80;
 }
 
+/* For the next document. What a large one needed is given back: a thread does not sit on it. */
+static void scratch_renew(struct scratch *s, size_t len)
+{
+	struct arena *fresh;
+
+	buffer_clear(&s->raw);
+	if (s->large && (fresh = arena_new(SCRATCH_ARENA_MAX)) != NULL) {
+		arena_free(s->arena);
+		s->arena = fresh;
+	}
+	arena_reset(s->arena);
+	s->large = len > REPORT_ROW_MAX;
+}
+
 static enum err documents_parse(struct parse *p)
 {
 	static enum err (*const rows[FORMAT_COUNT])(const struct parse *, const struct place *) = {
@@ -186,8 +206,7 @@ static enum err documents_parse(struct parse *p)
 	if (rows[p->layout->format] == NULL)
 		return fail(ERR_FORMAT_UNKNOWN, "a layout without a format");
 	while (e == OK && frame_next(p->layout, p->rows, &at, &why)) {
-		arena_reset(p->scratch->arena);
-		buffer_clear(&p->scratch->raw);
+		scratch_renew(p->scratch, at.raw.len);
 		e = why != OK ? parse_reject(p, &at, why, NULL) : rows[p->layout->format](p, &at);
 	}
 	return e;
@@ -199,11 +218,12 @@ enum err report_parse(const struct layout *l, struct scratch *s, struct span row
 	struct parse p = { l, s, sink, rows, from->offset, from->line, false };
 
 	if (from->inside) {
-		size_t n = inside_length(rows);
+		bool ended;
+		size_t n = frame_rest(l, rows, &ended);
 
-		p.rows = span_from(rows, n);
+		p.rows = span_from(rows, ended ? n : rows.len);
 		p.offset += n;
-		p.line++;
+		p.line += lines_in((struct span){ rows.at, n });
 	}
 	if (p.rows.len == 0)
 		return OK;
@@ -247,6 +267,7 @@ enum err parse_event_as(const struct parse *p, const struct place *at, struct ev
 {
 	if (e->format == FORMAT_UNKNOWN)
 		e->format = (uint8_t)p->layout->format;
+	assert(raw.len <= REPORT_ROW_MAX);
 	e->raw = raw;
 	e->line = p->line + at->line;
 	e->offset = p->offset + at->offset;

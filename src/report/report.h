@@ -25,6 +25,7 @@ enum format {
 };
 const char *format_name(enum format f);
 enum err format_parse(struct span name, enum format *out); /* what --from takes */
+bool format_is_document(enum format f);			   /* rows are documents, each with any number of events */
 
 #define REPORT_HEAD (64 * 1024)	   /* as much of the start as detection wants to see */
 #define REPORT_ROW_MAX (64 * 1024) /* without its line end; a longer row is rejected, and so is a quote left open */

@@ -5,9 +5,3 @@ enum err xarf_row(const struct parse *p, const struct place *at)
 {
 	return parse_reject(p, at, ERR_FORMAT_UNKNOWN, NULL);
 }
-
-enum format json_document(struct span text)
-{
-	(void)text;
-	return FORMAT_UNKNOWN;
-}

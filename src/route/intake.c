@@ -14,6 +14,7 @@
 struct chunk {
 	char *at;
 	size_t len; /* whole rows */
+	size_t room;
 	size_t source;
 	uint64_t number;
 	struct report_cursor from;
@@ -25,7 +26,8 @@ struct reader {
 	size_t source;	 /* in hand; r->source_count: all done */
 	bool begun, end; /* of that source */
 	char *carry;	 /* rows begun but not whole */
-	size_t carry_len;
+	size_t carry_len, carry_room;
+	size_t room; /* of a chunk: more than the limit only where one document needs it */
 	struct report_cursor at;
 	uint64_t number;      /* of the next chunk */
 	uint64_t done_before; /* bytes of the sources behind us, as they lie there */
@@ -41,8 +43,8 @@ struct worker {
 	struct run_fill run;
 	struct chunk chunk;
 	struct reject_list rejects;
-	const struct section *section;
-	uint16_t section_number;
+	enum format format; /* of the source in hand: what comes in a mail has another, and its own section */
+	uint16_t section;
 	struct address unresolved[RESOLVE_AT_ONCE]; /* of the run's last entries */
 	size_t unresolved_count;
 	uint64_t events; /* of the chunk */
@@ -53,9 +55,17 @@ struct worker {
 
 /* ---- reading ---- */
 
-static size_t chunk_room(const struct routing *r)
+/* Exactly as much as wanted; what was there is gone unless nothing changes. */
+static enum err make_room(char **at, size_t *room, size_t want)
 {
-	return r->limits.chunk;
+	if (*room == want)
+		return OK;
+	free(*at);
+	*room = 0;
+	if ((*at = malloc(want)) == NULL)
+		return fail(ERR_NO_MEMORY, "no room for a chunk of %zu bytes", want);
+	*room = want;
+	return OK;
 }
 
 static enum err begin_source(struct reader *in, struct source *s)
@@ -70,6 +80,10 @@ static enum err begin_source(struct reader *in, struct source *s)
 	if (e != OK)
 		return s->err != OK ? OK : e;
 	in->at = report_start(s->layout);
+	in->room = in->r->limits.chunk;
+	in->carry_len = 0;
+	if ((e = make_room(&in->carry, &in->carry_room, in->room)) != OK)
+		return e;
 	in->carry_len = s->head_len - skip;
 	memcpy(in->carry, s->head + skip, in->carry_len);
 	in->begun = true;
@@ -103,9 +117,11 @@ static void cut_short(const struct reader *in, struct source *s, enum err e)
 /* Fills the chunk behind what was carried over. */
 static enum err fill(struct reader *in, struct source *s, struct chunk *c, enum err *damage)
 {
-	size_t got = 0, want = chunk_room(in->r) - in->carry_len;
-	enum err e;
+	size_t got = 0, want = in->room - in->carry_len;
+	enum err e = make_room(&c->at, &c->room, in->room);
 
+	if (e != OK)
+		return e;
 	memcpy(c->at, in->carry, in->carry_len);
 	c->len = in->carry_len;
 	*damage = OK;
@@ -121,7 +137,21 @@ static enum err fill(struct reader *in, struct source *s, struct chunk *c, enum 
 	return OK;
 }
 
-/* The next chunk of the source in hand. An empty one: the source is at its end. */
+/* Where not even one row was whole, twice as much is read at once; behind it, as little as before. */
+static enum err room_for_next(struct reader *in, const struct source *s, size_t whole)
+{
+	size_t most = layout_row_max(s->layout) + in->r->limits.chunk;
+
+	if (whole > 0)
+		in->room = in->r->limits.chunk;
+	else if (!in->end)
+		in->room = in->room * 2 < most ? in->room * 2 : most;
+	while (in->room < in->carry_len + in->r->limits.chunk / 2)
+		in->room *= 2;
+	return make_room(&in->carry, &in->carry_room, in->room);
+}
+
+/* The next chunk of the source in hand. An empty one: the source is at its end, or a row is longer than what is held. */
 static enum err cut(struct reader *in, struct source *s, struct chunk *c)
 {
 	enum err damage, e = fill(in, s, c, &damage);
@@ -133,6 +163,8 @@ static enum err cut(struct reader *in, struct source *s, struct chunk *c)
 	c->from = in->at;
 	whole = report_boundary(s->layout, &in->at, span_make(c->at, c->len), in->end && damage == OK);
 	in->carry_len = damage != OK ? 0 : c->len - whole;
+	if ((e = room_for_next(in, s, whole)) != OK)
+		return e;
 	memcpy(in->carry, c->at + whole, in->carry_len);
 	c->len = whole;
 	if (damage != OK)
@@ -268,6 +300,7 @@ static enum err on_event(void *context, const struct event *e)
 	struct worker *w = context;
 	struct row_entry *x;
 	enum rsit_class class = e->class == CLASS_NONE ? CLASS_UNDETERMINED : e->class;
+	uint16_t section = e->format == w->format ? w->section : w->r->document_sections[e->format];
 	enum err err;
 
 	if (class_is_content(class))
@@ -277,12 +310,12 @@ static enum err on_event(void *context, const struct event *e)
 	if ((x = run_fill_entry(&w->run)) == NULL)
 		return ERR_NO_MEMORY;
 	w->events++;
-	x->mark = mark_of(w->section, e);
+	x->mark = mark_of(&w->r->sections[section], e);
 	x->order = (uint64_t) class;
 	x->time_ms = e->time_ms;
 	x->source = e->source.family == FAMILY_IPV4 ? e->source.low << 32 : e->source.high;
 	x->verdict = verdict_of(w->r, e);
-	x->section = w->section_number;
+	x->section = section;
 	x->length = evidence_row(w->run.rows + w->run.len, e, (enum plan_verdict)x->verdict) & 0xffffff;
 	w->run.len += x->length;
 	w->unresolved[w->unresolved_count++] = e->source;
@@ -315,8 +348,8 @@ static enum err work_chunk(struct worker *w)
 	struct source *s = &w->r->sources[w->chunk.source];
 	enum err e;
 
-	w->section_number = s->section;
-	w->section = &w->r->sections[s->section];
+	w->format = layout_format(s->layout);
+	w->section = s->section;
 	w->events = 0;
 	e = report_parse(s->layout, w->scratch, span_make(w->chunk.at, w->chunk.len), &w->chunk.from, &sink);
 	if (e != OK)
@@ -362,8 +395,6 @@ static enum err worker_start(struct worker *w, struct reader *in)
 	w->r = in->r;
 	w->rejects.lines = BUFFER((size_t)256 << 20);
 	w->run.fd = -1;
-	if ((w->chunk.at = malloc(chunk_room(w->r))) == NULL)
-		return ERR_NO_MEMORY;
 	e = scratch_new(&w->scratch);
 	return e == OK ? run_fill_start(&w->run, w->r->limits.run) : e;
 }
@@ -420,8 +451,6 @@ enum err intake(struct routing *r, const char *rejects)
 		}
 		in.total += r->sources[i].size;
 	}
-	if ((in.carry = malloc(chunk_room(r))) == NULL)
-		return ERR_NO_MEMORY;
 	e = rejects_new(rejects, &in.rejects);
 	if (e == OK)
 		e = intake_with(r, &in);

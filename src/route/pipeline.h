@@ -72,8 +72,9 @@ struct routing {
 	size_t source_count;
 	struct section *sections;
 	size_t section_count;
-	uint16_t *countries;	  /* of each class of the table */
-	struct span *table_lines; /* what a notice says of each table: its name and date */
+	uint16_t document_sections[FORMAT_COUNT]; /* of what mails carry */
+	uint16_t *countries;			  /* of each class of the table */
+	struct span *table_lines;		  /* what a notice says of each table: its name and date */
 	size_t table_line_count;
 	const struct signer *signer;	/* NULL on a dry run */
 	uint16_t *country_of_addressee; /* COUNTRY_LOOK_UP: its addresses differ */

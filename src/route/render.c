@@ -122,9 +122,9 @@ static enum err on_row(void *context, const struct evidence_row *row)
 	if (!r->begun)
 		begin(r, a->format);
 	if (a->format == RENDER_STIX)
-		stix_row(r, row);
+		render_stix_row(r, row);
 	else if (a->format == RENDER_XARF)
-		xarf_row(r, row);
+		render_xarf_row(r, row);
 	else
 		csv_row(r, row);
 	r->rows++;

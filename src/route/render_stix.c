@@ -136,7 +136,7 @@ static void observed(struct rendering *r, const struct evidence_row *row, const 
 	json_object_end(&j);
 }
 
-void stix_row(struct rendering *r, const struct evidence_row *row)
+void render_stix_row(struct rendering *r, const struct evidence_row *row)
 {
 	const struct event *e = &row->event;
 	char text[PREFIX_TEXT];

@@ -180,7 +180,7 @@ static void contact(struct rendering *r, struct json *j, const char *key)
 static void evidence(struct rendering *r, struct json *j, const struct evidence_row *row)
 {
 	struct buffer item = BUFFER((size_t)1 << 20), text = BUFFER((size_t)2 << 20);
-	bool csv = evidence_quoted(row->format), lines = span_is(row->format, "json-lines");
+	bool csv = evidence_quoted(row->format), text_lines = span_is(row->format, "list");
 	char hash[HASH_HEX + 8] = "sha256:";
 
 	if (row->header.len > 0) {
@@ -193,7 +193,7 @@ static void evidence(struct rendering *r, struct json *j, const struct evidence_
 	hash_hex(hash_bytes(item.at, item.len), hash + strlen(hash));
 	json_array(j, "evidence");
 	json_object(j, NULL);
-	json_text(j, "content_type", csv ? "text/csv" : lines ? "application/json" : "text/plain");
+	json_text(j, "content_type", csv ? "text/csv" : text_lines ? "text/plain" : "application/json");
 	json_text(j, "description", "The row of the report as it came.");
 	json_string(j, "payload", buffer_view(&text));
 	json_text(j, "hash", hash);
@@ -220,7 +220,7 @@ static void tags(struct rendering *r, struct json *j, const struct evidence_row 
 	json_array_end(j);
 }
 
-void xarf_row(struct rendering *r, const struct evidence_row *row)
+void render_xarf_row(struct rendering *r, const struct evidence_row *row)
 {
 	const struct event *e = &row->event;
 	struct json j = { .out = &r->out };

@@ -25,9 +25,9 @@ struct rendering {
 void csv_begin(struct rendering *r);
 void csv_row(struct rendering *r, const struct evidence_row *row);
 void stix_begin(struct rendering *r);
-void stix_row(struct rendering *r, const struct evidence_row *row);
+void render_stix_row(struct rendering *r, const struct evidence_row *row);
 void stix_end(struct rendering *r);
-void xarf_row(struct rendering *r, const struct evidence_row *row);
+void render_xarf_row(struct rendering *r, const struct evidence_row *row);
 
 /* "192.0.2.1", or "192.0.2.0/24" for a network. */
 size_t source_text(const struct event *e, char out[PREFIX_TEXT]);

@@ -58,11 +58,9 @@ static struct hash fingerprint(const struct section *s, const struct report_opti
 	return hash_parts(parts, sizeof(parts) / sizeof(parts[0]));
 }
 
-static uint16_t section_of(struct routing *r, const struct layout *l)
+static uint16_t section_find(struct routing *r, enum format f, struct span type, struct span header)
 {
-	struct section s = { .format = span_of(format_name(layout_format(l))),
-			     .type = layout_type(l),
-			     .header = layout_header(l) };
+	struct section s = { .format = span_of(format_name(f)), .type = type, .header = header };
 
 	s.quoted = evidence_quoted(s.format);
 	s.fingerprint = fingerprint(&s, &r->options->report);
@@ -71,6 +69,20 @@ static uint16_t section_of(struct routing *r, const struct layout *l)
 			return (uint16_t)i;
 	r->sections[r->section_count] = s;
 	return (uint16_t)r->section_count++;
+}
+
+/* A document has the same section whether it came in a mail or by itself. */
+static void section_of(struct routing *r, struct source *s)
+{
+	enum format f = layout_format(s->layout);
+
+	s->section = section_find(r, f, layout_type(s->layout), layout_header(s->layout));
+	if (f != FORMAT_MAIL && f != FORMAT_ARF)
+		return;
+	for (int d = 0; d < FORMAT_COUNT; d++)
+		if (format_is_document((enum format)d))
+			r->document_sections[d] =
+				section_find(r, (enum format)d, span_of(format_name((enum format)d)), SPAN(""));
 }
 
 static enum err source_open(struct routing *r, struct source *s, bool stay)
@@ -84,7 +96,7 @@ static enum err source_open(struct routing *r, struct source *s, bool stay)
 			  &s->layout);
 	if (e != OK)
 		return fail(e, "%s: %s", s->path, *err_detail() != '\0' ? err_detail() : err_advice(e));
-	s->section = section_of(r, s->layout);
+	section_of(r, s);
 	if (!stay) {
 		input_close(s->input);
 		s->input = NULL;
@@ -101,7 +113,7 @@ enum err sources_open(struct routing *r, char *const *paths, size_t count)
 	if (count > SOURCES_MAX)
 		return fail(ERR_TOO_LONG, "%zu reports at once, at most %d", count, SOURCES_MAX);
 	r->sources = arena_array(r->arena, count, sizeof(*r->sources));
-	r->sections = arena_array(r->arena, count, sizeof(*r->sections));
+	r->sections = arena_array(r->arena, count + FORMAT_COUNT, sizeof(*r->sections));
 	if (r->sources == NULL || r->sections == NULL)
 		return ERR_NO_MEMORY;
 	r->source_count = count;
