@@ -81,6 +81,9 @@ char *node_path(const struct node *n, const char *format, ...) __attribute__((fo
 enum err node_open_stores(struct node *n);
 enum err node_catch_up(struct node *n);
 enum err node_open_publications(struct node *n);
+/* In the open batch: a tick that names these checkpoints. */
+enum err node_add_tick(struct node *n, const struct checkpoint published[LEDGER_COUNT], struct appended *out);
+enum err node_tick_due(const struct state *st, bool *due);
 /* Publishes just that. May run beside the thread that writes, which then must leave n->publications alone; n->broken is
  * not set. ERR_LEDGER_DIFFERS: the journal gives another root than the one that was signed. */
 enum err node_publish_reached(struct node *n, const struct reached *r);

@@ -130,6 +130,13 @@ static enum err publish_note(struct node *n, enum ledger_id l, uint64_t size, st
 	return e;
 }
 
+static bool is_published(const struct node *n, enum ledger_id l, uint64_t size, struct hash root)
+{
+	const struct publication *p = &n->publications[l];
+
+	return p->published && p->last.size == size && hash_equal(p->last.root, root);
+}
+
 static enum err publish_one(struct node *n, enum ledger_id l)
 {
 	struct publication *p = &n->publications[l];
@@ -138,7 +145,7 @@ static enum err publish_one(struct node *n, enum ledger_id l)
 	struct buffer note = BUFFER(4096);
 	enum err e;
 
-	if (p->published && p->last.size == c.size && hash_equal(p->last.root, c.root))
+	if (is_published(n, l, c.size, c.root))
 		return OK;
 	if (c.size != n->heads.size[l])
 		return fail(ERR_LEDGER_DIFFERS, "%.*s: the journal has %ju entries, the views %ju",
@@ -157,7 +164,7 @@ enum err node_publish_reached(struct node *n, const struct reached *r)
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++) {
 		const struct signed_checkpoint *c = &r->ledgers[l];
 
-		if (c->length > 0)
+		if (c->length > 0 && !is_published(n, (enum ledger_id)l, c->size, c->root))
 			e = publish_note(n, (enum ledger_id)l, c->size, c->root, span_make(c->note, c->length));
 	}
 	return e;
@@ -182,16 +189,15 @@ enum err node_publish(struct node *n)
 
 /* ---- ticks ---- */
 
-static enum err add_tick(struct node *n)
+enum err node_add_tick(struct node *n, const struct checkpoint published[LEDGER_COUNT], struct appended *out)
 {
 	struct statement_writer w = { 0 };
-	struct appended out;
 	enum err e;
 
 	statement_begin(&w, KIND_TICK, n->origin[LEDGER_PUBLIC], &n->party_key);
 	statement_add_time(&w, "date", clock_now_ms());
 	for (int l = 0; l < LEDGER_COUNT; l++) {
-		const struct checkpoint *c = &n->publications[l].last;
+		const struct checkpoint *c = &published[l];
 		struct buffer value = BUFFER(1024);
 
 		buffer_span(&value, n->origin[l]);
@@ -201,27 +207,36 @@ static enum err add_tick(struct node *n)
 		base64_append(&value, c->root.bytes, HASH_SIZE);
 		statement_add_buffer(&w, "checkpoint", &value);
 	}
-	e = node_add_own(n, &w, &out);
+	e = node_add_own(n, &w, out);
 	statement_writer_free(&w);
 	return e;
 }
 
-static enum err tick_due(struct node *n, bool *due)
+enum err node_tick_due(const struct state *st, bool *due)
 {
 	struct tick last = { 0 };
+	enum err e = state_tick(st, &last);
+
+	*due = e == ERR_NOT_FOUND || clock_now_ms() - last.logged_ms >= TICK_MS;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err tick_due(struct node *n, bool *due)
+{
 	struct state st;
 	enum err e = node_read(n, n->arena, &st);
 
 	if (e != OK)
 		return e;
-	e = state_tick(&st, &last);
+	e = node_tick_due(&st, due);
 	snapshot_end(st.snapshot);
-	*due = e == ERR_NOT_FOUND || clock_now_ms() - last.logged_ms >= TICK_MS;
-	return e == ERR_NOT_FOUND ? OK : e;
+	return e;
 }
 
 enum err node_tick(struct node *n, bool force)
 {
+	struct checkpoint published[LEDGER_COUNT];
+	struct appended tick;
 	bool due = force;
 	enum err e = force ? OK : tick_due(n, &due);
 
@@ -229,7 +244,9 @@ enum err node_tick(struct node *n, bool force)
 		return e;
 	if ((e = node_publish(n)) != OK || (e = node_begin(n)) != OK)
 		return e;
-	if ((e = add_tick(n)) != OK) {
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		published[l] = n->publications[l].last;
+	if ((e = node_add_tick(n, published, &tick)) != OK) {
 		node_abandon(n);
 		return e;
 	}

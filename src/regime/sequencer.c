@@ -1,0 +1,558 @@
+#include "regime/sequencer.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ledger/growth.h"
+#include "regime/publishing.h"
+
+/*
+ * One queue, two ends
+ *
+ *	first ──────────────── unclaimed ──────── last
+ *	CHECKED or at a worker │ nobody's yet
+ *
+ * Workers claim from the middle, the sequencing thread takes from the front whatever is checked without a gap. So the
+ * order is that of offering, although verifying ends in any order.
+ *
+ * What a worker decides is final only where the state cannot matter: a note that does not parse, and a signature that does
+ * not fit. The latter is final because a statement names its key by fingerprint (`key`): no state can ask for another.
+ * Everything else, a key that is unknown in the snapshot too (its party statement may stand in front in the queue), is
+ * left to the sequencing thread. There the state is that of the batch; the signature counts as verified only if the key
+ * that is asked for is the one that it was verified with (node_add_verified).
+ *
+ * When a batch begins. No timer: a lone submission goes at once. But each batch has a price of its own (sync, the views'
+ * transaction, a signature), so while much is under way it pays to let some more be checked: the thread waits until a
+ * quarter of what is under way is ready, at most BATCH_GOOD. What is under way becomes ready without anybody's help, so
+ * that wait ends; and it is a fraction of the time that the last in the queue waits anyway.
+ *
+ * What leaves, and when: err and receipt only after the commit. The checkpoint is signed over the tree in memory; proofs
+ * come from the batch's own leaves and the frontier before it (ledger/growth.c). The files follow (publishing.c).
+ *
+ * If the machine fails (journal, views, publishing) everything under way ends with that error and nothing more is taken.
+ */
+
+#define LIMIT_DEFAULT 4096
+#define PUBLISH_DEFAULT_MS 1000
+#define WORKERS_MAX 64
+#define BATCH_GOOD 64
+#define PARSE_MAX ((size_t)1 << 20)
+#define RECEIPT_MAX (8192 + CHECKPOINT_NOTE_MAX)
+#define TICK_LOOK_S 60 /* how often an idle sequencer looks whether a tick is due */
+
+enum step { NEW, CHECKED };
+
+struct sequencer {
+	struct node *node;
+	size_t limit;
+	bool ticks;
+	struct publishing *publishing;
+
+	pthread_mutex_t mutex;
+	pthread_cond_t coming; /* for workers: something is unclaimed, or stopping */
+	pthread_cond_t ready;  /* for the sequencing thread: a batch may begin, or stopping */
+	struct submission *first, *unclaimed, **last;
+	size_t under_way, checked; /* offered and not yet done; of these in the queue and checked */
+	bool stopping;
+	enum err broken;
+	char broken_detail[SUBMISSION_DETAIL];
+
+	pthread_t workers[WORKERS_MAX], thread;
+	unsigned started;
+	bool thread_started;
+
+	/* the sequencing thread's */
+	struct growth *growth[LEDGER_COUNT];
+	struct reached reached;
+	struct buffer receipt;
+};
+
+static void refuse(struct submission *s, enum err e)
+{
+	s->err = e;
+	snprintf(s->detail, sizeof(s->detail), "%s", err_detail());
+}
+
+/* ---- workers ---- */
+
+static void keep_verified(struct submission *s, const struct statement *statement, const struct verifier *key)
+{
+	const struct span signature = statement->note.lines[0].signature;
+
+	assert(signature.len == KEY_SIGNATURE_SIZE); /* it was verified */
+	s->verified.id = statement->id;
+	s->verified.key = *key;
+	memcpy(s->verified.signature, signature.at, KEY_SIGNATURE_SIZE);
+	s->is_verified = true;
+}
+
+/* The snapshot ends before the signature is verified: a long reader would keep old pages. */
+static enum err signing_key(struct node *n, struct arena *a, const struct statement *s, struct verifier *key)
+{
+	struct snapshot *snapshot = NULL;
+	struct state st;
+	enum err e = views_read(n->views, &snapshot);
+
+	if (e != OK)
+		return e;
+	st = node_state(n, snapshot, a);
+	e = state_signer(&st, s, key);
+	snapshot_end(snapshot);
+	return e;
+}
+
+static void check(struct sequencer *q, struct arena *a, struct submission *s)
+{
+	struct statement statement;
+	struct verifier key;
+	enum err e;
+
+	arena_reset(a);
+	if ((e = statement_parse(a, s->note, &statement)) == OK && signing_key(q->node, a, &statement, &key) == OK &&
+	    (e = note_verify(&statement.note, &key, 1, NULL)) == OK)
+		keep_verified(s, &statement, &key);
+	if (e != OK)
+		refuse(s, e);
+}
+
+/* Whether a batch may begin (essay). */
+static bool may_begin(const struct sequencer *q)
+{
+	size_t want = q->under_way / 4;
+
+	if (q->first == NULL || q->first->step != CHECKED)
+		return false;
+	return q->checked >= (want < BATCH_GOOD ? want : BATCH_GOOD);
+}
+
+static void *work(void *argument)
+{
+	struct sequencer *q = argument;
+	struct arena *a = arena_new(PARSE_MAX);
+	struct submission *s;
+
+	pthread_mutex_lock(&q->mutex);
+	for (;;) {
+		while (q->unclaimed == NULL && !q->stopping)
+			pthread_cond_wait(&q->coming, &q->mutex);
+		if ((s = q->unclaimed) == NULL)
+			break;
+		q->unclaimed = s->next;
+		pthread_mutex_unlock(&q->mutex);
+		if (a != NULL)
+			check(q, a, s); /* else the sequencing thread does it all */
+		pthread_mutex_lock(&q->mutex);
+		s->step = CHECKED;
+		q->checked++;
+		if (may_begin(q))
+			pthread_cond_signal(&q->ready);
+	}
+	pthread_mutex_unlock(&q->mutex);
+	if (a != NULL)
+		arena_free(a);
+	return NULL;
+}
+
+/* ---- a batch ---- */
+
+static enum err add_leaf(struct sequencer *q, const struct appended *a)
+{
+	return growth_add(q->growth[a->ledger], a->leaf);
+}
+
+/* What is refused, is refused alone; another result than OK is the batch's end. */
+static enum err add_one(struct sequencer *q, struct submission *s)
+{
+	struct node *n = q->node;
+	enum err e = node_add_verified(n, s->note, s->is_verified ? &s->verified : NULL, &s->appended);
+
+	if (e == OK)
+		return add_leaf(q, &s->appended);
+	if (n->batch.err != OK || err_is_machine(e))
+		return e;
+	refuse(s, e);
+	return OK;
+}
+
+static enum err add_tick_if_due(struct sequencer *q)
+{
+	struct checkpoint last[LEDGER_COUNT];
+	struct appended tick;
+	bool due;
+	enum err e = publishing_last(q->publishing, last);
+
+	if (e != OK || !q->ticks || (e = node_tick_due(node_batch_state(q->node), &due)) != OK || !due)
+		return e;
+	if ((e = node_add_tick(q->node, last, &tick)) == OK)
+		return add_leaf(q, &tick);
+	/* A clock that ran backwards: the next batch tries again. */
+	return q->node->batch.err != OK || err_is_machine(e) ? e : OK;
+}
+
+static enum err add_all(struct sequencer *q, struct submission *first)
+{
+	enum err e = add_tick_if_due(q);
+
+	for (struct submission *s = first; e == OK && s != NULL; s = s->next)
+		if (s->err == OK)
+			e = add_one(q, s);
+	return e;
+}
+
+static enum err sum_up(struct sequencer *q)
+{
+	enum err e = OK;
+
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++) {
+		struct signed_checkpoint *c = &q->reached.ledgers[l];
+
+		e = growth_sum(q->growth[l], &c->size, &c->root);
+	}
+	return e;
+}
+
+/* Of what is committed. */
+static enum err sign(struct sequencer *q, enum ledger_id l)
+{
+	struct signed_checkpoint *s = &q->reached.ledgers[l];
+	struct checkpoint c = { .origin = q->node->origin[l], .size = s->size, .root = s->root };
+	struct buffer note = BUFFER(CHECKPOINT_NOTE_MAX);
+	enum err e = checkpoint_sign(&c, q->node->ledger_signer[l], &note);
+
+	if (e == OK) {
+		memcpy(s->note, note.at, note.len);
+		s->length = note.len;
+	}
+	buffer_free(&note);
+	return e;
+}
+
+static size_t grown(const struct sequencer *q)
+{
+	size_t count = 0;
+
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		count += growth_count(q->growth[l]);
+	return count;
+}
+
+/* On OK everything with err OK is durable and under a signed checkpoint. */
+static enum err commit_all(struct sequencer *q, struct submission *first)
+{
+	struct node *n = q->node;
+	enum err e = node_begin(n);
+
+	if (e != OK)
+		return e;
+	if ((e = add_all(q, first)) == OK)
+		e = sum_up(q);
+	if (e != OK || grown(q) == 0) {
+		node_abandon(n);
+		return e;
+	}
+	if ((e = node_commit(n)) != OK)
+		return e;
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
+		if (growth_count(q->growth[l]) > 0)
+			e = sign(q, (enum ledger_id)l);
+	return e == OK ? journal_end(n->journal, &q->reached.end) : e;
+}
+
+static enum err write_receipt(struct sequencer *q, struct submission *s)
+{
+	const struct appended *a = &s->appended;
+	const struct signed_checkpoint *c = &q->reached.ledgers[a->ledger];
+	struct receipt r = { .index = a->index, .checkpoint_note = span_make(c->note, c->length) };
+	enum err e = growth_proof(q->growth[a->ledger], a->index, &r.proof);
+
+	if (e != OK)
+		return e;
+	buffer_clear(&q->receipt);
+	receipt_print(&r, &q->receipt);
+	s->receipt = buffer_view(&q->receipt);
+	return q->receipt.err;
+}
+
+static void set_broken(struct sequencer *q, enum err e)
+{
+	pthread_mutex_lock(&q->mutex);
+	if (q->broken == OK) {
+		q->broken = e;
+		snprintf(q->broken_detail, sizeof(q->broken_detail), "%s", err_detail());
+	}
+	pthread_mutex_unlock(&q->mutex);
+}
+
+/* The room is free before anybody hears of the end, who may offer the next at once. `next` is read before: a submission
+ * that is done is no longer ours. */
+static void give_out(struct sequencer *q, struct submission *first, enum err failed)
+{
+	struct submission *next;
+	size_t count = 0;
+
+	for (struct submission *s = first; s != NULL; s = s->next, count++)
+		if (s->err == OK && failed != OK) {
+			s->err = failed;
+			snprintf(s->detail, sizeof(s->detail), "%s", q->broken_detail);
+		}
+	pthread_mutex_lock(&q->mutex);
+	q->under_way -= count;
+	pthread_mutex_unlock(&q->mutex);
+	for (struct submission *s = first; s != NULL; s = next) {
+		enum err e = s->err == OK ? write_receipt(q, s) : OK;
+
+		if (e != OK)
+			refuse(s, e);
+		next = s->next;
+		s->done(s);
+	}
+}
+
+static void sequence(struct sequencer *q, struct submission *first)
+{
+	enum err e = q->broken;
+
+	if (e == OK && (e = commit_all(q, first)) != OK)
+		set_broken(q, e);
+	give_out(q, first, e);
+	if (e == OK && grown(q) > 0)
+		publishing_reach(q->publishing, &q->reached);
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		if (e == OK)
+			growth_keep(q->growth[l]);
+		else
+			growth_drop(q->growth[l]);
+}
+
+/* ---- the sequencing thread ---- */
+
+/* All that is checked, from the front. Under the mutex. */
+static struct submission *take(struct sequencer *q)
+{
+	struct submission *first = q->first, **end = &q->first;
+
+	while (*end != NULL && (*end)->step == CHECKED) {
+		end = &(*end)->next;
+		q->checked--;
+	}
+	q->first = *end;
+	if (q->first == NULL)
+		q->last = &q->first;
+	if (q->first == first)
+		return NULL;
+	*end = NULL;
+	return first;
+}
+
+/* Until a batch may begin, all is over, or it is time to look for a tick. */
+static void wait_for_batch(struct sequencer *q)
+{
+	struct timespec look;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &look);
+	look.tv_sec += TICK_LOOK_S;
+	while (!may_begin(q) && !(q->stopping && q->first == NULL) && rc == 0)
+		rc = pthread_cond_timedwait(&q->ready, &q->mutex, &look);
+}
+
+static void *run(void *argument)
+{
+	struct sequencer *q = argument;
+	struct submission *first;
+
+	pthread_mutex_lock(&q->mutex);
+	for (;;) {
+		wait_for_batch(q);
+		first = take(q);
+		if (first == NULL && q->stopping && q->first == NULL)
+			break;
+		pthread_mutex_unlock(&q->mutex);
+		if (first != NULL || q->ticks)
+			sequence(q, first);
+		pthread_mutex_lock(&q->mutex);
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return NULL;
+}
+
+/* ---- submitters ---- */
+
+enum err sequencer_offer(struct sequencer *q, struct submission *s)
+{
+	enum err e = OK;
+
+	s->next = NULL;
+	s->step = NEW;
+	s->is_verified = false;
+	s->err = OK;
+	s->detail[0] = '\0';
+	s->receipt = SPAN("");
+	pthread_mutex_lock(&q->mutex);
+	if (q->broken != OK) {
+		e = fail(q->broken, "%s", q->broken_detail);
+	} else if (q->stopping || q->under_way >= q->limit) {
+		e = fail(ERR_BUSY, "%s",
+			 q->stopping ? "the sequencer is stopping"
+				     : "too many statements are under way; send it again in a moment");
+	} else {
+		*q->last = s;
+		q->last = &s->next;
+		if (q->unclaimed == NULL)
+			q->unclaimed = s;
+		q->under_way++;
+		pthread_cond_signal(&q->coming);
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return e;
+}
+
+struct waiting {
+	sem_t done;
+	struct arena *arena;
+	struct accepted *out;
+};
+
+static void wake(struct submission *s)
+{
+	struct waiting *w = s->context;
+
+	if (s->err == OK) {
+		const char *copy = arena_copy(w->arena, s->receipt.at, s->receipt.len);
+
+		w->out->appended = s->appended;
+		w->out->receipt = span_make(copy, s->receipt.len);
+		if (copy == NULL) {
+			s->err = ERR_NO_MEMORY;
+			snprintf(s->detail, sizeof(s->detail), "logged, but no room for its receipt");
+		}
+	}
+	sem_post(&w->done);
+}
+
+enum err sequencer_submit(struct sequencer *q, struct span note, struct arena *a, struct accepted *out)
+{
+	struct waiting w = { .arena = a, .out = out };
+	struct submission s = { .note = note, .done = wake, .context = &w };
+	enum err e;
+
+	sem_init(&w.done, 0, 0);
+	if ((e = sequencer_offer(q, &s)) == OK) {
+		while (sem_wait(&w.done) == -1)
+			; /* a signal came */
+		if ((e = s.err) != OK)
+			fail(e, "%s", s.detail);
+	}
+	sem_destroy(&w.done);
+	return e;
+}
+
+/* ---- beginning and end ---- */
+
+static enum err make_threads(struct sequencer *q, unsigned workers)
+{
+	if (pthread_create(&q->thread, NULL, run, q) != 0)
+		return fail(ERR_NO_MEMORY, "no thread for the sequencer");
+	q->thread_started = true;
+	while (q->started < workers) {
+		if (pthread_create(&q->workers[q->started], NULL, work, q) != 0)
+			return fail(ERR_NO_MEMORY, "no thread for verifying");
+		q->started++;
+	}
+	return OK;
+}
+
+static enum err go_on_from(struct sequencer *q, enum ledger_id l)
+{
+	const struct publication *p = &q->node->publications[l];
+	const struct frontier *f = publisher_frontier(p->publisher);
+
+	if (!p->published || f->size != q->node->heads.size[l])
+		return fail(ERR_USAGE, "%.*s: not everything is published", SPAN_FORMAT(q->node->origin[l]));
+	return growth_new(f, &q->growth[l]);
+}
+
+static unsigned workers_wanted(const struct sequencer_options *o)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = o->workers != 0 ? o->workers : processors > 0 ? (unsigned)processors : 1;
+
+	return n < WORKERS_MAX ? n : WORKERS_MAX;
+}
+
+enum err sequencer_start(struct node *n, const struct sequencer_options *options, struct sequencer **out)
+{
+	struct sequencer *q = calloc(1, sizeof(*q));
+	pthread_condattr_t monotonic;
+	enum err e = OK;
+
+	if (q == NULL)
+		return ERR_NO_MEMORY;
+	assert(n->mode == NODE_WRITE && !n->batch.open);
+	q->node = n;
+	q->limit = options->limit != 0 ? options->limit : LIMIT_DEFAULT;
+	q->ticks = options->ticks;
+	q->last = &q->first;
+	q->receipt = BUFFER(RECEIPT_MAX);
+	pthread_mutex_init(&q->mutex, NULL);
+	pthread_cond_init(&q->coming, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->ready, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (buffer_room(&q->receipt, RECEIPT_MAX) == NULL) /* so that no receipt fails behind its commit */
+		e = ERR_NO_MEMORY;
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
+		e = go_on_from(q, (enum ledger_id)l);
+	if (e == OK)
+		e = publishing_start(n, options->publish_ms != 0 ? options->publish_ms : PUBLISH_DEFAULT_MS,
+				     &q->publishing);
+	if (e == OK)
+		e = make_threads(q, workers_wanted(options));
+	if (e != OK) {
+		sequencer_stop(q);
+		return e;
+	}
+	*out = q;
+	return OK;
+}
+
+static void end_threads(struct sequencer *q)
+{
+	pthread_mutex_lock(&q->mutex);
+	q->stopping = true;
+	pthread_cond_broadcast(&q->coming);
+	pthread_cond_signal(&q->ready);
+	pthread_mutex_unlock(&q->mutex);
+	for (unsigned i = 0; i < q->started; i++)
+		pthread_join(q->workers[i], NULL);
+	if (q->thread_started)
+		pthread_join(q->thread, NULL);
+}
+
+enum err sequencer_stop(struct sequencer *q)
+{
+	enum err e, published;
+
+	if (q == NULL)
+		return OK;
+	end_threads(q);
+	published = publishing_stop(q->publishing);
+	if ((e = published) == OK && q->broken != OK)
+		e = fail(q->broken, "%s", q->broken_detail);
+	if (e != OK && q->node->broken == OK)
+		q->node->broken = e == ERR_SYNC ? ERR_SYNC : ERR_IO;
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		growth_free(q->growth[l]);
+	buffer_free(&q->receipt);
+	pthread_cond_destroy(&q->ready);
+	pthread_cond_destroy(&q->coming);
+	pthread_mutex_destroy(&q->mutex);
+	free(q);
+	return e;
+}

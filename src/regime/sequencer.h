@@ -1,0 +1,62 @@
+/* Submissions from many threads, one order. Signatures are verified on worker threads, against the key that the state
+ * names; then one thread checks each statement against the state that the batch has reached, commits all that is ready
+ * with one fdatasync, signs the checkpoint, and gives out the receipts. Tiles are written behind that.
+ *
+ * Statements are judged and logged in the order in which they were offered. */
+#ifndef REGIME_SEQUENCER_H
+#define REGIME_SEQUENCER_H
+
+#include "regime/node.h"
+
+struct sequencer;
+
+struct sequencer_options {
+	unsigned workers;    /* threads that verify; 0: one for each processor */
+	size_t limit;	     /* most submissions under way, more are refused; 0: 4096 */
+	unsigned publish_ms; /* least time between two checkpoint files; 0: 1000 */
+	bool ticks;	     /* logs a tick when the last is over an hour old */
+};
+
+/* The node is open for writing, has no open batch, and is published. Until the stop nobody else begins a batch, publishes
+ * or ticks; reading (node_read, node_entry, node_body, node_receipt) goes on from any thread and waits for nobody. */
+enum err sequencer_start(struct node *n, const struct sequencer_options *options, struct sequencer **out);
+
+#define SUBMISSION_DETAIL 256
+
+/* One note on its way. It and its note are the submitter's and stay as they are until `done` is called, once, on a thread
+ * of the sequencer: it must not block. It may offer the same submission again. */
+struct submission {
+	struct span note;
+	void (*done)(struct submission *s);
+	void *context;
+
+	/* For done to read. ERR_STATEMENT_REPEATED: it is in the ledger, appended is not set. ERR_SYNC, ERR_IO: the machine
+	 * failed, nothing more is taken, the process should end. Any other: the statement is refused, for itself alone. */
+	enum err err;
+	char detail[SUBMISSION_DETAIL];
+	struct appended appended;
+	struct span receipt; /* a C2SP tlog-proof; valid until done returns */
+
+	/* private */
+	struct submission *next;
+	int step;
+	bool is_verified;
+	struct verified verified;
+};
+
+/* Never blocks. On another result than OK done is not called. ERR_BUSY: too many are under way, or it is stopping; ERR_SYNC,
+ * ERR_IO: the machine failed earlier. Any thread. */
+enum err sequencer_offer(struct sequencer *q, struct submission *s);
+
+/* The same, waiting for the end. The receipt is in the arena. Not from within `done`. */
+struct accepted {
+	struct appended appended;
+	struct span receipt;
+};
+enum err sequencer_submit(struct sequencer *q, struct span note, struct arena *a, struct accepted *out);
+
+/* Works off what is under way, publishes it, ends the threads; the node is the caller's again. The first failure of the
+ * machine, if there was one. NULL is fine. */
+enum err sequencer_stop(struct sequencer *q);
+
+#endif

@@ -1,0 +1,616 @@
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "regime_node.h"
+
+#include "ledger/entry.h"
+#include "ledger/receipt.h"
+#include "regime/sequencer.h"
+
+/* A disk that fails when a test says so: the calls are caught here. Only the journal asks for fdatasync. */
+static atomic_bool fdatasync_fails, fsync_fails;
+
+int fdatasync(int fd)
+{
+	if (!fdatasync_fails)
+		return (int)syscall(SYS_fdatasync, fd);
+	errno = EIO;
+	return -1;
+}
+
+int fsync(int fd)
+{
+	if (!fsync_fails)
+		return (int)syscall(SYS_fsync, fd);
+	errno = EIO;
+	return -1;
+}
+
+static const struct sequencer_options defaults = { .workers = 3, .publish_ms = 5 };
+
+static struct sequencer *start(struct world *w, const struct sequencer_options *o)
+{
+	struct sequencer *q = NULL;
+
+	assert_int_equal(node_publish(w->n), OK);
+	assert_int_equal(sequencer_start(w->n, o, &q), OK);
+	return q;
+}
+
+static struct span notice_of(struct arena *a, const struct signer *from, unsigned number)
+{
+	const char *lines = arena_print(a,
+					"to AS%u\nclass malicious-code/infected-system\nevents %u\n"
+					"body application/vnd.comity.evidence+zstd 10 sealed-sha256:%064x\n",
+					1 + number % 1000, 1 + number, number);
+
+	assert_non_null(lines);
+	return statement_text(a, KIND_NOTICE, "cert.example/circle", from, lines, NULL);
+}
+
+static struct span plan_of(struct arena *a, const struct signer *from, unsigned number)
+{
+	const char *lines = arena_print(a,
+					"activity scan\nstart 2026-01-01T00:00:00Z\nend 2026-02-01T00:00:00Z\n"
+					"source 198.51.100.%u/32\ntarget any\npurpose test %u\n",
+					number % 256, number);
+
+	assert_non_null(lines);
+	return statement_text(a, KIND_PLAN, "cert.example/public", from, lines, NULL);
+}
+
+static void check_receipt(struct world *w, struct arena *a, struct span note, const struct appended *at,
+			  struct span receipt)
+{
+	struct buffer entry = BUFFER(2 * STATEMENT_MAX);
+	struct checkpoint c;
+	struct receipt r;
+
+	entry_print(at->logged_ms, note, &entry);
+	assert_int_equal(receipt_parse(a, receipt, &r), OK);
+	assert_int_equal(r.index, at->index);
+	assert_int_equal(receipt_verify(a, &r, buffer_view(&entry), node_ledger_key(w->n, at->ledger), &c), OK);
+	assert_true(at->index < c.size);
+	buffer_free(&entry);
+}
+
+static void check_whole(struct world *w, uint64_t public, uint64_t circle)
+{
+	struct audit before, after;
+
+	assert_int_equal(node_audit(w->n, NULL, NULL, &before), OK);
+	assert_int_equal(before.entries[LEDGER_PUBLIC], public);
+	assert_int_equal(before.entries[LEDGER_CIRCLE], circle);
+	node_close(w->n);
+	take_away(arena_print(w->arena, "%s/views", w->dir));
+	take_away(arena_print(w->arena, "%s/ledger", w->dir));
+	assert_int_equal(node_open(w->dir, NODE_WRITE, &w->n), OK);
+	assert_int_equal(node_audit(w->n, NULL, NULL, &after), OK);
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		assert_true(hash_equal(before.root[l], after.root[l]));
+	assert_true(hash_equal(before.state, after.state));
+}
+
+/* Of a world as it is made. */
+static uint64_t size_of(struct world *w, enum ledger_id l)
+{
+	struct audit a;
+
+	assert_int_equal(node_audit(w->n, NULL, NULL, &a), OK);
+	return a.entries[l];
+}
+
+/* ---- one after the other ---- */
+
+static void receipts_hold(void **state)
+{
+	struct world *w = world_new(*state);
+	uint64_t size[LEDGER_COUNT] = { size_of(w, LEDGER_PUBLIC), size_of(w, LEDGER_CIRCLE) };
+	struct sequencer *q = start(w, &defaults);
+
+	for (unsigned i = 0; i < 60; i++) {
+		enum ledger_id l = i % 3 == 0 ? LEDGER_PUBLIC : LEDGER_CIRCLE;
+		struct span note = l == LEDGER_PUBLIC ? plan_of(w->arena, w->res, i) : notice_of(w->arena, w->team, i);
+		struct accepted out;
+
+		assert_int_equal(sequencer_submit(q, note, w->arena, &out), OK);
+		assert_int_equal(out.appended.ledger, l);
+		assert_int_equal(out.appended.index, size[l]);
+		size[l]++;
+		check_receipt(w, w->arena, note, &out.appended, out.receipt);
+	}
+	assert_int_equal(sequencer_stop(q), OK);
+	check_whole(w, size[LEDGER_PUBLIC], size[LEDGER_CIRCLE]);
+	/* The node is the caller's again, and a second sequencer goes on. */
+	add_notices(w, 0, 3);
+	q = start(w, &defaults);
+	assert_int_equal(sequencer_stop(q), OK);
+	check_whole(w, size[LEDGER_PUBLIC], size[LEDGER_CIRCLE] + 3);
+	world_free(w);
+}
+
+/* What a lone checkpoint on disk says is what the last receipt says. */
+static void published_as_signed(void **state)
+{
+	struct world *w = world_new(*state);
+	struct sequencer *q = start(w, &defaults);
+	struct span checkpoint, note = notice_of(w->arena, w->res, 7);
+	struct accepted out;
+	struct receipt r;
+
+	assert_int_equal(sequencer_submit(q, note, w->arena, &out), OK);
+	assert_int_equal(sequencer_stop(q), OK);
+	assert_int_equal(receipt_parse(w->arena, out.receipt, &r), OK);
+	assert_int_equal(
+		file_read(w->arena, arena_print(w->arena, "%s/ledger/circle/checkpoint", w->dir), 10000, &checkpoint),
+		OK);
+	assert_true(span_equal(checkpoint, r.checkpoint_note));
+	assert_int_equal(node_receipt(w->n, w->arena, LEDGER_CIRCLE, out.appended.index, &checkpoint), OK);
+	assert_true(span_equal(checkpoint, out.receipt));
+	world_free(w);
+}
+
+/* ---- many at once ---- */
+
+#define THREADS 8
+#define EACH 60
+
+struct submitter {
+	struct world *w;
+	struct sequencer *q;
+	struct signer *from;
+	unsigned number;
+	unsigned accepted;
+	pthread_t thread;
+};
+
+static struct span spoil(struct arena *a, struct span note, unsigned i)
+{
+	char *copy = arena_copy(a, note.at, note.len), *hash;
+
+	assert_non_null(copy);
+	if (i % 2 == 0)
+		return span_make(copy, note.len - 1); /* no last LF: not a note */
+	hash = strstr(copy, "sealed-sha256:");
+	assert_non_null(hash);
+	hash[strlen("sealed-sha256:")] = 'f'; /* the text is not what was signed */
+	return span_make(copy, note.len);
+}
+
+/* Good ones, and between them each sort of bad one. */
+static void *submit_mixed(void *context)
+{
+	struct submitter *s = context;
+	struct arena *a = arena_new((size_t)1 << 26);
+
+	for (unsigned i = 0; i < EACH; i++) {
+		unsigned number = s->number * 1000 + i;
+		struct span good = notice_of(a, s->from, number);
+		struct accepted out;
+
+		assert_int_equal(sequencer_submit(s->q, spoil(a, good, 0), a, &out), ERR_NOTE);
+		assert_int_equal(sequencer_submit(s->q, spoil(a, good, 1), a, &out), ERR_NOTE_SIGNATURE);
+		assert_int_equal(sequencer_submit(s->q, notice_of(a, s->w->stranger, number), a, &out),
+				 ERR_PARTY_UNKNOWN);
+		assert_int_equal(sequencer_submit(s->q, good, a, &out), OK);
+		check_receipt(s->w, a, good, &out.appended, out.receipt);
+		s->accepted++;
+		assert_int_equal(sequencer_submit(s->q, good, a, &out), ERR_STATEMENT_REPEATED);
+		assert_true(strstr(err_detail(), "of the circle ledger") != NULL);
+		arena_reset(a);
+	}
+	arena_free(a);
+	return NULL;
+}
+
+/* Meanwhile others read, and what they see fits together. */
+static void *read_on(void *context)
+{
+	struct submitter *s = context;
+	struct arena *a = arena_new((size_t)1 << 26);
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct matter m;
+		struct state st;
+		struct span entry;
+
+		arena_reset(a);
+		assert_int_equal(node_read(s->w->n, a, &st), OK);
+		assert_int_equal(state_matter(&st, s->w->notice, &m), OK);
+		snapshot_end(st.snapshot);
+		assert_int_equal(node_entry(s->w->n, a, m.ledger, m.index, &entry), OK);
+		assert_true(entry.len > 100);
+	}
+	arena_free(a);
+	return NULL;
+}
+
+static void refusals_among_others(void **state)
+{
+	struct world *w = world_new(*state);
+	uint64_t public = size_of(w, LEDGER_PUBLIC), circle = size_of(w, LEDGER_CIRCLE);
+	struct submitter s[THREADS + 1];
+	struct sequencer *q = start(w, &defaults);
+
+	for (unsigned i = 0; i <= THREADS; i++) {
+		s[i] = (struct submitter){ w, q, i % 2 == 0 ? w->res : w->team, i, 0, 0 };
+		assert_int_equal(pthread_create(&s[i].thread, NULL, i < THREADS ? submit_mixed : read_on, &s[i]), 0);
+	}
+	for (unsigned i = 0; i <= THREADS; i++) {
+		pthread_join(s[i].thread, NULL);
+		circle += s[i].accepted;
+	}
+	assert_int_equal(sequencer_stop(q), OK);
+	check_whole(w, public, circle);
+	world_free(w);
+}
+
+/* ---- by callbacks ---- */
+
+struct counting {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	size_t done;
+	sem_t *gate; /* every done waits here; NULL: none does */
+	size_t at_gate;
+};
+
+struct one {
+	struct submission submission;
+	struct counting *counting;
+	struct world *w;
+};
+
+static void count_done(struct submission *s)
+{
+	struct one *o = s->context;
+	struct counting *c = o->counting;
+	sem_t *gate;
+
+	if (s->err == OK && o->w != NULL) {
+		struct arena *a = arena_new((size_t)1 << 20);
+
+		check_receipt(o->w, a, s->note, &s->appended, s->receipt);
+		arena_free(a);
+	}
+	pthread_mutex_lock(&c->mutex);
+	gate = c->gate;
+	c->at_gate += gate != NULL;
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->mutex);
+	if (gate != NULL)
+		sem_wait(gate);
+	pthread_mutex_lock(&c->mutex);
+	c->done++;
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+#define COUNTING                                                                                                       \
+	{                                                                                                              \
+		.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                                \
+	}
+
+static enum err offer(struct sequencer *q, struct one *o, struct counting *c, struct world *w, struct span note)
+{
+	*o = (struct one){ .counting = c, .w = w };
+	o->submission.note = note;
+	o->submission.done = count_done;
+	o->submission.context = o;
+	return sequencer_offer(q, &o->submission);
+}
+
+static void wait_done(struct counting *c, size_t count)
+{
+	pthread_mutex_lock(&c->mutex);
+	while (c->done < count)
+		pthread_cond_wait(&c->changed, &c->mutex);
+	assert_int_equal(c->done, count);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+#define PAIRS 40
+
+/* A party statement, and behind it without waiting what the party says: the order of offering is the order of judging,
+ * whatever the workers saw. */
+static void in_the_order_of_offering(void **state)
+{
+	struct world *w = world_new(*state);
+	uint64_t public = size_of(w, LEDGER_PUBLIC), circle = size_of(w, LEDGER_CIRCLE);
+	struct one *all = calloc(2 * PAIRS, sizeof(*all));
+	struct counting c = COUNTING;
+	struct sequencer *q = start(w, &defaults);
+
+	assert_non_null(all);
+	for (unsigned i = 0; i < PAIRS; i++) {
+		struct signer *party = signer_of(arena_print(w->arena, "new-%u.example", i));
+
+		assert_int_equal(offer(q, &all[2 * i], &c, w,
+				       party_text(w->arena, "cert.example/public", party, "role researcher\n", NULL)),
+				 OK);
+		assert_int_equal(offer(q, &all[2 * i + 1], &c, w, notice_of(w->arena, party, i)), OK);
+		signer_free(party);
+	}
+	wait_done(&c, 2 * PAIRS);
+	for (unsigned i = 0; i < PAIRS; i++) {
+		assert_int_equal(all[2 * i].submission.err, OK);
+		assert_int_equal(all[2 * i].submission.appended.index, public + i);
+		assert_int_equal(all[2 * i + 1].submission.err, OK);
+		assert_int_equal(all[2 * i + 1].submission.appended.index, circle + i);
+		assert_true(all[2 * i].submission.appended.logged_ms <= all[2 * i + 1].submission.appended.logged_ms);
+	}
+	assert_int_equal(sequencer_stop(q), OK);
+	check_whole(w, public + PAIRS, circle + PAIRS);
+	free(all);
+	world_free(w);
+}
+
+/* Verified in time, by a key that was good then: what counts is the state when its turn comes. */
+static void parties_that_leave_meanwhile(void **state)
+{
+	struct world *w = world_new(*state);
+	struct counting c = COUNTING;
+	struct one all[6];
+	const char *lines = arena_print(w->arena, "re %s\n", hex_of(w->arena, w->party_res));
+	struct hash seed = hash_bytes("other", 5);
+	struct signer *other = NULL;
+	struct sequencer *q = start(w, &defaults);
+
+	assert_int_equal(signer_from_seed(SPAN("res.example"), seed.bytes, &other), OK);
+	assert_int_equal(offer(q, &all[0], &c, w, notice_of(w->arena, w->res, 1)), OK);
+	assert_int_equal(offer(q, &all[1], &c, w, notice_of(w->arena, other, 2)), OK);
+	assert_int_equal(offer(q, &all[2], &c, w,
+			       statement_text(w->arena, KIND_WITHDRAW, "cert.example/public", w->res, lines, NULL)),
+			 OK);
+	assert_int_equal(offer(q, &all[3], &c, w, notice_of(w->arena, w->res, 3)), OK);
+	assert_int_equal(
+		offer(q, &all[4], &c, w,
+		      party_text(w->arena, "cert.example/public", w->res, "role researcher\ntitle back again\n", NULL)),
+		OK);
+	assert_int_equal(offer(q, &all[5], &c, w, notice_of(w->arena, w->res, 4)), OK);
+	wait_done(&c, 6);
+	assert_int_equal(all[0].submission.err, OK);
+	assert_int_equal(all[1].submission.err, ERR_KEY_UNKNOWN);
+	assert_int_equal(all[2].submission.err, OK);
+	assert_int_equal(all[3].submission.err, ERR_PARTY_UNKNOWN);
+	assert_int_equal(all[4].submission.err, OK);
+	assert_int_equal(all[5].submission.err, OK);
+	assert_int_equal(sequencer_stop(q), OK);
+	assert_int_equal(audit(w), OK);
+	signer_free(other);
+	world_free(w);
+}
+
+/* A note that is not the one that was verified is verified again, whatever was said about it. */
+static void only_that_note_is_verified(void **state)
+{
+	struct world *w = world_new(*state);
+	struct span good = notice_of(w->arena, w->res, 1), other = notice_of(w->arena, w->res, 2);
+	struct statement s;
+	struct verified v = { .key = *signer_verifier(w->res) };
+	char *line_of_other = arena_copy(w->arena, good.at, good.len);
+	struct appended out;
+
+	assert_int_equal(statement_parse(w->arena, good, &s), OK);
+	v.id = s.id;
+	memcpy(v.signature, s.note.lines[0].signature.at, KEY_SIGNATURE_SIZE);
+	/* The text of the first with the signature line of the second, which has the same length. */
+	memcpy(line_of_other + good.len - 60, other.at + other.len - 60, 60);
+	assert_int_equal(node_begin(w->n), OK);
+	assert_int_equal(node_add_verified(w->n, span_make(line_of_other, good.len), &v, &out), ERR_NOTE_SIGNATURE);
+	assert_int_equal(node_add_verified(w->n, spoil(w->arena, good, 1), &v, &out), ERR_NOTE_SIGNATURE);
+	v.key = *signer_verifier(w->team);
+	assert_int_equal(node_add_verified(w->n, spoil(w->arena, other, 1), &v, &out), ERR_NOTE_SIGNATURE);
+	assert_int_equal(node_add_verified(w->n, good, &v, &out), OK);
+	assert_int_equal(node_commit(w->n), OK);
+	world_free(w);
+}
+
+static void once_of_many_at_once(void **state)
+{
+	struct world *w = world_new(*state);
+	uint64_t public = size_of(w, LEDGER_PUBLIC), circle = size_of(w, LEDGER_CIRCLE);
+	struct sequencer *q = start(w, &defaults);
+	struct one *all = calloc(64, sizeof(*all));
+
+	assert_non_null(all);
+	for (unsigned round = 0; round < 10; round++) {
+		struct span note = notice_of(w->arena, w->res, round);
+		struct counting c = COUNTING;
+		size_t accepted = 0;
+
+		for (size_t i = 0; i < 64; i++)
+			assert_int_equal(offer(q, &all[i], &c, w, note), OK);
+		wait_done(&c, 64);
+		for (size_t i = 0; i < 64; i++) {
+			accepted += all[i].submission.err == OK;
+			assert_true(all[i].submission.err == OK || all[i].submission.err == ERR_STATEMENT_REPEATED);
+		}
+		assert_int_equal(accepted, 1);
+	}
+	assert_int_equal(sequencer_stop(q), OK);
+	check_whole(w, public, circle + 10);
+	free(all);
+	world_free(w);
+}
+
+/* ---- full, stopping, broken ---- */
+
+/* Holds the sequencing thread in a `done`. */
+static void hold(struct sequencer *q, struct one *o, struct counting *c, sem_t *gate, struct span note)
+{
+	sem_init(gate, 0, 0);
+	c->gate = gate;
+	assert_int_equal(offer(q, o, c, NULL, note), OK);
+	pthread_mutex_lock(&c->mutex);
+	while (c->at_gate == 0)
+		pthread_cond_wait(&c->changed, &c->mutex);
+	c->gate = NULL;
+	pthread_mutex_unlock(&c->mutex);
+}
+
+static void full_queue(void **state)
+{
+	struct world *w = world_new(*state);
+	struct sequencer_options o = { .workers = 2, .limit = 4, .publish_ms = 5 };
+	struct counting c = COUNTING;
+	struct one all[7];
+	sem_t gate;
+	struct sequencer *q = start(w, &o);
+
+	hold(q, &all[0], &c, &gate, notice_of(w->arena, w->res, 0));
+	for (unsigned i = 1; i <= 4; i++)
+		assert_int_equal(offer(q, &all[i], &c, w, notice_of(w->arena, w->res, i)), OK);
+	assert_int_equal(offer(q, &all[5], &c, w, notice_of(w->arena, w->res, 5)), ERR_BUSY);
+	sem_post(&gate);
+	wait_done(&c, 5);
+	assert_int_equal(offer(q, &all[6], &c, w, notice_of(w->arena, w->res, 6)), OK);
+	wait_done(&c, 6);
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(all[i].submission.err, OK); /* the one that was not taken is as it was */
+	assert_int_equal(sequencer_stop(q), OK);
+	assert_int_equal(audit(w), OK);
+	sem_destroy(&gate);
+	world_free(w);
+}
+
+static void *stop(void *context)
+{
+	struct sequencer *q = context;
+
+	assert_int_equal(sequencer_stop(q), OK);
+	return NULL;
+}
+
+#define STOP_TRIES 4000 /* below the sequencer's limit */
+
+static void stop_with_much_under_way(void **state)
+{
+	struct world *w = world_new(*state);
+	uint64_t public = size_of(w, LEDGER_PUBLIC), circle = size_of(w, LEDGER_CIRCLE);
+	struct counting c = COUNTING;
+	struct one *all = calloc(STOP_TRIES + 1, sizeof(*all));
+	const struct timespec pause = { 0, 1000000 };
+	struct sequencer *q = start(w, &defaults);
+	pthread_t stopper;
+	unsigned offered = 1;
+	sem_t gate;
+
+	assert_non_null(all);
+	hold(q, &all[0], &c, &gate, notice_of(w->arena, w->res, 0));
+	for (; offered < 100; offered++)
+		assert_int_equal(offer(q, &all[offered], &c, w, notice_of(w->arena, w->res, offered)), OK);
+	assert_int_equal(pthread_create(&stopper, NULL, stop, q), 0);
+	/* Until the stop is seen: the sequencer cannot be gone, its thread stands at the gate. */
+	while (offer(q, &all[offered], &c, w, notice_of(w->arena, w->res, offered)) == OK) {
+		if (++offered == STOP_TRIES)
+			fail_msg("the stop was never seen");
+		nanosleep(&pause, NULL);
+	}
+	sem_post(&gate);
+	pthread_join(stopper, NULL);
+	wait_done(&c, offered);
+	for (unsigned i = 0; i < offered; i++)
+		assert_int_equal(all[i].submission.err, OK);
+	check_whole(w, public, circle + offered);
+	sem_destroy(&gate);
+	free(all);
+	world_free(w);
+}
+
+/* The disk refuses the sync: no receipt, no further work, and nothing acknowledged is lost. */
+static void failing_sync(void **state)
+{
+	struct world *w = world_new(*state);
+	struct sequencer *q = start(w, &defaults);
+	struct span first = notice_of(w->arena, w->res, 1);
+	struct accepted out, none;
+
+	assert_int_equal(sequencer_submit(q, first, w->arena, &out), OK);
+	fdatasync_fails = true;
+	assert_int_equal(sequencer_submit(q, notice_of(w->arena, w->res, 2), w->arena, &none), ERR_SYNC);
+	assert_int_equal(sequencer_submit(q, notice_of(w->arena, w->res, 3), w->arena, &none), ERR_SYNC);
+	fdatasync_fails = false;
+	assert_int_equal(sequencer_submit(q, notice_of(w->arena, w->res, 4), w->arena, &none), ERR_SYNC);
+	assert_int_equal(sequencer_stop(q), ERR_SYNC);
+	assert_int_equal(node_begin(w->n), ERR_SYNC);
+	reopen(w);
+	assert_int_equal(audit(w), OK);
+	check_receipt(w, w->arena, first, &out.appended, out.receipt);
+	q = start(w, &defaults);
+	assert_int_equal(sequencer_submit(q, first, w->arena, &none), ERR_STATEMENT_REPEATED);
+	assert_int_equal(sequencer_submit(q, notice_of(w->arena, w->res, 3), w->arena, &none), OK);
+	assert_int_equal(sequencer_stop(q), OK);
+	assert_int_equal(audit(w), OK);
+	world_free(w);
+}
+
+/* Tiles that cannot be synced: the checkpoint file stays behind, and the node stops. */
+static void failing_tiles(void **state)
+{
+	struct world *w = world_new(*state);
+	uint64_t circle = size_of(w, LEDGER_CIRCLE);
+	struct sequencer *q = start(w, &defaults);
+	const char *path = arena_print(w->arena, "%s/ledger/circle/checkpoint", w->dir);
+	struct span before, after;
+	struct accepted out;
+
+	assert_int_equal(file_read(w->arena, path, 10000, &before), OK);
+	fsync_fails = true;
+	assert_int_equal(sequencer_submit(q, notice_of(w->arena, w->res, 1), w->arena, &out), OK);
+	assert_int_equal(sequencer_stop(q), ERR_SYNC);
+	assert_int_equal(file_read(w->arena, path, 10000, &after), OK);
+	assert_true(span_equal(before, after));
+	fsync_fails = false;
+	reopen(w);
+	assert_int_equal(file_read(w->arena, path, 10000, &after), OK);
+	assert_true(!span_equal(before, after));
+	assert_int_equal(size_of(w, LEDGER_CIRCLE), circle + 1);
+	world_free(w);
+}
+
+/* ---- ticks ---- */
+
+static void ticks_when_due(void **state)
+{
+	struct world *w = world_new(*state);
+	uint64_t public = size_of(w, LEDGER_PUBLIC), circle = size_of(w, LEDGER_CIRCLE);
+	struct sequencer_options o = { .workers = 1, .publish_ms = 1, .ticks = true };
+	struct sequencer *q = start(w, &o);
+	struct accepted out;
+	struct tick tick;
+	struct state st;
+
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(sequencer_submit(q, notice_of(w->arena, w->res, i), w->arena, &out), OK);
+	assert_int_equal(node_read(w->n, w->arena, &st), OK);
+	assert_int_equal(state_tick(&st, &tick), OK);
+	snapshot_end(st.snapshot);
+	assert_int_equal(sequencer_stop(q), OK);
+	check_whole(w, public + 1, circle + 3);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_A_FOLDER(receipts_hold),
+		IN_A_FOLDER(published_as_signed),
+		IN_A_FOLDER(refusals_among_others),
+		IN_A_FOLDER(in_the_order_of_offering),
+		IN_A_FOLDER(parties_that_leave_meanwhile),
+		IN_A_FOLDER(only_that_note_is_verified),
+		IN_A_FOLDER(once_of_many_at_once),
+		IN_A_FOLDER(full_queue),
+		IN_A_FOLDER(stop_with_much_under_way),
+		IN_A_FOLDER(failing_sync),
+		IN_A_FOLDER(failing_tiles),
+		IN_A_FOLDER(ticks_when_due),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
