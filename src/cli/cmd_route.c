@@ -249,8 +249,13 @@ int cmd_route(struct cli *c)
 	struct route_options o;
 	struct route_summary *s = arena_array(c->arena, 1, sizeof(*s));
 	uint64_t top;
-	enum err e = s == NULL ? ERR_NO_MEMORY : routing_options(c, &o);
+	enum err e;
 
+	if (cli_flag(c, "watch"))
+		return cmd_route_watch(c);
+	e = s == NULL ? ERR_NO_MEMORY : routing_options(c, &o);
+	if (e == OK && cli_flag(c, "once"))
+		e = fail(ERR_USAGE, "--once goes with --watch");
 	if (e == OK)
 		e = cli_number(c, "top", 10, 100000, &top);
 	if (e == OK)

@@ -87,6 +87,8 @@ static const struct option_rule route_options[] = {
 	{ "dry-run", NULL, "do everything but write" },
 	{ "rejects", "FILE", "where rows go that cannot be read" },
 	{ "threads", "N", "how many at once (default: one a processor)" },
+	{ "watch", NULL, "route what is put into DIR, and move it to DIR/done or DIR/failed" },
+	{ "once", NULL, "with --watch: what is there, then end" },
 	{ "top", "N", "how many countries and networks to show (default 10)" },
 	{ "demonstration", NULL, "mark the notices as made for a demonstration" },
 	{ NULL, NULL, NULL },
