@@ -21,11 +21,14 @@
  */
 #include "regime/sighting.h"
 
+#include <endian.h>
+#include <stdlib.h>
+
 #include "base/sort.h"
 #include "regime/private.h"
 
 #define VALUE_SIZE 42
-#define SLICE 65536u /* lines that are put in order together */
+#define SLICE 8192u /* lines that are put in order together */
 
 enum flags {
 	LINE_V6 = 1,
@@ -106,18 +109,37 @@ static void lower_copy(char *to, struct span from)
 		to[i] = lower(from.at[i]);
 }
 
-static uint8_t *put_bytes(uint8_t *to, uint64_t v, unsigned n)
+static inline uint8_t *put_u64(uint8_t *to, uint64_t v)
 {
-	while (n-- > 0)
-		*to++ = (uint8_t)(v >> 8 * n);
-	return to;
+	v = htobe64(v);
+	memcpy(to, &v, 8);
+	return to + 8;
+}
+
+static inline uint8_t *put_u32(uint8_t *to, uint32_t v)
+{
+	v = htobe32(v);
+	memcpy(to, &v, 4);
+	return to + 4;
+}
+
+static inline uint8_t *put_u16(uint8_t *to, uint16_t v)
+{
+	v = htobe16(v);
+	memcpy(to, &v, 2);
+	return to + 2;
+}
+
+static inline uint8_t *put_u48(uint8_t *to, uint64_t v)
+{
+	return put_u32(put_u16(to, (uint16_t)(v >> 32)), (uint32_t)v);
 }
 
 static uint8_t *put_address(uint8_t *to, const struct address *a)
 {
 	if (a->family == FAMILY_IPV4)
-		return put_bytes(to, a->low, 4);
-	return put_bytes(put_bytes(to, a->high, 8), a->low, 8);
+		return put_u32(to, (uint32_t)a->low);
+	return put_u64(put_u64(to, a->high), a->low);
 }
 
 /* ---- keys ---- */
@@ -139,7 +161,7 @@ static size_t line_key(const struct sighting_line *l, uint8_t *to)
 	*at++ = l->source.family;
 	at = put_address(at, &l->source);
 	*at++ = l->length;
-	at = put_bytes(at, l->port, 2);
+	at = put_u16(at, l->port);
 	lower_copy((char *)at, l->malware);
 	return (size_t)(at - to) + l->malware.len;
 }
@@ -177,37 +199,37 @@ static enum err key_read(struct span key, struct addressee *to, enum rsit_class 
 
 static void value_write(const struct sighting *s, uint8_t out[VALUE_SIZE])
 {
-	out = put_bytes(out, s->count, 8);
-	out = put_bytes(out, s->held, 8);
-	out = put_bytes(out, s->told, 4);
-	out = put_bytes(out, s->again, 4);
-	out = put_bytes(out, (uint64_t)s->first_ms, 6);
-	out = put_bytes(out, (uint64_t)s->last_ms, 6);
-	put_bytes(out, (uint64_t)s->told_ms, 6);
+	out = put_u64(put_u64(out, s->count), s->held);
+	out = put_u32(put_u32(out, (uint32_t)s->told), (uint32_t)s->again);
+	put_u48(put_u48(put_u48(out, (uint64_t)s->first_ms), (uint64_t)s->last_ms), (uint64_t)s->told_ms);
 }
 
-static uint64_t take_bytes(const uint8_t **at, unsigned n)
+static inline uint64_t get_u64(const char *at)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	while (n-- > 0)
-		v = v << 8 | *(*at)++;
-	return v;
+	memcpy(&v, at, sizeof(v));
+	return be64toh(v);
+}
+
+static inline int64_t get_u48(const char *at) /* the two bytes before it are there too */
+{
+	return (int64_t)(get_u64(at - 2) & TIME_MAX);
 }
 
 static enum err value_read(struct span value, struct sighting *out)
 {
-	const uint8_t *at = (const uint8_t *)value.at;
+	const char *at = value.at;
 
 	if (value.len != VALUE_SIZE)
 		return ERR_SYNTAX;
-	out->count = take_bytes(&at, 8);
-	out->held = take_bytes(&at, 8);
-	out->told = take_bytes(&at, 4);
-	out->again = take_bytes(&at, 4);
-	out->first_ms = (int64_t)take_bytes(&at, 6);
-	out->last_ms = (int64_t)take_bytes(&at, 6);
-	out->told_ms = (int64_t)take_bytes(&at, 6);
+	out->count = get_u64(at);
+	out->held = get_u64(at + 8);
+	out->told = get_u64(at + 16) >> 32;
+	out->again = get_u64(at + 16) & UINT32_MAX;
+	out->first_ms = get_u48(at + 24);
+	out->last_ms = get_u48(at + 30);
+	out->told_ms = get_u48(at + 36);
 	return out->count > 0 && out->held <= out->count && out->again <= out->told && out->first_ms <= out->last_ms &&
 			       out->told_ms <= out->last_ms
 		       ? OK
@@ -251,7 +273,7 @@ void sightings_line(struct buffer *record, const struct sighting_line *line, con
 	if (l.length > 0)
 		*at++ = l.length;
 	if (l.port > 0)
-		at = put_bytes(at, l.port, 2);
+		at = put_u16(at, l.port);
 	if (l.malware.len > 0) {
 		*at++ = (uint8_t)l.malware.len;
 		lower_copy((char *)at, l.malware);
@@ -260,7 +282,7 @@ void sightings_line(struct buffer *record, const struct sighting_line *line, con
 	if (change->count > 1)
 		at = put_number(at, change->count);
 	if (first > 0)
-		at = put_number(put_bytes(at, first, 6), last - first);
+		at = put_number(put_u48(at, first), last - first);
 	buffer_bytes(record, bytes, (size_t)(at - bytes));
 }
 
@@ -381,42 +403,41 @@ static uint64_t head_of(const struct sighting_line *l)
 	return l->source.low << 24 | (uint64_t)l->length << 16 | l->port;
 }
 
+struct read_line {
+	struct sighting_line line;
+	struct sighting_change change;
+};
+
 struct folding {
 	struct view_cursor *view;
 	struct reader record;
-	struct sort_key *keys; /* 2 * SLICE */
+	struct read_line *lines; /* SLICE */
+	struct sort_key *keys;	 /* 2 * SLICE */
 	struct state_key key;
 };
 
-/* The next lines of a group, all of them in one slice. */
-static enum err fold_slice(struct folding *f, uint32_t lines)
+/* The next lines of a group, at most SLICE. */
+static enum err fold_slice(struct folding *f, uint32_t count)
 {
-	const uint8_t *from = f->record.at, *end;
 	struct sort_key *k = f->keys;
-	struct sighting_change c;
-	struct sighting_line l;
 	size_t group = f->key.len;
 	bool sorted = true;
 	enum err e = OK;
 
-	for (uint32_t i = 0; i < lines && f->record.err == OK; i++) {
-		uint32_t at = (uint32_t)(f->record.at - from);
-
-		read_line(&f->record, &l, &c);
-		k[i] = (struct sort_key){ head_of(&l), at };
+	for (uint32_t i = 0; i < count && f->record.err == OK; i++) {
+		read_line(&f->record, &f->lines[i].line, &f->lines[i].change);
+		k[i] = (struct sort_key){ head_of(&f->lines[i].line), i };
 		sorted = sorted && (i == 0 || k[i - 1].key <= k[i].key);
 	}
-	end = f->record.at;
 	if (f->record.err != OK)
 		return private_damaged("sightings");
 	if (!sorted)
-		k = sort_keys(f->keys, f->keys + SLICE, lines);
-	for (uint32_t i = 0; e == OK && i < lines; i++) {
-		struct reader r = { .at = from + k[i].at, .end = end };
+		k = sort_keys(f->keys, f->keys + SLICE, count);
+	for (uint32_t i = 0; e == OK && i < count; i++) {
+		const struct read_line *l = &f->lines[k[i].at];
 
-		read_line(&r, &l, &c);
-		key_add_line(&f->key, &l);
-		e = fold_line(f->view, key_view(&f->key), &c);
+		key_add_line(&f->key, &l->line);
+		e = fold_line(f->view, key_view(&f->key), &l->change);
 		f->key.len = group;
 	}
 	return e;
@@ -446,7 +467,9 @@ enum err sightings_fold(struct state *st, struct span payload)
 	struct folding f = { .record = reader_of(span_from(payload, 1)) };
 	enum err e;
 
-	if ((f.keys = arena_alloc(st->arena, 2 * SLICE * sizeof(*f.keys))) == NULL)
+	f.keys = arena_alloc(st->arena, 2 * SLICE * sizeof(*f.keys));
+	f.lines = arena_alloc(st->arena, SLICE * sizeof(*f.lines));
+	if (f.keys == NULL || f.lines == NULL)
 		return ERR_NO_MEMORY;
 	e = view_cursor_open(st->snapshot, VIEW_SIGHTINGS, &f.view);
 	while (e == OK && reader_left(&f.record) > 0)
@@ -473,6 +496,44 @@ enum err sighting_find(const struct state *st, const struct addressee *to, enum 
 	key_add_line(&k, &p);
 	e = view_get(st->snapshot, VIEW_SIGHTINGS, key_view(&k), &value);
 	return value_of(e, value, out);
+}
+
+struct sighting_finder {
+	struct view_cursor *view;
+};
+
+enum err sighting_finder_open(const struct state *st, struct sighting_finder **out)
+{
+	struct sighting_finder *f = calloc(1, sizeof(*f));
+	enum err e = f == NULL ? ERR_NO_MEMORY : view_cursor_open(st->snapshot, VIEW_SIGHTINGS, &f->view);
+
+	if (e != OK) {
+		free(f);
+		return e;
+	}
+	*out = f;
+	return OK;
+}
+
+enum err sighting_finder_find(struct sighting_finder *f, const struct addressee *to, enum rsit_class c,
+			      const struct sighting_line *l, struct sighting *out)
+{
+	struct state_key k = key_group(to, c);
+	struct sighting_line p = plain(l);
+	struct span value;
+	enum err e;
+
+	key_add_line(&k, &p);
+	e = view_cursor_get(f->view, key_view(&k), &value);
+	return value_of(e, value, out);
+}
+
+void sighting_finder_close(struct sighting_finder *f)
+{
+	if (f == NULL)
+		return;
+	view_cursor_close(f->view);
+	free(f);
 }
 
 struct sighting_walk {
