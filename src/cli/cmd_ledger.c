@@ -141,9 +141,10 @@ static void audit_step(void *context, uint64_t done, uint64_t total)
 
 static void audit_report(struct cli *c, const struct audit *a, double seconds)
 {
-	char state[HASH_HEX + 1], count[32];
+	char state[HASH_HEX + 1], views[HASH_HEX + 1], count[32];
 
 	hash_hex(a->state, state);
+	hash_hex(a->views, views);
 	if (c->json) {
 		struct json *j = cli_object(c);
 
@@ -154,7 +155,11 @@ static void audit_report(struct cli *c, const struct audit *a, double seconds)
 		json_number(j, "bodies", (int64_t)a->bodies);
 		json_number(j, "marks", (int64_t)a->marks);
 		json_number(j, "state_keys", (int64_t)a->state_keys);
+		json_number(j, "sightings", (int64_t)a->sightings);
+		json_number(j, "sighting_events", (int64_t)a->sighting_events);
+		json_number(j, "waiting", (int64_t)a->waiting);
 		json_text(j, "state", state);
+		json_text(j, "views", views);
 		json_fraction(j, "seconds", seconds, 3);
 		cli_object_end(c);
 		return;
@@ -173,6 +178,13 @@ static void audit_report(struct cli *c, const struct audit *a, double seconds)
 	printf("  %12s events counted once\n", count);
 	cli_thousands(a->state_keys, count);
 	printf("  %12s rows of state, digest %.16s…\n", count, state);
+	cli_thousands(a->sightings, count);
+	printf("  %12s sources sighted\n", count);
+	if (a->waiting > 0) {
+		cli_thousands(a->waiting, count);
+		printf("  %12s packs of rows that wait, all readable\n", count);
+	}
+	printf("  %12s of all views %.16s…\n", "digest", views);
 }
 
 int cmd_ledger_audit(struct cli *c)

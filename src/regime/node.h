@@ -101,8 +101,11 @@ enum err node_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_
  * into a fresh view, compared byte for byte. The detail names the first difference. ERR_LEDGER_DIFFERS. */
 struct audit {
 	uint64_t entries[LEDGER_COUNT], signatures, state_keys, marks;
-	uint64_t bodies, bodies_erased; /* erased ones: only their references remain */
+	uint64_t bodies, bodies_erased;	     /* erased ones: only their references remain */
+	uint64_t sightings, sighting_events; /* lines, and events counted in them */
+	uint64_t waiting;		     /* packs of rows that wait for their addressee's interval */
 	struct hash root[LEDGER_COUNT], state;
+	struct hash views; /* of all that is made from the journal: the same for every rebuild */
 };
 /* progress may be NULL; done and total are journal positions. */
 typedef void audit_progress(void *context, uint64_t done, uint64_t total);

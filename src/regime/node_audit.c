@@ -49,7 +49,8 @@ struct auditing {
 	struct arena *arena, *bodies, *kept; /* one record; one body; to the end */
 	struct signature_checker *signatures;
 	struct named_root *ticks;
-	uint64_t records, marks_within; /* marks of the journal that the view should have */
+	uint64_t records, folded; /* folded: in the open transaction, about */
+	uint64_t marks_within;	  /* marks of the journal that the view should have */
 	audit_progress *progress;
 	void *context;
 	struct audit *out;
@@ -245,6 +246,7 @@ static enum err next_chunk(struct auditing *w)
 {
 	enum err e = snapshot_commit(w->st.snapshot);
 
+	w->folded = 0;
 	w->st.snapshot = NULL;
 	return e == OK ? views_write(w->fresh, &w->st.snapshot) : e;
 }
@@ -268,7 +270,9 @@ static enum err check_record(void *context, const struct record *r)
 		e = check_marks(w, r);
 	if (e == OK)
 		e = record_fold(&w->st, &w->heads, r, &s);
-	if (e == OK && ++w->records % CHUNK == 0)
+	w->records++;
+	w->folded += record_weight(r);
+	if (e == OK && w->folded >= CHUNK)
 		e = next_chunk(w);
 	return e;
 }
@@ -341,17 +345,20 @@ static enum err check_views(struct auditing *w)
 	struct state fresh = node_state(w->node, w->st.snapshot, w->arena);
 	struct heads live;
 	uint64_t keys;
-	enum err e = audit_compare(w->st.snapshot, w->live, w->node->journal, VIEW_STATE, &w->out->state_keys);
+	enum err e = heads_get(w->live, &live);
 
-	if (e == OK)
-		e = audit_compare(w->st.snapshot, w->live, w->node->journal, VIEW_ENTRIES, &keys);
-	if (e == OK)
-		e = audit_compare(w->st.snapshot, w->live, w->node->journal, VIEW_BODIES, &keys);
-	if (e == OK)
-		e = heads_get(w->live, &live);
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		if (live.size[l] != w->heads.size[l] || live.logged_ms != w->heads.logged_ms)
-			e = fail(ERR_LEDGER_DIFFERS, "view own: not the length of the ledgers");
+			e = fail(ERR_LEDGER_DIFFERS, "view own: not the length of the ledgers; " AUDIT_VIEWS_ADVICE);
+	if (e == OK)
+		e = heads_put(w->st.snapshot, &w->heads);
+	for (int v = 0; e == OK && v < VIEW_COUNT; v++)
+		e = audit_compare(w->st.snapshot, w->live, w->node->journal, (enum view)v,
+				  v == VIEW_STATE ? &w->out->state_keys : &keys);
+	if (e == OK)
+		e = audit_check_private(w->node, w->st.snapshot, w->live, w->bodies, w->out);
+	if (e == OK)
+		e = views_digest(w->st.snapshot, &w->out->views);
 	return e == OK ? state_digest(&fresh, &w->out->state) : e;
 }
 

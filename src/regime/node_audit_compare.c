@@ -2,6 +2,7 @@
 
 #include "base/encoding.h"
 #include "regime/node_audit.h"
+#include "regime/private.h"
 
 struct comparison {
 	struct snapshot *other;
@@ -15,7 +16,7 @@ static enum err differs(const struct comparison *c, struct span key, const char 
 	char hex[2 * 48 + 1];
 
 	hex_encode(key.at, key.len > 48 ? 48 : key.len, hex);
-	return fail(ERR_LEDGER_DIFFERS, "view %s, key %s: %s", view_name(c->view), hex, how);
+	return fail(ERR_LEDGER_DIFFERS, "view %s, key %s: %s; " AUDIT_VIEWS_ADVICE, view_name(c->view), hex, how);
 }
 
 static enum err must_be_live(void *context, struct span key, struct span value)
@@ -32,16 +33,17 @@ static enum err must_be_live(void *context, struct span key, struct span value)
 	return e;
 }
 
-/* A body that was erased is no longer in the journal by its hash, but the view may still know where it was. */
-static enum err erased(struct comparison *c, struct span key, struct span value)
+/* A body or a pack of rows that was erased gives nothing any more, but the view may still know where it was. position: the
+ * eight bytes that say so. */
+static enum err erased(struct comparison *c, struct span key, struct span position)
 {
 	struct arena *a = arena_new(BODY_MAX + 1024);
-	struct reader r = reader_of(value);
+	struct reader r = reader_of(position);
 	struct record record;
 	enum err e = a == NULL ? ERR_NO_MEMORY : journal_read(c->journal, a, read_u64(&r), &record);
 
 	if (e == ERR_NOT_FOUND || (e == OK && !record.erased))
-		e = differs(c, key, "the journal has no such body");
+		e = differs(c, key, "the journal has no such record");
 	if (a != NULL)
 		arena_free(a);
 	return e;
@@ -53,9 +55,13 @@ static enum err must_be_fresh(void *context, struct span key, struct span value)
 	struct span fresh;
 	enum err e = view_get(c->other, c->view, key, &fresh);
 
-	if (e == ERR_NOT_FOUND)
-		return c->view == VIEW_BODIES ? erased(c, key, value) : differs(c, key, "no entry gives it");
-	return e;
+	if (e != ERR_NOT_FOUND)
+		return e;
+	if (c->view == VIEW_BODIES)
+		return erased(c, key, value);
+	if (c->view == VIEW_OWN && key.len > 8 && key.at[0] == OWN_PACK)
+		return erased(c, key, span_from(key, key.len - 8));
+	return differs(c, key, "nothing in the journal gives it");
 }
 
 enum err audit_compare(struct snapshot *fresh, struct snapshot *live, struct journal *j, enum view v, uint64_t *keys)

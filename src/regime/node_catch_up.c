@@ -24,7 +24,7 @@
  * Marks have a position of their own, since what they keep in memory is lost in a crash.
  */
 
-#define CHUNK 50000 /* records in one transaction */
+#define CHUNK 50000 /* entries in one transaction, or what is as much work */
 
 struct state node_state(const struct node *n, struct snapshot *s, struct arena *a)
 {
@@ -137,7 +137,7 @@ static enum err fold_entry(struct state *st, struct heads *heads, const struct r
 enum err record_fold(struct state *st, struct heads *heads, const struct record *r, struct statement *s)
 {
 	struct body_record body;
-	enum err e;
+	enum err e = OK;
 
 	switch (r->kind) {
 	case RECORD_ENTRY:
@@ -151,7 +151,9 @@ enum err record_fold(struct state *st, struct heads *heads, const struct record 
 			       : e;
 	case RECORD_RAW:
 	case RECORD_PRIVATE:
-		return r->erased ? OK : private_fold(st, r->kind, r->position, r->payload);
+		if (!r->erased)
+			e = private_fold(st, r->kind, r->position, r->payload);
+		return e == ERR_DAMAGED ? fail(e, "journal at %ju: %s", (uintmax_t)r->position, err_detail()) : e;
 	default:
 		return OK;
 	}
@@ -162,14 +164,14 @@ struct catching {
 	struct state st;
 	struct heads heads;
 	uint64_t views_from, marks_from;
-	size_t records; /* in the open transaction */
+	uint64_t weight; /* of what is in the open transaction */
 };
 
 static enum err begin_chunk(struct catching *c)
 {
 	enum err e = views_write(c->node->views, &c->st.snapshot);
 
-	c->records = 0;
+	c->weight = 0;
 	return e;
 }
 
@@ -205,7 +207,8 @@ static enum err catch_one(void *context, const struct record *r)
 		return e;
 	arena_reset(c->node->arena);
 	e = record_fold(&c->st, &c->heads, r, &s);
-	if (e == OK && ++c->records == CHUNK && (e = end_chunk(c, r->next)) == OK)
+	c->weight += record_weight(r);
+	if (e == OK && c->weight >= CHUNK && (e = end_chunk(c, r->next)) == OK)
 		e = begin_chunk(c);
 	return e;
 }

@@ -101,6 +101,12 @@ struct state node_state(const struct node *n, struct snapshot *s, struct arena *
 /* Takes one committed record into the views; st and heads go on by it. Marks are left alone. */
 enum err record_fold(struct state *st, struct heads *heads, const struct record *r, struct statement *s);
 
+/* How much work its fold is, in entries: so that a transaction does not grow too large. */
+static inline uint64_t record_weight(const struct record *r)
+{
+	return 1 + (r->kind == RECORD_PRIVATE ? r->payload.len / 256 : 0);
+}
+
 /* A body's record: u8 sealed, 32 hash, if sealed 32 salt, then the payload. */
 struct body_record {
 	struct hash hash;

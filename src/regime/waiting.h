@@ -30,7 +30,8 @@ void release_write(struct buffer *record, const struct addressee *to, enum rsit_
 /* When the last notice went to `to` by a directive with an interval; 0: never. */
 enum err released_find(const struct state *st, const struct addressee *to, int64_t *last_ms);
 
-/* Packs that wait, in the order of addressee, class, position. */
+/* Packs that wait, in the order of addressee, class, position. One whose rows were erased (node_private: ERR_NOT_FOUND) may
+ * still be among them: it has nothing to send, a release takes it away. */
 typedef enum err pack_each(void *context, const struct pack *p);
 enum err packs_walk(const struct state *st, const struct addressee *to, pack_each *each, void *context);
 

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
 #include "base/file.h"
 #include "base/reader.h"
 
@@ -408,6 +409,60 @@ void view_cursor_close(struct view_cursor *c)
 		return;
 	mdb_cursor_close(c->cursor);
 	free(c);
+}
+
+/* ---- the digest ---- */
+
+#define DIGEST_PIECE 65536
+
+struct digesting {
+	struct hash_stream *hash;
+	struct buffer piece;
+};
+
+static void pour(struct digesting *d)
+{
+	hash_stream_add(d->hash, d->piece.at, d->piece.len);
+	buffer_clear(&d->piece);
+}
+
+static void digest_span(struct digesting *d, struct span s)
+{
+	buffer_u64(&d->piece, s.len);
+	if (d->piece.len + s.len > DIGEST_PIECE)
+		pour(d);
+	if (s.len > DIGEST_PIECE)
+		hash_stream_add(d->hash, s.at, s.len);
+	else
+		buffer_span(&d->piece, s);
+}
+
+static enum err digest_one(void *context, struct span key, struct span value)
+{
+	struct digesting *d = context;
+
+	digest_span(d, key);
+	digest_span(d, value);
+	return d->piece.err;
+}
+
+enum err views_digest(struct snapshot *s, struct hash *out)
+{
+	struct digesting d = { hash_stream_new(), BUFFER(DIGEST_PIECE + 8) };
+	enum err e = d.hash == NULL ? ERR_NO_MEMORY : OK;
+
+	for (int t = 0; e == OK && t < VIEW_COUNT; t++) {
+		e = digest_one(&d, SPAN(""), span_of(names[t])); /* no key is empty, so a table never ends unseen */
+		if (e == OK)
+			e = view_walk(s, (enum view)t, SPAN(""), SPAN(""), digest_one, &d);
+	}
+	if (e == OK) {
+		pour(&d);
+		*out = hash_stream_end(d.hash);
+	}
+	hash_stream_free(d.hash);
+	buffer_free(&d.piece);
+	return e;
 }
 
 uint64_t views_position(struct snapshot *s)

@@ -5,6 +5,7 @@
 #ifndef STORE_VIEWS_H
 #define STORE_VIEWS_H
 
+#include "base/hash.h"
 #include "base/span.h"
 
 /* The tables. STATE is the fold and must come out the same on every node; the others are this node's own. A table more or
@@ -48,6 +49,9 @@ enum err view_cursor_add(struct view_cursor *c, struct span key, struct span val
 /* Another value for the key that the last call found. */
 enum err view_cursor_replace(struct view_cursor *c, struct span key, struct span value);
 void view_cursor_close(struct view_cursor *c); /* NULL is fine */
+
+/* SHA-256 over every table's keys and values in order: the same for the same content. */
+enum err views_digest(struct snapshot *s, struct hash *out);
 
 uint64_t views_position(struct snapshot *s);
 enum err views_set_position(struct snapshot *s, uint64_t position);
