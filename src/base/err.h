@@ -46,6 +46,8 @@ enum err {
 	ERR_CSV,
 	ERR_XML,
 	ERR_MAIL,
+	ERR_BOUNCE,	   /* tells that a mail was not delivered, or answers by itself */
+	ERR_NO_COMPLAINT,  /* says that nothing is wrong, or asks for something else */
 	ERR_FIELD_MISSING, /* the format asks for it, the row lacks it */
 	ERR_FIELD,	   /* not a value that the format allows there */
 	ERR_NO_ADDRESS,	   /* names something, but no address that could be at fault */

@@ -1,5 +1,6 @@
 #include "report/csv_blocks.h"
 #include "report/layout.h"
+#include "report/mail.h"
 
 /*
  * Where one document ends and the next begins
@@ -177,19 +178,6 @@ static size_t json_start(struct span text, size_t at)
 	return at;
 }
 
-/* Up to and with the line end before the next "From " line. */
-static size_t mbox_length(struct span text)
-{
-	const char *p = text.at, *end = text.at + text.len;
-
-	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		p++;
-		if (span_starts(span_make(p, (size_t)(end - p)), "From "))
-			return (size_t)(p - text.at);
-	}
-	return SIZE_MAX;
-}
-
 static size_t line_length(struct span text)
 {
 	const char *end = memchr(text.at, '\n', text.len);
@@ -211,6 +199,11 @@ static size_t length_of(const struct layout *l, struct span text)
 	}
 }
 
+size_t frame_limit(const struct layout *l)
+{
+	return l->framing == FRAME_MBOX ? l->row_max - MBOX_AHEAD : l->row_max;
+}
+
 /* The document that begins at or behind `from`. */
 static enum found find(const struct layout *l, struct span text, size_t from, size_t *start, size_t *length)
 {
@@ -225,20 +218,22 @@ static enum found find(const struct layout *l, struct span text, size_t from, si
 	if (window.len > l->row_max)
 		window.len = l->row_max + 1;
 	*length = length_of(l, window);
-	if (*length <= l->row_max)
+	if (*length <= frame_limit(l))
 		return FOUND_WHOLE;
-	return window.len > l->row_max ? FOUND_LONG : FOUND_OPEN;
+	return window.len > l->row_max || *length <= l->row_max ? FOUND_LONG : FOUND_OPEN;
 }
 
 size_t frame_rest(const struct layout *l, struct span text, bool *ended)
 {
-	const char *mark = l->framing == FRAME_JSON ? "{" : l->framing == FRAME_MBOX ? "From " : "";
+	const char *mark = l->framing == FRAME_JSON ? "{" : "";
 	const char *end = text.at + text.len, *p = text.at;
 	size_t n = strlen(mark);
 
 	*ended = false;
 	if (l->framing == FRAME_WHOLE || text.len == 0)
 		return text.len;
+	if (l->framing == FRAME_MBOX)
+		return mbox_rest(text, ended);
 	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
 		size_t left = (size_t)(end - ++p);
 
@@ -256,7 +251,8 @@ size_t frame_rest(const struct layout *l, struct span text, bool *ended)
  * start of the next. */
 static size_t long_end(const struct layout *l, struct span text, size_t start, bool *ended)
 {
-	size_t from = start + l->row_max + 1;
+	/* the next mail may begin so near the limit that it did not show in the window */
+	size_t from = start + (l->framing == FRAME_MBOX ? frame_limit(l) - 2 : l->row_max + 1);
 
 	return from + frame_rest(l, span_from(text, from), ended);
 }
@@ -317,6 +313,8 @@ bool frame_next(const struct layout *l, struct span text, struct place *at, enum
 			return false;
 		if (found == FOUND_OPEN)
 			length = text.len - start;
+		if (found == FOUND_OPEN && length > frame_limit(l))
+			found = FOUND_LONG;
 		if (found == FOUND_LONG) {
 			*why = ERR_TOO_LONG;
 			from = long_end(l, text, start, &ended);

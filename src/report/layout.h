@@ -101,6 +101,8 @@ size_t frame_boundary(const struct layout *l, struct span chunk, bool *inside);
 /* How much of text, which begins inside a row that was too long, is passed over: up to the next line that a row can
  * begin with. *ended false: all of it, or all but what may be the start of such a line. */
 size_t frame_rest(const struct layout *l, struct span text, bool *ended);
+/* How long a document may be: row_max, or so much less that one sees whether the next begins behind it. */
+size_t frame_limit(const struct layout *l);
 /* FRAME_LINES or FRAME_JSON, by the lines of the head. */
 enum framing frame_of_json(struct span head);
 /* Where the string ends that goes on at `at`: its closing quote, a byte that may not stand in it, or text.len. */

@@ -279,8 +279,8 @@ enum err parse_reject(const struct parse *p, const struct place *at, enum err wh
 	struct reject r = { why, p->line + at->line, p->offset + at->offset, at->raw, field };
 	size_t max = REPORT_REJECT_MAX;
 
-	if (why == ERR_TOO_LONG && p->layout->row_max < max) /* of such a row we may have no more */
-		max = p->layout->row_max;
+	if (why == ERR_TOO_LONG && frame_limit(p->layout) < max) /* of such a row we may have no more */
+		max = frame_limit(p->layout);
 	if (r.raw.len > max)
 		r.raw.len = max;
 	return p->sink->reject(p->sink->context, &r);

@@ -1,9 +1,10 @@
+#include "report/mail.h"
 #include "report_test.h"
 
 static void shown(const struct layout *l, uint64_t line, enum err why, struct span raw, struct buffer *out)
 {
-	if (why != OK && raw.len > l->row_max)
-		raw.len = l->row_max;
+	if (why != OK && raw.len > frame_limit(l))
+		raw.len = frame_limit(l);
 	buffer_print(out, "%llu%s<%.*s>", (unsigned long long)line, why == OK ? "" : "!", SPAN_FORMAT(raw));
 }
 
@@ -84,8 +85,8 @@ static void passes_over_what_is_too_long(void **state)
 	found(FRAME_JSON, 7, "{\"a\":1}\n{}", "0<{\"a\":1}>1<{}>");
 	found(FRAME_JSON, 5, "{\"a\":1}{}\n {}\n{}", "0!<{\"a\":>2<{}>");
 	found(FRAME_LINES, 5, "123456\n\n 12345\n1234\r\n12345", "0!<12345>2!< 1234>3<1234>4<12345>");
-	found(FRAME_MBOX, 20, "From a\n\nx\nFrom b\n12345678901234567890\n\nFrom c\n",
-	      "0<From a\n\nx>3!<From b\n1234567890123>6<From c>");
+	found(FRAME_MBOX, 20, "From a\n\nx\n\nFrom b\n12345678901234567890\n\nFrom c\n",
+	      "0<From a\n\nx>4!<From b\n123456>7<From c>");
 	found(FRAME_WHOLE, 5, "123456\n", "0!<12345>");
 	found(FRAME_WHOLE, 7, "123456\n", "0<123456>");
 	found(FRAME_WHOLE, 7, "", "");
@@ -158,29 +159,13 @@ static void cut_holds(const struct layout *l, struct span text, size_t step)
 
 static void cuts_change_nothing(void **state)
 {
-	static const char *const pieces[] = { "{",
-					      "}",
-					      "[",
-					      "]",
-					      ",",
-					      ":",
-					      "\"a\"",
-					      "\"",
-					      "\\",
-					      "\n",
-					      "\r\n",
-					      "\n{",
-					      "\n  {",
-					      "1",
-					      "x",
-					      "   ",
-					      "From ",
-					      "\nFrom ",
-					      "\nF",
-					      "null",
-					      "{\"a\":1}",
-					      "{\"a\":1}\n",
-					      "{\"a\":[{},{\"b\":\"c\"}]}" };
+	static const char *const pieces[] = {
+		"{",	       "}",	"[",	     "]",	    ",",
+		":",	       "\"a\"", "\"",	     "\\",	    "\n",
+		"\r\n",	       "\n{",	"\n  {",     "1",	    "x",
+		"   ",	       "From ", "\nFrom ",   "\nF",	    "\n\nFrom ",
+		"\n\r\nFrom ", "null",	"{\"a\":1}", "{\"a\":1}\n", "{\"a\":[{},{\"b\":\"c\"}]}"
+	};
 	static const enum framing framings[] = { FRAME_JSON,  FRAME_JSON, FRAME_JSON,
 						 FRAME_LINES, FRAME_MBOX, FRAME_WHOLE };
 	static const size_t limits[] = { 1, 2, 5, 7, 20, 64, 1000 };
@@ -194,8 +179,8 @@ static void cuts_change_nothing(void **state)
 		size_t n =
 			draw_report(&seed, pieces, TABLE_LENGTH(pieces), text, 1 + test_below(&seed, sizeof(text) - 1));
 
-		if (l.framing == FRAME_MBOX && l.row_max < strlen("\nFrom")) /* what may be the start of a line */
-			l.row_max = strlen("\nFrom");
+		if (l.framing == FRAME_MBOX && l.row_max < 2 * MBOX_AHEAD)
+			l.row_max = 2 * MBOX_AHEAD;
 		cut_holds(&l, span_make(text, n), 1 + test_below(&seed, test_below(&seed, 2) == 0 ? 4 : 100));
 	}
 }
