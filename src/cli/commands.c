@@ -127,7 +127,7 @@ const struct command commands[] = {
 	{ "plan match", cmd_plan_match, "ADDRESS", "say whether a plan explains what was seen", match_options, 1, 1 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 1,
 	  ANY_NUMBER },
-	{ "submit", cmd_submit, "FILE|-", "log a statement that was signed elsewhere", NULL, 1, 1 },
+	{ "submit", cmd_submit, "FILE…|-", "log statements that were signed elsewhere", NULL, 1, ANY_NUMBER },
 	{ "territory build", cmd_territory_build, "FILE…", "compile registry files from disk", NULL, 1, ANY_NUMBER },
 	{ "territory show", cmd_territory_show, "", "show the tables' sources and ages", NULL, 0, 0 },
 	{ "territory update", cmd_territory_update, "", "fetch the registry files and compile them", update_options, 0,

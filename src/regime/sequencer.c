@@ -173,7 +173,7 @@ static enum err add_one(struct sequencer *q, struct submission *s)
 
 	if (e == OK)
 		return add_leaf(q, &s->appended);
-	if (n->batch.err != OK || err_is_machine(e))
+	if (n->batch.err != OK || state_failed(e))
 		return e;
 	refuse(s, e);
 	return OK;
@@ -191,7 +191,7 @@ static enum err add_tick_if_due(struct sequencer *q)
 	if ((e = node_add_tick(q->node, last, &tick)) == OK)
 		return add_leaf(q, &tick);
 	/* A clock that ran backwards: the next batch tries again. */
-	return q->node->batch.err != OK || err_is_machine(e) ? e : OK;
+	return q->node->batch.err != OK || state_failed(e) ? e : OK;
 }
 
 static enum err add_all(struct sequencer *q, struct submission *first)
@@ -546,7 +546,7 @@ enum err sequencer_stop(struct sequencer *q)
 	if ((e = published) == OK && q->broken != OK)
 		e = fail(q->broken, "%s", q->broken_detail);
 	if (e != OK && q->node->broken == OK)
-		q->node->broken = e == ERR_SYNC ? ERR_SYNC : ERR_IO;
+		q->node->broken = err_is_machine(e) ? e : ERR_IO;
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		growth_free(q->growth[l]);
 	buffer_free(&q->receipt);

@@ -30,8 +30,8 @@ struct submission {
 	void (*done)(struct submission *s);
 	void *context;
 
-	/* For done to read. ERR_STATEMENT_REPEATED: it is in the ledger, appended is not set. ERR_SYNC, ERR_IO: the machine
-	 * failed, nothing more is taken, the process should end. Any other: the statement is refused, for itself alone. */
+	/* For done to read. ERR_STATEMENT_REPEATED: it is in the ledger, appended is not set. err_is_machine or ERR_DAMAGED:
+	 * nothing more is taken, the process should end. Any other: this statement is refused, and it alone. */
 	enum err err;
 	char detail[SUBMISSION_DETAIL];
 	struct appended appended;
@@ -44,8 +44,8 @@ struct submission {
 	struct verified verified;
 };
 
-/* Never blocks. On another result than OK done is not called. ERR_BUSY: too many are under way, or it is stopping; ERR_SYNC,
- * ERR_IO: the machine failed earlier. Any thread. */
+/* Never blocks. On another result than OK done is not called. ERR_BUSY: too many are under way, or it is stopping; any
+ * other: the machine failed earlier. Any thread. */
 enum err sequencer_offer(struct sequencer *q, struct submission *s);
 
 /* The same, waiting for the end. The receipt is in the arena. Not from within `done`. */

@@ -1,4 +1,5 @@
 """The ledger can be checked by anyone, and damage is found."""
+import json
 import shutil
 
 from conftest import Node
@@ -72,3 +73,26 @@ def test_a_foreign_statement_must_be_whole_and_at_home(node, tmp_path):
     text = other.text("ledger", "show", "public", "--raw", "--from", "1", "--limit", "1")
     note = text.split("\n", 1)[1].rstrip("\n") + "\n"
     assert node.error("submit", "-", stdin=note.encode()) == "statement-ledger"
+
+
+def test_many_files_are_submitted_and_one_that_is_refused_stops_none(node, tmp_path):
+    before = node.audit()["public"]
+    files = []
+    for i in range(6):
+        # Made and signed on a copy of the node, so that this node has not seen them.
+        copy = Node(tmp_path / f"copy{i}")
+        shutil.copytree(node.dir, copy.dir)
+        (added,) = copy.json("party", "add", f"p{i}.example")
+        text = copy.text("ledger", "show", "public", "--raw", "--from", str(added["index"]), "--limit", "1")
+        path = tmp_path / f"note{i}"
+        path.write_text(text.split("\n", 1)[1].rstrip("\n") + "\n")
+        files.append(path)
+    files[2].write_text(files[2].read_text().replace("p2.example", "p9.example"))
+    (tmp_path / "empty").write_text("")
+    p = node.run("submit", *files[:5], files[0], tmp_path / "empty", tmp_path / "missing", files[5], "--json", code=None)
+    said = [json.loads(line) for line in p.stdout.splitlines()]
+    assert [s["index"] for s in said] == [before + 1 + i for i in range(5)]  # behind the first tick
+    assert [json.loads(line)["error"] for line in p.stderr.splitlines()] == \
+        ["note-unsigned", "statement-repeated", "empty", "not-found"]
+    assert p.returncode == 4
+    assert node.audit()["public"] == before + 6
