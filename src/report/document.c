@@ -11,27 +11,23 @@
 
 /* ---- which format ---- */
 
-enum hint {
-	HINT_NONE,
-	HINT_XARF,
-	HINT_IDEA,
-	HINT_STIX,
-	HINT_VALUE, /* depends on the value */
-	HINT_WEAK   /* from here on: only where the object is cut off and says nothing better */
-};
-
 static const struct {
-	const char *key;
-	enum hint hint;
-	const char *value; /* what the value begins with */
+	const char *key, *value; /* what the value begins with; NULL: anything */
 	enum format format;
+	bool weak; /* counts only where the object is cut off and says nothing better */
 } hints[] = {
-	{ "xarf_version", HINT_XARF, NULL, FORMAT_XARF },    { "ReporterInfo", HINT_XARF, NULL, FORMAT_XARF },
-	{ "Format", HINT_VALUE, "\"IDEA", FORMAT_IDEA },     { "type", HINT_VALUE, "\"bundle\"", FORMAT_STIX },
-	{ "spec_version", HINT_VALUE, "\"2.", FORMAT_STIX }, { "source_identifier", HINT_WEAK, NULL, FORMAT_XARF },
-	{ "evidence", HINT_WEAK, NULL, FORMAT_XARF },	     { "Report", HINT_WEAK, NULL, FORMAT_XARF },
-	{ "DetectTime", HINT_WEAK, NULL, FORMAT_IDEA },	     { "Attach", HINT_WEAK, NULL, FORMAT_IDEA },
-	{ "objects", HINT_WEAK, NULL, FORMAT_STIX },
+	{ "xarf_version", NULL, FORMAT_XARF, false },
+	{ "ReporterInfo", NULL, FORMAT_XARF, false },
+	{ "Version", "\"3\"", FORMAT_XARF, false },
+	{ "Format", "\"IDEA", FORMAT_IDEA, false },
+	{ "type", "\"bundle\"", FORMAT_STIX, false },
+	{ "spec_version", "\"2.", FORMAT_STIX, false },
+	{ "source_identifier", NULL, FORMAT_XARF, true },
+	{ "evidence", NULL, FORMAT_XARF, true },
+	{ "Report", NULL, FORMAT_XARF, true },
+	{ "DetectTime", NULL, FORMAT_IDEA, true },
+	{ "Attach", NULL, FORMAT_IDEA, true },
+	{ "objects", NULL, FORMAT_STIX, true },
 };
 
 /* A walk over the first object of a text that may be cut off anywhere. */
@@ -105,7 +101,7 @@ enum format json_document(struct span text)
 			if (!span_is(key, hints[i].key) ||
 			    (hints[i].value != NULL && !span_starts(span_from(text, w.at), hints[i].value)))
 				continue;
-			if (hints[i].hint != HINT_WEAK)
+			if (!hints[i].weak)
 				return hints[i].format;
 			if (weak == FORMAT_UNKNOWN)
 				weak = hints[i].format;

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (e == OK) {
 		if (report_start(l).offset > head.len || layout_format(l) == FORMAT_UNKNOWN || layout_type(l).len == 0)
 			abort();
-		if (!law_holds(l, s, text, 1 + size % 97, REPORT_ROW_MAX))
+		if (!law_holds(l, s, text, 1 + size % 97, layout_row_max(l)))
 			abort();
 	}
 	arena_reset(a);

@@ -27,12 +27,12 @@ static inline void reads_as_span(const char *name, struct span text, struct repo
 		if (!span_is(expected, err_code(e)))
 			fail_msg("%s: %s is not %.*s", err_code(e), err_detail(), SPAN_FORMAT(expected));
 	} else {
-		law_read(l, s, text, text.len + 1, REPORT_ROW_MAX, &whole);
+		law_read(l, s, text, text.len + 1, l->row_max, &whole);
 		if (!span_equal(buffer_view(&whole.out), expected))
 			fail_msg("\"%.*s\" is not \"%.*s\"", SPAN_FORMAT(buffer_view(&whole.out)),
 				 SPAN_FORMAT(expected));
 		for (size_t step = 1; step < 40; step++)
-			assert_true(law_holds(l, s, text, step, REPORT_ROW_MAX));
+			assert_true(law_holds(l, s, text, step, l->row_max));
 	}
 	buffer_free(&whole.out);
 	scratch_free(s);
