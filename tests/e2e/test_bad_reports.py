@@ -1,0 +1,210 @@
+"""Bad reports, each kind with its own code: what can be read of them counts, nothing is lost, memory stays bounded."""
+import gzip
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import COMITY
+
+MEMORY = 300 << 20
+SCAN = "timestamp,ip,protocol,port,hostname,tag,asn,geo\n"
+
+
+def row(address, when="2026-11-01 10:00:00"):
+    return f'"{when}",{address},tcp,22,,ssh,,\n'
+
+
+def route(node, path, *words, code=0):
+    """The summary, and of each rejected row line and code."""
+    said = node.json("route", path, *words, code=code)[-1]
+    if said["rejects"] is None:
+        return said, []
+    with open(said["rejects"]) as f:
+        return said, [(r["line"], r["code"]) for r in map(json.loads, f)]
+
+
+def codes(node, path, *words, code=0):
+    return [why for _, why in route(node, path, *words, code=code)[1]]
+
+
+def event(address, **members):
+    return {"source.ip": address, "classification.type": "scanner", "time.source": "2026-11-01T10:00:00Z", **members}
+
+
+def observed(node):
+    """The times of all events by their address, as the evidence shows them."""
+    times = {}
+    for notice in node.json("notice", "list"):
+        objects = json.loads(node.text("notice", "show", notice["id"], "--as", "stix"))["objects"]
+        names = {o["id"]: o["value"] for o in objects if o["type"].startswith("ipv")}
+        for o in objects:
+            for ref in o.get("object_refs", []) if o["type"] == "observed-data" else []:
+                if ref in names:
+                    times[names[ref]] = o["first_observed"]
+    return times
+
+
+def run_within(node, *words):
+    """Routes with little memory. Gives the exit code, what was said, and the most memory that it took."""
+    with open(node.dir.parent / "said", "w+b") as out, open(node.dir.parent / "errors", "w+b") as err:
+        p = subprocess.Popen([str(COMITY), "route", "--json", *map(str, words)], env=node.env, stdout=out, stderr=err)
+        _, status, used = os.wait4(p.pid, 0)
+        p.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        return p.returncode, [json.loads(x) for x in out.read().splitlines()], err.read(), used.ru_maxrss * 1024
+
+
+# ---- sizes ----
+
+@pytest.mark.parametrize("name, gigabytes, head, before, after", [
+    ("scan_ssh.csv", 10, SCAN, row("5.44.1.1"), row("5.44.1.2")),
+    ("list.txt", 1, "", "5.44.1.1\n", "5.44.1.2\n"),
+    ("events.jsonl", 1, "", '{"ip":"5.44.1.1"}\n', '{"ip":"5.44.1.2"}\n'),
+], ids=["table", "list", "json"])
+def test_a_line_of_ten_gigabytes_costs_itself_alone(node, name, gigabytes, head, before, after):
+    path = node.dir.parent / name
+    with open(path, "wb") as f:  # a hole: no disk is needed for it
+        f.write((head + before).encode())
+        f.seek(gigabytes << 30, os.SEEK_CUR)
+        f.write(b"\n" + after.encode())
+    try:
+        code, said, _, memory = run_within(node, path)
+    finally:
+        path.unlink()
+    assert code == 0 and said[-1]["events"] == 2 and said[-1]["rejected"] == 1
+    assert memory < MEMORY
+    (reject,) = [json.loads(x) for x in open(said[-1]["rejects"])]
+    assert reject["code"] == "too-long" and len(reject["row"]) < 10000
+
+
+# ---- JSON ----
+
+@pytest.mark.parametrize("text", ['{"source.ip":"5.44.1.9"', '{"source.ip":"5.44.1.9"}}', '{"source.ip":"5.44.1.9",}',
+                                  '{"source.ip":"5.44.1.9","x":NaN}', '{"source.ip":"5.44.1.9","x":"\\ud800"}',
+                                  '{"source.ip":"5.44.1.9","x":\'a\'}', '{"source.ip":"5.44.1.9" /* */}'])
+def test_what_is_no_json_is_refused(node, text):
+    path = node.dir.parent / "events.jsonl"
+    path.write_text(json.dumps(event("5.44.1.1")) + "\n" + text + "\n")
+    said, rejects = route(node, path)
+    assert said["events"] == 1 and rejects == [(2, "json")]
+
+
+# ---- times ----
+
+GOOD_TIMES = {
+    "2026-11-01T10:00:00Z": "2026-11-01T10:00:00Z",
+    "2026-11-01t10:00:00z": "2026-11-01T10:00:00Z",
+    "2026-11-01 10:00:00": "2026-11-01T10:00:00Z",
+    "2026-11-01 10:00:00Z": "2026-11-01T10:00:00Z",
+    "2026-11-01T12:00:00+02:00": "2026-11-01T10:00:00Z",
+    "2026-11-01T12:00:00+0200": "2026-11-01T10:00:00Z",
+    "2026-11-01T00:15:00-09:45": "2026-11-01T10:00:00Z",
+    "2026-11-01T10:00:00.5Z": "2026-11-01T10:00:00.500Z",
+    "2026-11-01T10:00:00.123456789Z": "2026-11-01T10:00:00.123Z",
+    "2026-11-01T10:00:00.123456+00:00": "2026-11-01T10:00:00.123Z",
+    "2024-02-29T23:59:59Z": "2024-02-29T23:59:59Z",
+    "2000-01-01T00:00:00Z": "2000-01-01T00:00:00Z",
+    "1793527200": "2026-11-01T10:00:00Z",
+    "1793527200.25": "2026-11-01T10:00:00.250Z",
+    "1793527200250": "2026-11-01T10:00:00.250Z",
+    1793527200: "2026-11-01T10:00:00Z",
+}
+BAD_TIMES = {
+    "2026-13-01T10:00:00Z": "time", "2026-00-01T10:00:00Z": "time", "2026-11-31T10:00:00Z": "time",
+    "2023-02-29T10:00:00Z": "time", "1900-02-29T10:00:00Z": "time", "2026-11-01T24:00:00Z": "time",
+    "2026-11-01T10:60:00Z": "time", "2026-11-01T10:00:61Z": "time", "2026-11-01T10:00:00+25:00": "time",
+    "2026-11-01T10:00:00": "time", "2026-11-01": "time", "01/11/2026 10:00:00": "time", "11/01/2026": "time",
+    "1.11.2026 10:00": "time", "26-11-01 10:00:00": "time", "2026-11-1 10:00:00": "time",
+    "Sun, 01 Nov 2026 10:00:00 +0000": "time", "Nov  1 10:00:00": "time", "20261101T100000Z": "time", "2026-W44-7": "time",
+    "yesterday": "time", "": "time", "-1793527200": "time", "1e9": "time", "0x6ae5d5a0": "time",
+    "٢٠٢٦-١١-٠١T10:00:00Z": "time", "2026-11-01T10:00:00Z; DROP": "time", "99999999999999999999": "time",
+    "1970-01-01T00:00:00Z": "time", "0": "time", "1999-12-31T23:59:59Z": "time",
+    "2099-01-01T00:00:00Z": "time-future", "9999-12-31T23:59:59Z": "time-future", "99999999999": "time-future",
+}
+
+
+def test_times_of_every_kind(node):
+    path = node.dir.parent / "events.jsonl"
+    good = {f"5.44.1.{n}": (text, value) for n, (text, value) in enumerate(GOOD_TIMES.items(), 1)}
+    path.write_text("".join(json.dumps(event(a, **{"time.source": text})) + "\n" for a, (text, _) in good.items())
+                    + "".join(json.dumps(event("5.44.2.1", **{"time.source": t})) + "\n" for t in BAD_TIMES))
+    said, rejects = route(node, path)
+    assert [(line, why) for line, why in rejects] == list(enumerate(BAD_TIMES.values(), len(GOOD_TIMES) + 1))
+    assert said["events"] == len(GOOD_TIMES)
+    seen = observed(node)
+    without_fraction = {a: t.replace(".000Z", "Z") for a, t in seen.items()}
+    assert without_fraction == {a: value for a, (_, value) in good.items()}
+
+
+def test_times_in_tables(node):
+    path = node.dir.parent / "scan_ssh.csv"
+    times = {"2026-11-01 10:00:00": None, "2026-11-01T10:00:00Z": None, "": "time", "2026-11-01": "time",
+             "2026-02-30 10:00:00": "time", "2026-11-01 10:00": "time", "2099-11-01 10:00:00": "time-future"}
+    path.write_text(SCAN + "".join(row(f"5.44.1.{n}", t) for n, t in enumerate(times)))
+    assert route(node, path)[1] == [(n, why) for n, why in enumerate(times.values(), 2) if why]
+
+
+# ---- addresses ----
+
+def test_prefixes_with_host_bits_and_other_spellings(node):
+    path = node.dir.parent / "list.txt"
+    bad = {"5.44.1.1/24": "prefix", "5.44.1.0/33": "prefix", "5.44.1.0/": "prefix", "5.44.1.0/-1": "prefix",
+           "5.44.1.0/024": "prefix", "5.44.1.0/255.255.255.0": "prefix", "2a00:1000::1/32": "prefix",
+           "2a00:1000::/129": "prefix", "5.44.1.1-5.44.1.9": "prefix", "5.44.1.9-5.44.1.1": "prefix",
+           "5.44.1.256": "address", "5.44.1": "address", "5.44.1.1.1": "address", "2a00:1000:::1": "address",
+           "0x5.44.1.1": "address", "5.44.1.1:80": "address", "２.44.1.1": "address", "10.1.2.3": "address-special",
+           "127.0.0.1": "address-special", "::1": "address-special", "fe80::1": "address-special",
+           "255.255.255.255": "address-special", "10.0.0.0/8": "address-special"}
+    good = ["5.44.1.0/24", "5.44.2.1/32", "2a00:1000::/64", "5.44.3.0-5.44.3.255", "005.044.004.001"]
+    path.write_text("".join(x + "\n" for x in [*good, *bad]))
+    said, rejects = route(node, path)
+    assert rejects == list(enumerate(bad.values(), len(good) + 1)) and said["events"] == len(good)
+
+
+# ---- encodings ----
+
+def test_mixed_encodings_cost_only_the_rows_in_them(node):
+    path = node.dir.parent / "scan_ssh.csv"
+    name = '"2026-11-01 10:00:00",5.44.1.%d,tcp,22,%s,ssh,,\n'
+    parts = [name % (1, "tõrv.example"), name % (2, "tõrv.example"), name % (3, "plain.example"), name % (4, "a\0b"),
+             name % (5, "a\ud800b"), name % (6, "last.example")]
+    path.write_bytes(SCAN.encode() + parts[0].encode() + parts[1].encode("latin-1") + parts[2].encode() + parts[3].encode()
+                     + parts[4].encode("utf-8", "surrogatepass") + parts[5].encode())
+    said, rejects = route(node, path)
+    assert said["events"] == 3 and rejects == [(3, "encoding"), (5, "encoding"), (6, "encoding")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", [SCAN + row("5.44.1.1"), json.dumps(event("5.44.1.1")) + "\n", "5.44.1.1\n5.44.1.2\n"])
+def test_two_bytes_a_character_are_named(node, encoding, text):
+    path = node.dir.parent / "report"
+    path.write_bytes(text.encode(encoding))
+    assert node.error("route", path) == "encoding"
+
+
+def test_a_byte_order_mark_is_seen_through(node):
+    path = node.dir.parent / "scan_ssh.csv"
+    path.write_bytes((SCAN + row("5.44.1.1")).encode("utf-8-sig"))
+    assert route(node, path)[0]["events"] == 1
+
+
+# ---- damage ----
+
+@pytest.mark.parametrize("pack", ["gzip", "zstd"])
+def test_what_comes_before_a_damaged_end_counts_once(node, pack):
+    text = (SCAN + "".join(row(f"5.44.{n >> 8}.{n & 255}") for n in range(5000))).encode()
+    packed = gzip.compress(text) if pack == "gzip" else subprocess.run(["zstd", "-qc"], input=text, capture_output=True,
+                                                                       check=True).stdout
+    path = node.dir.parent / f"scan_ssh.csv.{pack}"
+    path.write_bytes(packed[:len(packed) * 2 // 3])
+    part = node.json("route", path, code=1)
+    path.write_bytes(packed + b"and more")
+    assert node.error("route", path) == "compression"
+    path.write_bytes(packed)
+    whole, _ = route(node, path)
+    assert whole["events"] == 5000 and whole["duplicates"] == 5000
+    assert part == [] or part[-1]["events"] < 5000
+    assert sum(n["events"] for n in node.json("notice", "list")) == 5000
