@@ -65,7 +65,7 @@ def route(report, tables, work):
     subprocess.run([COMITY, "--dir", node, "init", "bench.example"], check=True, stdout=subprocess.DEVNULL)
     os.link(tables, node / "territory.table") if tables.stat().st_dev == node.stat().st_dev else shutil.copy(tables, node)
     os.sync()
-    out, cpu, memory = measured([COMITY, "--dir", node, "route", "--json", report])
+    out, cpu, memory = measured([COMITY, "--dir", node, "route", "--json", "--date", "2026-11-01T00:00:00Z", report])
     return json.loads(out.splitlines()[-1]), cpu, memory
 
 

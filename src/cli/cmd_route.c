@@ -91,6 +91,8 @@ static void notice_object(struct cli *c, const struct route_notice *n)
 	json_text(j, "class", class_name(n->class));
 	json_number(j, "events", (int64_t)n->events);
 	json_number(j, "explained", (int64_t)n->explained);
+	json_number(j, "repeats", (int64_t)n->repeats);
+	json_number(j, "again", (int64_t)n->again);
 	cli_object_end(c);
 }
 
@@ -181,17 +183,27 @@ static void print_summary(struct routing *r, struct route_summary *s, bool dry_r
 	printf("%s%s events%s in %.2f s (%s/s)%s\n", cli_bold(r->c), count, cli_plain(r->c), s->seconds, per_second,
 	       dry_run ? ", nothing written: a dry run" : "");
 	print_figure(s->notices, dry_run ? "notices would go out" : "notices logged");
+	print_figure(s->told, "events told");
+	print_figure(s->held, "events repeat what was told: counted, not sent");
+	if (s->again > 0)
+		print_figure(s->again, "sources came back after they were quiet");
+	if (s->waiting > 0)
+		print_figure(s->waiting, "events wait for their addressee's next round");
+	if (s->released > 0)
+		print_figure(s->released, "events that had waited went out");
+	if (s->thin > 0)
+		print_figure(s->thin, "events say too little to be sent: without a time give --date, or no port");
+	print_figure(s->unanswered, "events that nobody answers for");
 	print_figure(s->duplicates, "events were counted before");
 	print_figure(s->rejected, "rows rejected");
 	print_figure(s->explained, "events explained by a plan filed before");
 	print_figure(s->breach, "events break a term of a plan");
 	print_figure(s->late, "events fit a plan that was filed too late: it explains nothing");
 	print_figure(r->reached, "events go to a party that proved its claim");
-	print_figure(s->unanswered, "events that nobody answers for");
 	if (s->rejects[0] != '\0')
 		printf("  rejected rows: %s\n", s->rejects);
 	if (s->unanswered_list[0] != '\0')
-		printf("  unanswered rows: %s\n", s->unanswered_list);
+		printf("  unanswered and thin rows: %s\n", s->unanswered_list);
 	print_countries(r->c, s, top);
 	print_tally(r->c, "By network that no party here has claimed", &r->networks, top);
 	print_tally(r->c, "By party", &r->parties, top);

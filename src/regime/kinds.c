@@ -90,22 +90,12 @@ static const struct header_rule plan_headers[] = {
 };
 
 static const struct header_rule notice_headers[] = {
-	{ "date", 0, 1 },
-	{ "to", 1, 8 },
-	{ "cc", 0, 8 },
-	{ "class", 1, 1 },
-	{ "tlp", 0, 1 },
-	{ "events", 1, 1 },
-	{ "explained", 0, 1 },
-	{ "first", 0, 1 },
-	{ "last", 0, 1 },
-	{ "part", 0, 1 },
-	{ "priority", 0, 1 },
-	{ "due", 0, 1 },
-	{ "table", 0, STATEMENT_TEXT_HEADERS },
-	{ "demonstration", 0, 1 },
-	{ "body", 1, 1 },
-	{ NULL, 0, 0 },
+	{ "date", 0, 1 },	   { "to", 1, 8 },	{ "cc", 0, 8 },
+	{ "class", 1, 1 },	   { "tlp", 0, 1 },	{ "events", 1, 1 },
+	{ "explained", 0, 1 },	   { "repeats", 0, 1 }, { "again", 0, 1 },
+	{ "first", 0, 1 },	   { "last", 0, 1 },	{ "part", 0, 1 },
+	{ "priority", 0, 1 },	   { "due", 0, 1 },	{ "table", 0, STATEMENT_TEXT_HEADERS },
+	{ "demonstration", 0, 1 }, { "body", 1, 1 },	{ NULL, 0, 0 },
 };
 
 static const struct header_rule answer_headers[] = {
@@ -218,14 +208,16 @@ static bool body_fits(const struct kind_rules *r, const struct statement *s)
 	return false;
 }
 
+#define HEADER_RULES_MAX 24
+
 enum err kind_check_headers(const struct kind_rules *r, const struct statement *s)
 {
-	unsigned counts[16] = { 0 };
+	unsigned counts[HEADER_RULES_MAX] = { 0 };
 	size_t rules = 0;
 
 	while (r->headers[rules].name != NULL)
 		rules++;
-	assert(rules <= sizeof(counts) / sizeof(counts[0]));
+	assert(rules <= HEADER_RULES_MAX);
 	for (size_t i = 0; i < s->header_count; i++) {
 		struct span name = s->headers[i].name; /* never empty */
 

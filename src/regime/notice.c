@@ -41,7 +41,7 @@ static enum err check_tlp(const struct statement *s)
 
 static enum err check_counts(const struct statement *s)
 {
-	uint64_t events = 0, explained = 0;
+	uint64_t events = 0, explained = 0, repeats = 0, again = 0;
 	enum err e = value_number(s, "events", UINT32_MAX, &events);
 
 	if (e == OK && events == 0)
@@ -50,6 +50,12 @@ static enum err check_counts(const struct statement *s)
 		e = value_number(s, "explained", UINT32_MAX, &explained);
 	if (e == OK && explained > events)
 		e = fail(ERR_STATEMENT_HEADER, "explained: more than there are events");
+	if (e == OK)
+		e = value_number(s, "repeats", UINT64_MAX, &repeats);
+	if (e == OK)
+		e = value_number(s, "again", UINT32_MAX, &again);
+	if (e == OK && again > events)
+		e = fail(ERR_STATEMENT_HEADER, "again: more than there are events");
 	return e;
 }
 

@@ -13,11 +13,15 @@ void batch_start(struct batch *b, size_t number, const struct batch_plan *plan)
 	b->mark_room = old.mark_room;
 	b->notices = old.notices;
 	b->notice_room = old.notice_room;
+	b->packs = old.packs;
+	b->pack_room = old.pack_room;
 	b->bodies = old.bodies;
 	b->unanswered_rows = old.unanswered_rows;
-	b->bodies.max = b->unanswered_rows.max = (size_t)2 << 30;
+	b->sightings = old.sightings;
+	b->bodies.max = b->unanswered_rows.max = b->sightings.max = (size_t)2 << 30;
 	buffer_clear(&b->bodies);
 	buffer_clear(&b->unanswered_rows);
+	buffer_clear(&b->sightings);
 }
 
 void batch_free(struct batch *b)
@@ -26,8 +30,10 @@ void batch_free(struct batch *b)
 		statement_writer_free(&b->notices[i].statement);
 	free(b->notices);
 	free(b->marks);
+	free(b->packs);
 	buffer_free(&b->bodies);
 	buffer_free(&b->unanswered_rows);
+	buffer_free(&b->sightings);
 	*b = (struct batch){ 0 };
 }
 
@@ -39,7 +45,9 @@ enum err maker_start(struct maker *m, struct routing *r, int64_t date_ms, pthrea
 {
 	*m = (struct maker){ .r = r, .date_ms = date_ms, .marks_lock = marks_lock, .zstd = ZSTD_createCCtx() };
 	m->plain = BUFFER((size_t)1 << 30);
-	if (m->zstd == NULL || ZSTD_isError(ZSTD_CCtx_setParameter(m->zstd, ZSTD_c_compressionLevel, PACKING_LEVEL)) ||
+	m->arena = arena_new((size_t)16 << 20);
+	if (m->arena == NULL || m->zstd == NULL ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(m->zstd, ZSTD_c_compressionLevel, PACKING_LEVEL)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(m->zstd, ZSTD_c_checksumFlag, 1)))
 		return ERR_NO_MEMORY;
 	return r->options->dry_run ? OK : notice_texts(m);
@@ -54,6 +62,10 @@ void maker_end(struct maker *m)
 	free(m->keys);
 	free(m->order);
 	free(m->found);
+	free(m->line_of);
+	free(m->aside);
+	lines_free(&m->lines);
+	arena_free(m->arena);
 	for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
 		buffer_free(buffers[i]);
 	*m = (struct maker){ 0 };
@@ -66,11 +78,15 @@ static enum err maker_room(struct maker *m, size_t count)
 	free(m->keys);
 	free(m->order);
 	free(m->found);
+	free(m->line_of);
+	free(m->aside);
 	m->key_room = 0;
 	m->keys = malloc(2 * count * sizeof(*m->keys));
 	m->order = malloc(count * sizeof(*m->order));
 	m->found = malloc(count);
-	if (m->keys == NULL || m->order == NULL || m->found == NULL)
+	m->line_of = malloc(count * sizeof(*m->line_of));
+	m->aside = malloc(count * sizeof(*m->aside));
+	if (m->keys == NULL || m->order == NULL || m->found == NULL || m->line_of == NULL || m->aside == NULL)
 		return ERR_NO_MEMORY;
 	m->key_room = count;
 	return OK;
@@ -156,24 +172,30 @@ static enum err drop_duplicates(struct maker *m, struct batch *b)
 
 /* ---- order ---- */
 
-static int compare(const struct row_entry *a, const struct row_entry *b)
+/* Where a source stands among others: IPv4 in the upper half, or the upper half of IPv6. */
+static uint64_t source_key(const struct row_entry *e)
+{
+	return e->family == FAMILY_IPV4 ? e->low << 32 : e->high;
+}
+
+int row_compare(const struct row_entry *a, const struct row_entry *b)
 {
 	if (a->time_ms != b->time_ms)
 		return a->time_ms < b->time_ms ? -1 : 1;
-	if (a->source != b->source)
-		return a->source < b->source ? -1 : 1;
+	if (source_key(a) != source_key(b))
+		return source_key(a) < source_key(b) ? -1 : 1;
 	return memcmp(&a->mark, &b->mark, sizeof(a->mark));
 }
 
 static int compare_at(const void *a, const void *b, void *entries)
 {
-	return compare((const struct row_entry *)entries + *(const uint32_t *)a,
-		       (const struct row_entry *)entries + *(const uint32_t *)b);
+	return row_compare((const struct row_entry *)entries + *(const uint32_t *)a,
+			   (const struct row_entry *)entries + *(const uint32_t *)b);
 }
 
 static uint64_t group_of(const struct row_entry *e)
 {
-	return e->order >> ROW_MARK_BITS << 16 | e->section;
+	return row_notice(e) << 16 | e->section;
 }
 
 /* As much of time and source as fits in 40 bits: five passes at most, and next to no ties. */
@@ -203,7 +225,7 @@ static uint64_t when_key(struct when w, const struct row_entry *e)
 	uint64_t key = w.shift == 64 ? 0 : (uint64_t)(e->time_ms - w.first) << w.shift;
 
 	if (w.shift > 24)
-		key |= e->source >> (64 - w.shift);
+		key |= source_key(e) >> (64 - w.shift);
 	return key >> 24;
 }
 
@@ -242,18 +264,29 @@ static enum err make_notices(struct maker *m, struct batch *b)
 	enum err e = OK;
 
 	for (size_t i = 0, j; e == OK && i < b->mark_count; i = j) {
-		uint64_t notice = entries[m->order[i]].order >> ROW_MARK_BITS;
+		uint64_t notice = row_notice(&entries[m->order[i]]);
 
-		for (j = i; j < b->mark_count && entries[m->order[j]].order >> ROW_MARK_BITS == notice; j++) {
+		for (j = i; j < b->mark_count && row_notice(&entries[m->order[j]]) == notice; j++) {
 			b->verdicts[entries[m->order[j]].verdict]++;
 			b->countries[entries[m->order[j]].country]++;
 		}
 		b->events += j - i;
-		if (notice < CLASS_COUNT) /* addressee 0: nobody */
-			e = unanswered_list(m, b, m->order + i, j - i);
-		else
-			e = notice_make(m, b, m->order + i, j - i);
+		e = rows_tell(m, b, m->order + i, j - i);
 	}
+	return e;
+}
+
+/* What stands in the views is as it was before the run, as far as this batch asks: no other batch of the run has rows of
+ * the same lines, but for those of a divided source, which are told as the first of them were. */
+static enum err make_from_snapshot(struct maker *m, struct batch *b)
+{
+	enum err e;
+
+	arena_reset(m->arena);
+	if ((e = node_read(m->r->node, m->arena, &m->state)) != OK)
+		return e;
+	e = make_notices(m, b);
+	snapshot_end(m->state.snapshot);
 	return e;
 }
 
@@ -268,5 +301,5 @@ enum err batch_prepare(struct maker *m, struct batch *b)
 	if (e != OK)
 		return e;
 	arrange(m, b);
-	return make_notices(m, b);
+	return make_from_snapshot(m, b);
 }

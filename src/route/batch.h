@@ -4,6 +4,8 @@
 
 #include <zstd.h>
 
+#include "regime/waiting.h"
+#include "route/lines.h"
 #include "route/pipeline.h"
 #include "route/stix.h"
 
@@ -15,20 +17,33 @@ struct prepared {
 	struct statement_writer statement;
 	struct body_reference body;
 	uint8_t salt[SEAL_SALT_SIZE];
-	size_t at, len; /* of the payload in the batch's bodies */
+	size_t at, len;		 /* of the payload in the batch's bodies */
+	bool of_round;		 /* its addressee's directive has an interval: it hears no more until that is over */
+	uint64_t repeats, again; /* events held before that it tells as a number; sources that came back */
 	struct hash id;
+};
+
+/* Rows that wait for their addressee's next round. */
+struct waiting {
+	struct pack pack;
+	size_t at, len; /* of the rows in the batch's bodies */
 };
 
 struct batch {
 	size_t number;
 	const struct batch_plan *plan;
-	uint64_t duplicates, events, unanswered, verdicts[PLAN_VERDICT_COUNT], countries[COUNTRY_CODES];
+	uint64_t duplicates, events, verdicts[PLAN_VERDICT_COUNT], countries[COUNTRY_CODES];
+	/* What became of the events that are no duplicates; lines that came back. */
+	uint64_t told, held, waiting, thin, unanswered, again;
 	struct mark *marks; /* new ones: sorted, each once */
 	size_t mark_count, mark_room;
 	struct prepared *notices; /* those behind notice_count keep their memory for the next */
 	size_t notice_count, notice_room;
+	struct waiting *packs;
+	size_t pack_count, pack_room;
 	struct buffer bodies;
 	struct buffer unanswered_rows; /* lines of JSON in zstd frames */
+	struct buffer sightings;       /* the record of what the batch adds to its lines; empty: nothing */
 	bool ready;
 };
 void batch_start(struct batch *b, size_t number, const struct batch_plan *plan); /* keeps the memory */
@@ -38,6 +53,13 @@ void batch_free(struct batch *b);
 struct maker {
 	struct routing *r;
 	int64_t date_ms;
+	struct arena *arena;	      /* reset for each batch */
+	struct state state;	      /* as it was before the batch */
+	struct lines lines;	      /* of the notice in hand */
+	struct lines *divided;	      /* of the rows of one source that lie in several batches */
+	bool whole;		      /* what is made is no part of a greater notice */
+	uint32_t *line_of;	      /* by entry */
+	uint32_t *aside;	      /* entries that are put in another order; both as keys below */
 	pthread_rwlock_t *marks_lock; /* nobody looks marks up while they are added to */
 	ZSTD_CCtx *zstd;
 	struct batch_rows rows; /* of the batch in hand */
@@ -55,11 +77,39 @@ void maker_end(struct maker *m);
 /* Text, duplicates, order, notices: from the entries in m->rows. */
 enum err batch_prepare(struct maker *m, struct batch *b);
 
-/* One notice, or rows that nobody answers for: entries order[0 … count - 1] of m->rows, of one addressee and class,
- * sorted by section and time. */
+/* All new rows of one addressee and class, entries order[0 … count - 1] of m->rows, sorted by section and time: counted,
+ * and told, held back, set to wait or listed. May change their order. */
+enum err rows_tell(struct maker *m, struct batch *b, uint32_t *order, size_t count);
+
+/* One notice, rows that wait for one, or rows that are only listed: of one addressee and class. reason: NULL: nobody
+ * answers for them. */
 enum err notice_texts(struct maker *m); /* what all notices of the run have in common */
 enum err notice_make(struct maker *m, struct batch *b, const uint32_t *order, size_t count);
-enum err unanswered_list(struct maker *m, struct batch *b, const uint32_t *order, size_t count);
+enum err pack_make(struct maker *m, struct batch *b, const uint32_t *order, size_t count);
+enum err unanswered_list(struct maker *m, struct batch *b, const char *reason, const uint32_t *order, size_t count);
+
+/* Whether what comes for an addressee that was told at last_ms (0: never) waits. What this run itself told does not count:
+ * all notices of a run are one round. */
+static inline bool round_waits(const struct directive *d, int64_t last_ms, int64_t now_ms)
+{
+	return d->interval_ms > 0 && last_ms != 0 && last_ms < now_ms && now_ms - last_ms < d->interval_ms;
+}
+int row_compare(const struct row_entry *a, const struct row_entry *b); /* by time, source, mark */
+
+/* A notice whose rows have waited; p->to, class, counts and times are their sums. The body is added to `body`. */
+struct packed {
+	struct pack sum;
+	const struct span *rows;
+	size_t count;
+};
+enum err notice_from_packs(struct maker *m, const struct resolved *to, const struct packed *from, struct buffer *body,
+			   struct prepared *out);
+
+/* To whoever asked to hear of each notice. */
+enum err notice_tell(const struct routing *r, const struct prepared *p, const struct resolved *to);
+
+/* Packs whose addressee is due become notices; each stands in one batch with their release. */
+enum err packs_release(struct routing *r, int64_t now_ms);
 
 /* The list of rows that nobody answers for: DIR/unanswered/<time>.jsonl.zst. What a crash left is cleaned up first. */
 struct unanswered;

@@ -4,7 +4,7 @@
 
 #include "route/batch.h"
 
-struct line {
+struct belt {
 	struct routing *r;
 	const struct batch_plan *plans;
 	size_t count;
@@ -19,10 +19,11 @@ struct line {
 	uint64_t rows_done;
 	uint32_t last_addressee;
 	struct unanswered *unanswered;
+	struct lines divided; /* of rows of one source that lie in several batches */
 };
 
 struct hand {
-	struct line *line;
+	struct belt *belt;
 	struct maker maker;
 	pthread_t thread;
 };
@@ -30,7 +31,7 @@ struct hand {
 /* ---- preparing ---- */
 
 /* The next batch to prepare; NULL: none, or there is no slot free and `wait` is not set. */
-static struct batch *take(struct line *l, bool wait)
+static struct batch *take(struct belt *l, bool wait)
 {
 	struct batch *b = NULL;
 
@@ -47,7 +48,7 @@ static struct batch *take(struct line *l, bool wait)
 	return b;
 }
 
-static void moved(struct line *l, enum err e)
+static void moved(struct belt *l, enum err e)
 {
 	failure_set(&l->r->failure, e);
 	pthread_mutex_lock(&l->lock);
@@ -57,7 +58,7 @@ static void moved(struct line *l, enum err e)
 
 static struct batch *take_with_entries(struct hand *h, bool wait)
 {
-	struct line *l = h->line;
+	struct belt *l = h->belt;
 	struct batch *b;
 	enum err e;
 
@@ -71,14 +72,29 @@ static struct batch *take_with_entries(struct hand *h, bool wait)
 	return b;
 }
 
+/* Where rows of one source lie in several batches, all are told or held as the first are: these batches are prepared
+ * one after the other. The one before is prepared by a thread that took it earlier, so nobody waits in a ring. */
+static void await_before(struct belt *l, const struct batch *b)
+{
+	if (!b->plan->divided && !b->plan->follows)
+		return;
+	pthread_mutex_lock(&l->lock);
+	while (!atomic_load(&l->r->failure.stop) && l->committed < b->number &&
+	       !l->slots[(b->number - 1) % l->slot_count].ready)
+		pthread_cond_wait(&l->moved, &l->lock);
+	pthread_mutex_unlock(&l->lock);
+}
+
 static bool prepare_one(struct hand *h, bool wait)
 {
-	struct line *l = h->line;
+	struct belt *l = h->belt;
 	struct batch *b = take_with_entries(h, wait);
 	enum err e;
 
 	if (b == NULL)
 		return false;
+	await_before(l, b);
+	h->maker.divided = &l->divided;
 	e = batch_prepare(&h->maker, b);
 	pthread_mutex_lock(&l->lock);
 	b->ready = e == OK;
@@ -97,7 +113,46 @@ static void *hand_work(void *context)
 
 /* ---- committing ---- */
 
-static enum err add_all(struct routing *r, struct batch *b)
+static enum err add_pack(struct routing *r, const struct batch *b, const struct waiting *w)
+{
+	struct buffer head = BUFFER(1024);
+	struct span parts[2];
+	enum err e;
+
+	pack_write(&head, &w->pack);
+	parts[0] = buffer_view(&head);
+	parts[1] = span_make(b->bodies.at + w->at, w->len);
+	e = head.err != OK ? head.err : node_add_private(r->node, RECORD_RAW, parts, 2);
+	buffer_free(&head);
+	return e;
+}
+
+/* An addressee that was told now hears no more until its interval is over. What waits for it is left as it is. */
+static enum err add_rounds(struct routing *r, const struct batch *b, int64_t date_ms)
+{
+	struct buffer record = BUFFER(1024);
+	uint32_t last = 0;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < b->notice_count; i++) {
+		const struct prepared *p = &b->notices[i];
+		struct resolved to;
+		struct span part;
+
+		if (!p->of_round || p->addressee == last)
+			continue;
+		last = p->addressee;
+		resolver_addressee(r->resolver, p->addressee, &to);
+		buffer_clear(&record);
+		release_write(&record, &to.to, p->class, 0, date_ms);
+		part = buffer_view(&record);
+		e = record.err != OK ? record.err : node_add_private(r->node, RECORD_PRIVATE, &part, 1);
+	}
+	buffer_free(&record);
+	return e;
+}
+
+static enum err add_all(struct routing *r, struct batch *b, int64_t date_ms)
 {
 	enum err e = OK;
 
@@ -111,10 +166,19 @@ static enum err add_all(struct routing *r, struct batch *b)
 			e = node_add_body(r->node, &p->body, p->salt, &payload, 1);
 		p->id = done.id;
 	}
+	for (size_t i = 0; e == OK && i < b->pack_count; i++)
+		e = add_pack(r, b, &b->packs[i]);
+	if (e == OK && b->sightings.len > 0) {
+		struct span record = buffer_view(&b->sightings);
+
+		e = node_add_private(r->node, RECORD_PRIVATE, &record, 1);
+	}
+	if (e == OK)
+		e = add_rounds(r, b, date_ms);
 	return e == OK && b->mark_count > 0 ? node_add_marks(r->node, b->marks, b->mark_count) : e;
 }
 
-static enum err commit(struct line *l, struct batch *b)
+static enum err commit(struct belt *l, struct batch *b)
 {
 	struct routing *r = l->r;
 	enum err e;
@@ -123,7 +187,7 @@ static enum err commit(struct line *l, struct batch *b)
 		return OK;
 	if ((e = unanswered_write(l->unanswered, b)) != OK || (e = node_begin(r->node)) != OK)
 		return e;
-	if ((e = add_all(r, b)) != OK) {
+	if ((e = add_all(r, b, l->date_ms)) != OK) {
 		node_abandon(r->node);
 		return e;
 	}
@@ -133,7 +197,7 @@ static enum err commit(struct line *l, struct batch *b)
 	return e;
 }
 
-static void count_in(struct line *l, const struct batch *b)
+static void count_in(struct belt *l, const struct batch *b)
 {
 	struct route_summary *s = l->r->out;
 
@@ -142,7 +206,12 @@ static void count_in(struct line *l, const struct batch *b)
 	s->breach += b->verdicts[PLAN_BREACH];
 	s->late += b->verdicts[PLAN_LATE];
 	s->undeclared += b->verdicts[PLAN_UNDECLARED];
+	s->told += b->told;
+	s->held += b->held;
+	s->waiting += b->waiting;
+	s->thin += b->thin;
 	s->unanswered += b->unanswered;
+	s->again += b->again;
 	s->notices += b->notice_count;
 	for (size_t i = 0; i < b->notice_count; i++) {
 		s->addressees += b->notices[i].addressee != l->last_addressee;
@@ -153,26 +222,40 @@ static void count_in(struct line *l, const struct batch *b)
 	l->rows_done += b->events + b->duplicates;
 }
 
+enum err notice_tell(const struct routing *r, const struct prepared *p, const struct resolved *to)
+{
+	struct route_notice n = {
+		.to = *to,
+		.class = p->class,
+		.events = p->events,
+		.explained = p->verdicts[PLAN_EXPLAINED],
+		.repeats = p->repeats,
+		.again = p->again,
+		.id = p->id,
+	};
+	char of_as[3];
+
+	if (r->each == NULL)
+		return OK;
+	if (n.to.to.type == TO_AS && r->table != NULL)
+		table_as(r->table, n.to.to.asn, &n.holder, of_as);
+	return r->each(r->context, &n);
+}
+
 static enum err tell(const struct routing *r, const struct batch *b)
 {
-	char of_as[3];
 	enum err e = OK;
 
 	for (size_t i = 0; e == OK && r->each != NULL && i < b->notice_count; i++) {
-		const struct prepared *p = &b->notices[i];
-		struct route_notice n = {
-			.class = p->class, .events = p->events, .explained = p->verdicts[PLAN_EXPLAINED], .id = p->id
-		};
+		struct resolved to;
 
-		resolver_addressee(r->resolver, p->addressee, &n.to);
-		if (n.to.to.type == TO_AS && r->table != NULL)
-			table_as(r->table, n.to.to.asn, &n.holder, of_as);
-		e = r->each(r->context, &n);
+		resolver_addressee(r->resolver, b->notices[i].addressee, &to);
+		e = notice_tell(r, &b->notices[i], &to);
 	}
 	return e;
 }
 
-static void show(const struct line *l)
+static void show(const struct belt *l)
 {
 	const struct routing *r = l->r;
 	uint64_t half = r->bytes_total / 2, all = r->out->events;
@@ -183,7 +266,7 @@ static void show(const struct line *l)
 			    r->bytes_total, all);
 }
 
-static enum err finish(struct line *l, struct batch *b)
+static enum err finish(struct belt *l, struct batch *b)
 {
 	enum err e = commit(l, b);
 
@@ -200,7 +283,7 @@ static enum err finish(struct line *l, struct batch *b)
 }
 
 /* Waits until the batch that is due is ready; NULL: something failed. */
-static struct batch *await(struct line *l)
+static struct batch *await(struct belt *l)
 {
 	struct batch *b = &l->slots[l->committed % l->slot_count];
 
@@ -214,7 +297,7 @@ static struct batch *await(struct line *l)
 }
 
 /* own: not NULL if there is no other thread, so this one prepares too. */
-static void commit_all(struct line *l, struct hand *own)
+static void commit_all(struct belt *l, struct hand *own)
 {
 	while (l->committed < l->count) {
 		struct batch *b;
@@ -229,13 +312,13 @@ static void commit_all(struct line *l, struct hand *own)
 
 /* ---- all of it ---- */
 
-static enum err run(struct line *l, struct hand *hands, unsigned count)
+static enum err run(struct belt *l, struct hand *hands, unsigned count)
 {
 	unsigned started = 0;
 	enum err e = OK;
 
 	for (unsigned i = 0; e == OK && i < count; i++) {
-		hands[i].line = l;
+		hands[i].belt = l;
 		e = maker_start(&hands[i].maker, l->r, l->date_ms, &l->marks);
 	}
 	if (e == OK) {
@@ -252,7 +335,7 @@ static enum err run(struct line *l, struct hand *hands, unsigned count)
 
 enum err deliver(struct routing *r, int64_t date_ms)
 {
-	struct line l = { .r = r, .date_ms = date_ms, .slot_count = r->threads + 1 };
+	struct belt l = { .r = r, .date_ms = date_ms, .slot_count = r->threads + 1 };
 	struct hand *hands = calloc(r->threads, sizeof(*hands));
 	enum err e = runs_plan(r->runs, r->limits.batch, &l.plans, &l.count), end;
 
@@ -267,11 +350,14 @@ enum err deliver(struct routing *r, int64_t date_ms)
 		e = unanswered_open(r, date_ms, &l.unanswered);
 	if (e == OK)
 		e = run(&l, hands, r->threads);
+	if (e == OK && !r->options->dry_run)
+		e = packs_release(r, date_ms);
 	end = unanswered_close(l.unanswered, e != OK, r->out);
 	for (unsigned i = 0; hands != NULL && i < r->threads; i++)
 		maker_end(&hands[i].maker);
 	for (size_t i = 0; l.slots != NULL && i < l.slot_count; i++)
 		batch_free(&l.slots[i]);
+	lines_free(&l.divided);
 	free(hands);
 	free(l.slots);
 	pthread_cond_destroy(&l.moved);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "regime/sighting.h"
 #include "route/evidence_write.h"
 #include "route/pipeline.h"
 
@@ -266,8 +267,8 @@ static void resolve(struct worker *w)
 		addressees[i] = resolver_find(w->r->resolver, w->unresolved[i]);
 	for (size_t i = 0; i < w->unresolved_count; i++) {
 		x[i].country = country_of(w->r, addressees[i], w->unresolved[i]);
-		x[i].order = notice_number(addressees[i], (enum rsit_class)x[i].order) << ROW_MARK_BITS |
-			     (uint64_t)x[i].mark.bytes[0] << 8 | x[i].mark.bytes[1];
+		x[i].order = row_order(notice_number(addressees[i], (enum rsit_class)x[i].order), x[i].high, x[i].low,
+				       &x[i].mark);
 	}
 	w->unresolved_count = 0;
 }
@@ -295,6 +296,22 @@ static enum err refuse(struct worker *w, const struct event *e, enum err why)
 	return on_reject(w, &reject);
 }
 
+/* What tells its line apart, and what it lacks. */
+static enum err set_detail(const struct worker *w, const struct section *s, const struct event *e,
+			   enum rsit_class class, struct row_entry *x)
+{
+	x->detail = 0;
+	x->lacks = e->source_port == 0 && e->transport != TRANSPORT_ICMP ? LACKS_PORT : 0;
+	if (sighting_by_malware(class))
+		return e->malware.len > 0 ? names_number(w->r->names, e->malware, &x->detail) : OK;
+	if (!sighting_by_port(class))
+		return OK;
+	x->detail = e->source_port;
+	if (e->source_port == 0 && s->has_port && e->transport != TRANSPORT_ICMP)
+		x->lacks |= LACKS_SERVICE_PORT;
+	return OK;
+}
+
 static enum err on_event(void *context, const struct event *e)
 {
 	struct worker *w = context;
@@ -313,7 +330,12 @@ static enum err on_event(void *context, const struct event *e)
 	x->mark = mark_of(&w->r->sections[section], e);
 	x->order = (uint64_t) class;
 	x->time_ms = e->time_ms;
-	x->source = e->source.family == FAMILY_IPV4 ? e->source.low << 32 : e->source.high;
+	x->high = e->source.high;
+	x->low = e->source.low;
+	x->family = e->source.family;
+	x->source_length = e->source_length;
+	if ((err = set_detail(w, &w->r->sections[section], e, class, x)) != OK)
+		return err;
 	x->verdict = verdict_of(w->r, e);
 	x->section = section;
 	x->length = evidence_row(w->run.rows + w->run.len, e, (enum plan_verdict)x->verdict) & 0xffffff;

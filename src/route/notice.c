@@ -10,30 +10,38 @@
 #define SMALL ((size_t)32 << 10)
 #define PIECE ((size_t)256 << 10)
 
+static const struct batch_plan whole_plan;
+
 /* What all rows of a notice say together. */
 struct gist {
-	uint32_t addressee;
 	enum rsit_class class;
 	struct resolved to;
 	struct span holder;
 	char country[3]; /* of all rows; "" if they differ */
-	uint64_t events, explained, breach;
+	uint64_t events, explained, breach, repeats, again;
 	int64_t first, last; /* 0: no row has a time */
 	const struct batch_plan *plan;
 };
 
+static struct span holder_of(const struct routing *r, const struct addressee *to)
+{
+	struct span holder = { NULL, 0 };
+	char of_as[3];
+
+	if (to->type == TO_AS && r->table != NULL)
+		table_as(r->table, to->asn, &holder, of_as);
+	return holder;
+}
+
 static struct gist gist_of(const struct maker *m, const struct batch *b, const struct prepared *p,
 			   const uint32_t *order, size_t count)
 {
-	const struct routing *r = m->r;
 	const struct row_entry *entries = m->rows.entries;
-	struct gist g = { .addressee = p->addressee, .class = p->class, .events = count, .plan = b->plan };
+	struct gist g = { .class = p->class, .events = count, .plan = m->whole ? &whole_plan : b->plan };
 	uint16_t country = entries[order[0]].country;
-	char of_as[3];
 
-	resolver_addressee(r->resolver, p->addressee, &g.to);
-	if (g.to.to.type == TO_AS && r->table != NULL)
-		table_as(r->table, g.to.to.asn, &g.holder, of_as);
+	resolver_addressee(m->r->resolver, p->addressee, &g.to);
+	g.holder = holder_of(m->r, &g.to.to);
 	for (size_t i = 0; i < count; i++) {
 		const struct row_entry *e = &entries[order[i]];
 
@@ -49,6 +57,8 @@ static struct gist gist_of(const struct maker *m, const struct batch *b, const s
 	country_text(country, g.country);
 	g.explained = p->verdicts[PLAN_EXPLAINED];
 	g.breach = p->verdicts[PLAN_BREACH];
+	g.repeats = p->repeats;
+	g.again = p->again;
 	return g;
 }
 
@@ -80,6 +90,12 @@ static void say_content(const struct gist *g, struct buffer *out)
 		buffer_print(out, " %llu of them fit a plan that was filed before.", (unsigned long long)g->explained);
 	if (g->breach > 0)
 		buffer_print(out, " %llu of them break a term of a filed plan.", (unsigned long long)g->breach);
+	if (g->repeats > 0)
+		buffer_print(out, " %llu earlier events of these sources were counted and not sent.",
+			     (unsigned long long)g->repeats);
+	if (g->again > 0)
+		buffer_print(out, " %llu of the sources came back after they were quiet.",
+			     (unsigned long long)g->again);
 	if (g->plan->parts > 1)
 		buffer_print(out, " Part %u of %u.", g->plan->part, g->plan->parts);
 	buffer_text(out, " Acknowledging is not admitting.");
@@ -236,9 +252,8 @@ static enum err rows(struct maker *m, const uint32_t *order, size_t count, struc
 	return e;
 }
 
-/* The compressed body, at the end of out. */
-static enum err make_body(struct maker *m, const struct gist *g, const uint32_t *order, size_t count,
-			  struct buffer *out)
+/* The compressed tables, at the end of out, behind what is in m->plain. */
+static enum err make_body(struct maker *m, const uint32_t *order, size_t count, struct buffer *out)
 {
 	const struct row_entry *entries = m->rows.entries;
 	size_t len = 0, before = out->len;
@@ -248,9 +263,6 @@ static enum err make_body(struct maker *m, const struct gist *g, const uint32_t 
 		len += entries[order[i]].length;
 	/* A table of matches that fits the nearest cache is faster, and for many rows of one kind no worse. */
 	ZSTD_CCtx_setParameter(m->zstd, ZSTD_c_hashLog, len < SMALL ? 0 : 12);
-	buffer_clear(&m->plain);
-	buffer_text(&m->plain, EVIDENCE_FIRST_LINE);
-	summary(m, g, &m->plain);
 	for (size_t i = 0, j; e == OK && i < count; i = j) {
 		const struct section *s = &m->r->sections[entries[order[i]].section];
 
@@ -265,15 +277,15 @@ static enum err make_body(struct maker *m, const struct gist *g, const uint32_t 
 	return out->len == before ? pour_at_once(m, out) : pour(m, out, ZSTD_e_end);
 }
 
-static void seal(const struct maker *m, const struct batch *b, struct prepared *p)
+static void seal(const struct maker *m, struct span payload, struct prepared *p)
 {
+	p->len = payload.len;
 	randombytes_buf(p->salt, sizeof(p->salt));
 	p->body = (struct body_reference){
 		.media_type = SPAN(EVIDENCE_TYPE),
-		.size = p->len,
+		.size = payload.len,
 		.sealed = true,
-		.hash = seal_commitment(node_name(m->r->node), SPAN(""), SPAN(EVIDENCE_TYPE), p->salt,
-					span_make(b->bodies.at + p->at, p->len)),
+		.hash = seal_commitment(node_name(m->r->node), SPAN(""), SPAN(EVIDENCE_TYPE), p->salt, payload),
 	};
 }
 
@@ -309,6 +321,10 @@ static enum err statement(const struct maker *m, const struct gist *g, struct pr
 	statement_add_print(w, "events", "%llu", (unsigned long long)g->events);
 	if (g->explained > 0)
 		statement_add_print(w, "explained", "%llu", (unsigned long long)g->explained);
+	if (g->repeats > 0)
+		statement_add_print(w, "repeats", "%llu", (unsigned long long)g->repeats);
+	if (g->again > 0)
+		statement_add_print(w, "again", "%llu", (unsigned long long)g->again);
 	if (g->first != 0) {
 		statement_add_time(w, "first", g->first);
 		statement_add_time(w, "last", g->last);
@@ -344,28 +360,132 @@ static struct prepared *add(struct batch *b)
 	return &b->notices[b->notice_count++];
 }
 
-enum err notice_make(struct maker *m, struct batch *b, const uint32_t *order, size_t count)
+/* What its lines have to say, each in the first notice that has rows of it. */
+static void add_lines(struct maker *m, const uint32_t *order, size_t count, uint64_t *repeats, uint64_t *again)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct line *l = &m->lines.at[m->line_of[order[i]]];
+
+		if (l->said)
+			continue;
+		l->said = true;
+		*repeats += l->held;
+		*again += l->word == LINE_AGAIN;
+	}
+}
+
+static struct prepared sum(struct maker *m, const uint32_t *order, size_t count)
 {
 	const struct row_entry *entries = m->rows.entries;
-	uint64_t number = entries[order[0]].order >> ROW_MARK_BITS;
+	uint64_t number = row_notice(&entries[order[0]]);
+	struct prepared p = { .addressee = (uint32_t)(number / CLASS_COUNT),
+			      .class = (enum rsit_class)(number % CLASS_COUNT),
+			      .events = count };
+
+	for (size_t i = 0; i < count; i++)
+		p.verdicts[entries[order[i]].verdict]++;
+	add_lines(m, order, count, &p.repeats, &p.again);
+	return p;
+}
+
+enum err notice_make(struct maker *m, struct batch *b, const uint32_t *order, size_t count)
+{
 	struct prepared *p = add(b);
+	struct statement_writer w;
 	struct gist g;
 	enum err e;
 
 	if (p == NULL)
 		return ERR_NO_MEMORY;
-	p->addressee = (uint32_t)(number / CLASS_COUNT);
-	p->class = (enum rsit_class)(number % CLASS_COUNT);
-	p->events = count;
-	for (size_t i = 0; i < count; i++)
-		p->verdicts[entries[order[i]].verdict]++;
+	w = p->statement;
+	*p = sum(m, order, count);
+	p->statement = w;
 	if (m->r->options->dry_run)
 		return OK;
 	g = gist_of(m, b, p, order, count);
 	p->at = b->bodies.len;
-	if ((e = make_body(m, &g, order, count, &b->bodies)) != OK)
+	buffer_clear(&m->plain);
+	buffer_text(&m->plain, EVIDENCE_FIRST_LINE);
+	summary(m, &g, &m->plain);
+	if ((e = make_body(m, order, count, &b->bodies)) != OK)
 		return e;
-	p->len = b->bodies.len - p->at;
-	seal(m, b, p);
+	seal(m, span_make(b->bodies.at + p->at, b->bodies.len - p->at), p);
 	return statement(m, &g, p);
+}
+
+/* ---- rows that wait ---- */
+
+enum err pack_make(struct maker *m, struct batch *b, const uint32_t *order, size_t count)
+{
+	struct prepared p = sum(m, order, count);
+	struct gist g = gist_of(m, b, &p, order, count);
+	struct waiting *w;
+	enum err e;
+
+	if (m->r->options->dry_run)
+		return OK;
+	if (b->pack_count == b->pack_room) {
+		size_t room = b->pack_room == 0 ? 64 : 2 * b->pack_room;
+		struct waiting *bigger = realloc(b->packs, room * sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ERR_NO_MEMORY;
+		b->packs = bigger;
+		b->pack_room = room;
+	}
+	w = &b->packs[b->pack_count++];
+	*w = (struct waiting){ .at = b->bodies.len };
+	w->pack = (struct pack){ .to = g.to.to,
+				 .class = g.class,
+				 .since_ms = m->date_ms,
+				 .events = g.events,
+				 .explained = g.explained,
+				 .breach = g.breach,
+				 .repeats = g.repeats,
+				 .again = g.again,
+				 .first_ms = g.first,
+				 .last_ms = g.last };
+	memcpy(w->pack.country, g.country, sizeof(w->pack.country));
+	buffer_clear(&m->plain);
+	e = make_body(m, order, count, &b->bodies);
+	w->len = b->bodies.len - w->at;
+	return e;
+}
+
+enum err notice_from_packs(struct maker *m, const struct resolved *to, const struct packed *from, struct buffer *body,
+			   struct prepared *out)
+{
+	const struct pack *s = &from->sum;
+	struct gist g = { .class = s->class,
+			  .to = *to,
+			  .holder = holder_of(m->r, &to->to),
+			  .events = s->events,
+			  .explained = s->explained,
+			  .breach = s->breach,
+			  .repeats = s->repeats,
+			  .again = s->again,
+			  .first = s->first_ms,
+			  .last = s->last_ms,
+			  .plan = &whole_plan };
+	enum err e;
+
+	memcpy(g.country, s->country, sizeof(g.country));
+	out->class = s->class;
+	out->events = s->events;
+	out->verdicts[PLAN_EXPLAINED] = s->explained;
+	out->verdicts[PLAN_BREACH] = s->breach;
+	out->repeats = s->repeats;
+	out->again = s->again;
+	buffer_clear(body);
+	buffer_clear(&m->plain);
+	buffer_text(&m->plain, EVIDENCE_FIRST_LINE);
+	summary(m, &g, &m->plain);
+	if ((e = pour_at_once(m, body)) != OK)
+		return e;
+	for (size_t i = 0; i < from->count; i++)
+		buffer_span(body, from->rows[i]);
+	if (body->err != OK)
+		return body->err;
+	seal(m, buffer_view(body), out);
+	return statement(m, &g, out);
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "report/input.h"
+#include "route/names.h"
 #include "route/route.h"
 #include "route/runs.h"
 
@@ -27,6 +28,7 @@ struct section {
 	struct span format, type, header;
 	struct hash fingerprint; /* of these and of what the options change in the meaning of a row */
 	bool quoted;		 /* CSV: a row may hold line ends inside quotes */
+	bool has_port;		 /* layout_has_port */
 };
 
 struct source {
@@ -80,6 +82,7 @@ struct routing {
 	uint16_t *country_of_addressee; /* COUNTRY_LOOK_UP: its addresses differ */
 	bool marks_before;		/* the node knew marks before this run */
 	struct runs *runs;
+	struct names *names; /* of malware */
 	struct failure failure;
 	struct route_summary *out;
 	uint64_t country_events[COUNTRY_CODES];

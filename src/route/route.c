@@ -271,10 +271,12 @@ enum err route_files_within(const struct route_limits *limits, struct node *n, c
 	all->marks_before = node_marks(n) != NULL && marks_count(node_marks(n)) > 0;
 	all->signer = options->dry_run ? NULL : node_signer(n);
 	pthread_mutex_init(&all->failure.lock, NULL);
-	e = route(all, paths, count);
+	if ((e = names_new(&all->names)) == OK)
+		e = route(all, paths, count);
 	if (e != OK && e == all->failure.err)
 		fail(e, "%s", all->failure.detail);
 	sources_close(all);
+	names_free(all->names);
 	runs_free(all->runs);
 	free(all->countries);
 	free(all->country_of_addressee);

@@ -40,12 +40,21 @@ struct route_country {
 #define ROUTE_COUNTRIES 677 /* AA to ZZ and unknown */
 
 struct route_summary {
-	uint64_t events, rejected, duplicates, explained, breach, late, undeclared;
-	uint64_t notices, unanswered, addressees;
+	uint64_t events, rejected, explained, breach, late, undeclared;
+	/* Every event of the run is in one of these, and every row in one of them or rejected. */
+	uint64_t duplicates; /* counted before, or twice in the run */
+	uint64_t told;	     /* in notices */
+	uint64_t held;	     /* repeats: counted, not sent */
+	uint64_t waiting;    /* for their addressee's next round */
+	uint64_t thin;	     /* without a time, or a port where it matters: listed with what nobody answers for */
+	uint64_t unanswered; /* nobody answers for them */
+	uint64_t again;	     /* sources that came back after they were quiet */
+	uint64_t released;   /* events that waited before and went out */
+	uint64_t notices, addressees;
 	uint64_t bytes;
 	double seconds;
 	char rejects[256];	   /* path of the rejects file; "" if there is none */
-	char unanswered_list[256]; /* path of the list of rows that nobody answers for; "" if there is none */
+	char unanswered_list[256]; /* path of the list of rows that nobody can be sent; "" if there is none */
 	struct route_country countries[ROUTE_COUNTRIES]; /* those with events, in no order */
 	size_t country_count;
 };
@@ -58,7 +67,7 @@ struct route_notice {
 	struct resolved to;
 	struct span holder;
 	enum rsit_class class;
-	uint64_t events, explained;
+	uint64_t events, explained, repeats, again;
 	struct hash id; /* all zero on a dry run */
 };
 typedef enum err route_each(void *context, const struct route_notice *n);

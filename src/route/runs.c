@@ -6,21 +6,25 @@
  * same stretch of that order in every run. It is read with one sequential read for each run, and put in its final order
  * in memory.
  *
- *   1. The order is (notice number, first bits of the mark). Only a notice that is greater than a batch is cut inside,
- *      by the bits of the mark: even parts whatever the rows are, and equal rows always fall into the same part.
- *   2. Totals of each notice are added up as runs are put, so all batches are known before the first is taken.
+ *   1. The order is (notice number, some bits of a hash of the source, first bits of the mark). Only a notice that is
+ *      greater than a batch is cut inside, between sources, so that a source has all its rows in one part. Only where
+ *      the rows of one hash are greater than a batch (one host, flooding) they are cut too, by the bits of the mark:
+ *      even parts whatever the rows are. Equal rows always fall into the same part.
+ *   2. Totals of each notice are added up as runs are put, so all batches are known before the first is taken. For the
+ *      few great notices their entries are looked at once more, to cut them evenly.
  *   3. Batches are taken in order: each run has one cursor, which only goes forward.
  *   4. Each thread has a file of its own (two threads that write one file wait for each other in the kernel), unlinked
  *      as soon as it is made: nothing is left behind, whatever ends the program.
  *
  * Memory: the runs being filled, the resident ones, one small block of entries for each spilled run (in all BLOCKS
- * bytes, more only if there are over BLOCKS / 3.5 KiB runs, a report of a hundred gigabytes), 24 bytes for each notice.
+ * bytes, more only if there are over BLOCKS / 4.5 KiB runs, a report of a hundred gigabytes), 24 bytes for each notice.
  */
 #include "route/runs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -60,7 +64,7 @@ struct runs {
 	int *fds;
 	size_t fd_count;
 	struct batch_plan *plans;
-	size_t plan_count;
+	size_t plan_count, plan_room;
 	size_t block; /* entries in a cursor's block */
 };
 
@@ -315,7 +319,7 @@ static size_t count_totals(const struct run_fill *f, const struct sort_key *keys
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->count; i++) {
-		uint64_t notice = keys[i].key >> ROW_MARK_BITS;
+		uint64_t notice = keys[i].key >> ROW_DEAL_BITS;
 
 		if (n == 0 || out[n - 1].notice != notice)
 			out[n++] = (struct total){ .notice = notice };
@@ -379,78 +383,13 @@ enum err runs_put(struct runs *r, struct run_fill *f)
 /* ---- planning ---- */
 
 /* What a row costs in memory beside its text until its batch is written, and what a notice does. */
-#define ROW_COST 112
+#define ROW_COST 160
 #define NOTICE_COST 4096
 
 static uint64_t cost(uint64_t notices, uint64_t rows, uint64_t bytes)
 {
 	return notices * NOTICE_COST + rows * ROW_COST + bytes;
 }
-
-static void plan_parts(const struct total *t, uint64_t parts, struct batch_plan *out)
-{
-	for (uint64_t i = 0; i < parts; i++)
-		out[i] = (struct batch_plan){
-			.end = (t->notice << ROW_MARK_BITS) + (((i + 1) << ROW_MARK_BITS) / parts),
-			.part = (uint32_t)i + 1,
-			.parts = (uint32_t)parts,
-			.rows = t->rows / parts,
-			.bytes = t->bytes / parts,
-		};
-}
-
-static enum err plan_room(struct runs *r, size_t *room, size_t more)
-{
-	struct batch_plan *bigger;
-
-	if (r->plan_count + more <= *room)
-		return OK;
-	*room = 2 * (r->plan_count + more);
-	if ((bigger = realloc(r->plans, *room * sizeof(*bigger))) == NULL)
-		return ERR_NO_MEMORY;
-	r->plans = bigger;
-	return OK;
-}
-
-enum err runs_plan(struct runs *r, size_t bytes, const struct batch_plan **out, size_t *count)
-{
-	struct batch_plan open = { 0 };
-	size_t room = 0, notices = 0;
-	enum err e = OK;
-
-	for (size_t i = 0; i < r->total_count; i++) {
-		const struct total *t = &r->totals[i];
-		uint64_t own = cost(1, t->rows, t->bytes), parts = own / bytes + 1;
-
-		if ((e = plan_room(r, &room, (parts > 1 ? parts : 0) + 2)) != OK)
-			return e;
-		if (open.rows > 0 && cost(notices + 1, open.rows + t->rows, open.bytes + t->bytes) > bytes) {
-			r->plans[r->plan_count++] = open;
-			open = (struct batch_plan){ 0 };
-			notices = 0;
-		}
-		if (parts > 1) {
-			if (parts > (uint64_t)1 << ROW_MARK_BITS)
-				parts = (uint64_t)1 << ROW_MARK_BITS;
-			plan_parts(t, parts, r->plans + r->plan_count);
-			r->plan_count += parts;
-			continue;
-		}
-		notices++;
-		open.end = (t->notice + 1) << ROW_MARK_BITS;
-		open.rows += t->rows;
-		open.bytes += t->bytes;
-	}
-	if (open.rows > 0 && (e = plan_room(r, &room, 1)) == OK)
-		r->plans[r->plan_count++] = open;
-	r->block = r->count > 0 ? BLOCKS / r->count / sizeof(struct row_entry) : 0;
-	r->block = r->block < BLOCK_LEAST ? BLOCK_LEAST : r->block > BLOCK_MOST ? BLOCK_MOST : r->block;
-	*out = r->plans;
-	*count = r->plan_count;
-	return e;
-}
-
-/* ---- taking ---- */
 
 /* The entries from the cursor on that are at hand. */
 static enum err look(struct runs *r, struct run *run, const struct row_entry **at, size_t *count)
@@ -463,7 +402,7 @@ static enum err look(struct runs *r, struct run *run, const struct row_entry **a
 		*count = n;
 		return OK;
 	}
-	if (run->next >= run->block_from + run->block_count) {
+	if (run->next < run->block_from || run->next >= run->block_from + run->block_count) {
 		n = n < r->block ? n : r->block;
 		if (run->block == NULL && (run->block = malloc(r->block * sizeof(*run->block))) == NULL)
 			return ERR_NO_MEMORY;
@@ -479,6 +418,183 @@ static enum err look(struct runs *r, struct run *run, const struct row_entry **a
 	*count = run->block_from + run->block_count - run->next;
 	return OK;
 }
+
+/* What a great notice has of each hash of a source. */
+#define BUCKETS ((size_t)1 << ROW_SOURCE_BITS)
+struct bucket {
+	uint64_t rows, bytes;
+};
+
+/* Moves the run's cursor to its first entry at or behind `order`. */
+static enum err seek(struct run *run, uint64_t order)
+{
+	size_t from = run->next, to = run->count;
+
+	while (from < to) {
+		size_t half = from + (to - from) / 2;
+		uint64_t at;
+		enum err e = OK;
+
+		if (run->entries != NULL)
+			at = run->entries[half].order;
+		else
+			e = file_read_at(run->fd, &at, sizeof(at),
+					 run->entries_at + half * sizeof(struct row_entry) +
+						 offsetof(struct row_entry, order));
+		if (e != OK)
+			return e;
+		if (at < order)
+			from = half + 1;
+		else
+			to = half;
+	}
+	run->next = from;
+	return OK;
+}
+
+static enum err survey_run(struct runs *r, struct run *run, uint64_t notice, struct bucket *out)
+{
+	enum err e = seek(run, notice << ROW_DEAL_BITS);
+
+	while (e == OK && run->next < run->count) {
+		const struct row_entry *at;
+		size_t count, n = 0;
+
+		if ((e = look(r, run, &at, &count)) != OK)
+			break;
+		for (; n < count && row_notice(&at[n]) == notice; n++) {
+			struct bucket *b = &out[at[n].order >> ROW_MARK_BITS & (BUCKETS - 1)];
+
+			b->rows++;
+			b->bytes += at[n].length;
+		}
+		run->next += n;
+		if (n < count)
+			break;
+	}
+	return e;
+}
+
+static enum err survey(struct runs *r, uint64_t notice, struct bucket *out)
+{
+	enum err e = OK;
+
+	memset(out, 0, BUCKETS * sizeof(*out));
+	for (size_t i = 0; e == OK && i < r->count; i++)
+		e = survey_run(r, &r->runs[i], notice, out);
+	return e;
+}
+
+static enum err plan_add(struct runs *r, struct batch_plan p)
+{
+	if (r->plan_count == r->plan_room) {
+		size_t room = 2 * r->plan_room + 64;
+		struct batch_plan *bigger = realloc(r->plans, room * sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ERR_NO_MEMORY;
+		r->plans = bigger;
+		r->plan_room = room;
+	}
+	r->plans[r->plan_count++] = p;
+	return OK;
+}
+
+/* Rows of one hash that are greater than a batch. */
+static enum err plan_divided(struct runs *r, uint64_t order, const struct bucket *b, uint64_t parts)
+{
+	enum err e = OK;
+
+	if (parts > (uint64_t)1 << ROW_MARK_BITS)
+		parts = (uint64_t)1 << ROW_MARK_BITS;
+	for (uint64_t i = 0; e == OK && i < parts; i++)
+		e = plan_add(r, (struct batch_plan){
+					.end = order + (((i + 1) << ROW_MARK_BITS) / parts),
+					.divided = i + 1 < parts,
+					.follows = i > 0,
+					.rows = b->rows / parts,
+					.bytes = b->bytes / parts,
+				});
+	return e;
+}
+
+static enum err plan_parts(struct runs *r, uint64_t notice, const struct bucket *buckets, size_t bytes)
+{
+	size_t first = r->plan_count;
+	struct batch_plan open = { 0 };
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < BUCKETS; i++) {
+		const struct bucket *b = &buckets[i];
+		uint64_t order = notice << ROW_DEAL_BITS | (uint64_t)i << ROW_MARK_BITS;
+
+		if (b->rows == 0)
+			continue;
+		if (open.rows > 0 && cost(1, open.rows + b->rows, open.bytes + b->bytes) > bytes) {
+			e = plan_add(r, open);
+			open = (struct batch_plan){ 0 };
+		}
+		if (e == OK && cost(1, b->rows, b->bytes) > bytes) {
+			e = plan_divided(r, order, b, cost(1, b->rows, b->bytes) / bytes + 1);
+			continue;
+		}
+		open.end = order + ((uint64_t)1 << ROW_MARK_BITS);
+		open.rows += b->rows;
+		open.bytes += b->bytes;
+	}
+	if (e == OK && open.rows > 0)
+		e = plan_add(r, open);
+	for (size_t i = first; i < r->plan_count; i++) {
+		r->plans[i].part = (uint32_t)(i - first + 1);
+		r->plans[i].parts = (uint32_t)(r->plan_count - first);
+	}
+	return e;
+}
+
+static enum err plan_all(struct runs *r, struct bucket *buckets, size_t bytes)
+{
+	struct batch_plan open = { 0 };
+	size_t notices = 0;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < r->total_count; i++) {
+		const struct total *t = &r->totals[i];
+
+		if (open.rows > 0 && cost(notices + 1, open.rows + t->rows, open.bytes + t->bytes) > bytes) {
+			e = plan_add(r, open);
+			open = (struct batch_plan){ 0 };
+			notices = 0;
+		}
+		if (e == OK && cost(1, t->rows, t->bytes) > bytes) {
+			if ((e = survey(r, t->notice, buckets)) == OK)
+				e = plan_parts(r, t->notice, buckets, bytes);
+			continue;
+		}
+		notices++;
+		open.end = (t->notice + 1) << ROW_DEAL_BITS;
+		open.rows += t->rows;
+		open.bytes += t->bytes;
+	}
+	return e == OK && open.rows > 0 ? plan_add(r, open) : e;
+}
+
+enum err runs_plan(struct runs *r, size_t bytes, const struct batch_plan **out, size_t *count)
+{
+	struct bucket *buckets = malloc(BUCKETS * sizeof(*buckets));
+	enum err e;
+
+	r->block = r->count > 0 ? BLOCKS / r->count / sizeof(struct row_entry) : 0;
+	r->block = r->block < BLOCK_LEAST ? BLOCK_LEAST : r->block > BLOCK_MOST ? BLOCK_MOST : r->block;
+	e = buckets == NULL ? ERR_NO_MEMORY : plan_all(r, buckets, bytes);
+	free(buckets);
+	for (size_t i = 0; i < r->count; i++)
+		r->runs[i].next = 0;
+	*out = r->plans;
+	*count = r->plan_count;
+	return e;
+}
+
+/* ---- taking ---- */
 
 static enum err entries_room(struct batch_rows *b, size_t more)
 {

@@ -4,21 +4,50 @@
 #ifndef ROUTE_RUNS_H
 #define ROUTE_RUNS_H
 
+#include "base/address.h"
 #include "base/sort.h"
 #include "store/marks.h"
 
 /* What is known of a row beside its text. */
 struct row_entry {
-	uint64_t order;	      /* notice number << ROW_MARK_BITS | first bits of the mark */
+	uint64_t order;	      /* row_order */
 	int64_t time_ms;      /* 0: none */
-	uint64_t source;      /* IPv4 in the upper half, or the upper half of IPv6: for the order of rows only */
+	uint64_t high, low;   /* the source's address */
 	uint32_t length : 24; /* of the text, with its line end */
 	uint32_t verdict : 8;
+	uint32_t detail;  /* what tells its line apart from others of the source: a port, the number of a malware */
 	uint16_t section; /* which table of the notice */
 	uint16_t country; /* of registration of the source: 1 + 26 * first letter + second; 0 unknown */
+	uint8_t family;	  /* of the source, enum family */
+	uint8_t source_length; /* 0: a single address; else the prefix length of a network */
+	uint8_t lacks;	       /* bits of enum row_lacks */
 	struct mark mark;
 };
-#define ROW_MARK_BITS 16
+
+enum row_lacks {
+	LACKS_PORT = 1,	       /* it names no source port */
+	LACKS_SERVICE_PORT = 2 /* it is about an exposed service, and its report has a column for the port */
+};
+
+/* Rows of a notice are dealt out by their source first, so that all of one source stay together, then by their mark. */
+#define ROW_SOURCE_BITS 12
+#define ROW_MARK_BITS 12
+#define ROW_DEAL_BITS (ROW_SOURCE_BITS + ROW_MARK_BITS)
+
+static inline uint64_t row_order(uint64_t notice, uint64_t high, uint64_t low, const struct mark *m)
+{
+	uint64_t h = (high ^ low * UINT64_C(0x9e3779b97f4a7c15)) * UINT64_C(0xd6e8feb86659fd93);
+
+	h ^= h >> 32;
+	h *= UINT64_C(0x9e3779b97f4a7c15);
+	return notice << ROW_DEAL_BITS | h >> (64 - ROW_SOURCE_BITS) << ROW_MARK_BITS | (uint64_t)m->bytes[0] << 4 |
+	       m->bytes[1] >> 4;
+}
+
+static inline uint64_t row_notice(const struct row_entry *e)
+{
+	return e->order >> ROW_DEAL_BITS;
+}
 
 struct run_fill {
 	char *rows;
@@ -36,6 +65,8 @@ struct run_fill {
 struct batch_plan {
 	uint64_t end; /* first order behind it */
 	uint32_t part, parts;
+	bool divided; /* rows of one source may lie in the next batch too */
+	bool follows; /* or in the one before */
 	uint64_t rows, bytes;
 };
 

@@ -77,6 +77,7 @@ static void section_of(struct routing *r, struct source *s)
 	enum format f = layout_format(s->layout);
 
 	s->section = section_find(r, f, layout_type(s->layout), layout_header(s->layout));
+	r->sections[s->section].has_port = layout_has_port(s->layout);
 	if (f != FORMAT_MAIL && f != FORMAT_ARF)
 		return;
 	for (int d = 0; d < FORMAT_COUNT; d++)

@@ -1,5 +1,5 @@
 /*
- * Rows that nobody answers for
+ * Rows that nobody answers for, and those that say too little to be sent
  *
  * They are shown, never dropped, and like all others each stands in the list exactly once, whenever the program dies.
  * The list is a file (lines of JSON in zstd frames, some for each batch) and the marks are in the journal, so one must be
@@ -59,12 +59,13 @@ static void list_start(const struct routing *r, const struct row_entry *e, struc
 
 	buffer_clear(out);
 	json_object(&j, NULL);
-	json_text(&j, "class", class_name((enum rsit_class)((e->order >> ROW_MARK_BITS) % CLASS_COUNT)));
+	json_text(&j, "class", class_name((enum rsit_class)(row_notice(e) % CLASS_COUNT)));
 	json_string(&j, "format", s->format);
 	json_string(&j, "type", s->type);
 }
 
-static void list_row(const struct row_entry *e, struct span start, struct span text, struct buffer *out)
+static void list_row(const struct row_entry *e, struct span start, const char *reason, struct span text,
+		     struct buffer *out)
 {
 	struct json j = { .out = out, .comma = true };
 	struct span row = { text.at, text.len - 1 }, time = next_value(&row), address = next_value(&row);
@@ -76,7 +77,9 @@ static void list_row(const struct row_entry *e, struct span start, struct span t
 	if (time.len > 0)
 		json_string(&j, "time", time);
 	json_string(&j, "address", address);
-	json_text(&j, "reason", reason_of(address));
+	if (reason != NULL)
+		json_text(&j, "code", err_code(ERR_DETAIL));
+	json_text(&j, "reason", reason != NULL ? reason : reason_of(address));
 	country_text(e->country, country);
 	if (country[0] != '\0')
 		json_text(&j, "country", country);
@@ -100,11 +103,10 @@ static enum err compress(struct maker *m, struct buffer *out)
 	return OK;
 }
 
-enum err unanswered_list(struct maker *m, struct batch *b, const uint32_t *order, size_t count)
+enum err unanswered_list(struct maker *m, struct batch *b, const char *reason, const uint32_t *order, size_t count)
 {
 	enum err e = OK;
 
-	b->unanswered += count;
 	if (m->r->options->dry_run)
 		return OK;
 	buffer_clear(&m->plain);
@@ -113,7 +115,7 @@ enum err unanswered_list(struct maker *m, struct batch *b, const uint32_t *order
 
 		if (i == 0 || x->section != m->rows.entries[order[i - 1]].section)
 			list_start(m->r, x, &m->seed);
-		list_row(x, buffer_view(&m->seed), span_make(m->rows.rows + m->rows.at[order[i]], x->length),
+		list_row(x, buffer_view(&m->seed), reason, span_make(m->rows.rows + m->rows.at[order[i]], x->length),
 			 &m->plain);
 		if (m->seed.err != OK)
 			e = m->seed.err;

@@ -62,8 +62,13 @@ def test_formats_are_detected_through_compression(node):
 
 
 def test_standard_input(node):
-    p = node.run("route", "--json", "--from", "list", "--class", "scanner", "-", stdin=b"5.44.3.1\n5.44.3.2\n")
-    assert json.loads(p.stdout.decode().splitlines()[-1])["events"] == 2
+    words = ["route", "--json", "--from", "list", "--class", "scanner", "-"]
+    rows = b"5.44.3.1\n5.44.3.2\n"
+    p = node.run(*words, stdin=rows)
+    undated = json.loads(p.stdout.decode().splitlines()[-1])
+    assert undated["events"] == 2 and undated["thin"] == 2 and node.json("notice", "list") == []
+    p = node.run(*words, "--date", "2026-11-01T00:00:00Z", stdin=rows)
+    assert json.loads(p.stdout.decode().splitlines()[-1])["told"] == 2
     assert node.json("notice", "list")[0]["class"] == "information-gathering/scanner"
 
 

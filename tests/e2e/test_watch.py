@@ -103,8 +103,9 @@ class Watch:
     def __init__(self, node, folder, *words):
         self.folder, self.node = folder, node
         self.log = tempfile.TemporaryFile("w+b")
-        self.process = subprocess.Popen([str(COMITY), "route", "--watch", str(folder), "--json", *words], env=node.env,
-                                        stdout=self.log, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen([str(COMITY), "route", "--watch", str(folder), "--json", "--date",
+                                         "2026-11-01T00:00:00Z", *words], env=node.env, stdout=self.log,
+                                        stderr=subprocess.PIPE)
         self.until("its start", self.listens)
 
     def listens(self):

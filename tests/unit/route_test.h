@@ -131,7 +131,8 @@ static inline void check_sums(const struct place *p)
 	assert_int_equal(o->explained + o->breach + o->late + o->undeclared, counted);
 	assert_int_equal(by_country, counted);
 	assert_int_equal(p->told, o->notices);
-	assert_int_equal(p->told_events + o->unanswered, counted);
+	assert_int_equal(o->told + o->held + o->waiting + o->thin + o->unanswered, counted);
+	assert_int_equal(p->told_events, o->told + o->released);
 	assert_true(o->addressees <= o->notices);
 }
 

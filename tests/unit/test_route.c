@@ -102,13 +102,13 @@ static void what_is_undetermined_has_no_copies(void **state)
 	struct place *p = place_new(*state);
 	const char *text;
 
+	p->options.report.date_ms = p->options.report.now_ms - DAY;
 	place_must_route(p, write_file(p, "list.txt", "5.44.0.1\n5.44.0.2\n5.44.0.1\n"));
 	assert_int_equal(p->out.notices, 1);
 	assert_int_equal(p->out.duplicates, 1);
 	text = circle_text(p);
 	assert_non_null(strstr(text, "\nto AS64500\ndate "));
 	assert_null(strstr(text, "\ncc "));
-	assert_null(strstr(text, "\nfirst "));
 	place_free(p);
 }
 
@@ -405,6 +405,8 @@ static void a_damaged_report_counts_as_far_as_it_goes(void **state)
 	struct span whole;
 	uint64_t first;
 	gzFile f = gzopen(gz, "wb");
+
+	p->options.report.date_ms = p->options.report.now_ms - DAY;
 
 	buffer_text(&text, SCAN_HEADER);
 	for (unsigned i = 0; i < 20000; i++)

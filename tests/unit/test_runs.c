@@ -41,11 +41,13 @@ static void sorts_as_qsort_does(void **state)
 
 /* One row in all: the number of its notice and a number of its own as text. */
 struct twin {
-	uint64_t notice, order;
-	bool seen;
+	uint64_t notice, order, host;
+	size_t batch; /* 1 + its number; 0: not seen */
+	bool divided; /* of that batch: it may share the source with its neighbours */
 };
 
-static void put_row(struct runs *r, struct run_fill *f, uint64_t *seed, struct twin *t, uint32_t number, size_t notices)
+static void put_row(struct runs *r, struct run_fill *f, uint64_t *seed, struct twin *t, uint32_t number, size_t notices,
+		    size_t hosts)
 {
 	struct row_entry *e;
 	char text[64];
@@ -58,13 +60,16 @@ static void put_row(struct runs *r, struct run_fill *f, uint64_t *seed, struct t
 	test_bytes(seed, e->mark.bytes, MARK_SIZE);
 	/* Some notices are far greater than others. */
 	t->notice = test_below(seed, 3) == 0 ? notices / 2 : test_below(seed, notices);
-	e->order = t->notice << ROW_MARK_BITS | (uint64_t)e->mark.bytes[0] << 8 | e->mark.bytes[1];
+	e->low = test_below(seed, hosts);
+	e->order = row_order(t->notice, 0, e->low, &e->mark);
 	t->order = e->order;
+	t->host = e->low;
 	memcpy(f->rows + f->len, text, (size_t)n);
 	f->len += (size_t)n;
 }
 
-static void check_batch(const struct batch_rows *b, const struct batch_plan *p, uint64_t begin, struct twin *rows)
+static void check_batch(const struct batch_rows *b, const struct batch_plan *p, size_t number, uint64_t begin,
+			struct twin *rows)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		const char *text = b->rows + b->at[i];
@@ -72,15 +77,31 @@ static void check_batch(const struct batch_rows *b, const struct batch_plan *p, 
 
 		assert_int_equal(text[b->entries[i].length - 1], '\n');
 		assert_true(b->entries[i].order == t->order);
-		assert_false(t->seen);
-		t->seen = true;
+		assert_int_equal(t->batch, 0);
+		t->batch = number + 1;
+		t->divided = p->divided || p->follows;
 		assert_true(t->order >= begin && t->order < p->end);
 	}
 }
 
+/* The rows of a source and notice lie in one batch, or in neighbours that say so. */
+static void sources_stay_together(const struct twin *rows, uint32_t count, size_t hosts)
+{
+	const struct twin **first = calloc(hosts, sizeof(*first));
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct twin **f = &first[rows[i].host];
+
+		if (*f == NULL || (*f)->notice != rows[i].notice)
+			*f = &rows[i]; /* of some notice: enough of them are compared */
+		assert_true((*f)->batch == rows[i].batch || ((*f)->divided && rows[i].divided));
+	}
+	free(first);
+}
+
 /* Every row comes back once, in the batch that it belongs to, and no batch is much greater than was asked. */
 static void rows_come_back_batch_by_batch(struct scratch *s, uint64_t *seed, uint32_t count, size_t notices,
-					  size_t resident, size_t batch)
+					  size_t hosts, size_t resident, size_t batch)
 {
 	struct twin *rows = calloc(count + 1, sizeof(*rows));
 	const struct batch_plan *plans;
@@ -94,7 +115,7 @@ static void rows_come_back_batch_by_batch(struct scratch *s, uint64_t *seed, uin
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(run_fill_start(&fills[i], 100000), OK);
 	for (uint32_t i = 0; i < count; i++)
-		put_row(r, &fills[test_below(seed, 2)], seed, &rows[i], i, notices);
+		put_row(r, &fills[test_below(seed, 2)], seed, &rows[i], i, notices, hosts);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(runs_put(r, &fills[i]), OK);
 	for (int i = 0; i < 2; i++)
@@ -103,13 +124,14 @@ static void rows_come_back_batch_by_batch(struct scratch *s, uint64_t *seed, uin
 	for (size_t i = 0; i < plan_count; i++) {
 		assert_int_equal(runs_take(r, &plans[i], &b), OK);
 		assert_int_equal(runs_read(&b), OK);
-		check_batch(&b, &plans[i], begin, rows);
+		check_batch(&b, &plans[i], i, begin, rows);
 		assert_true(plans[i].parts == 0 || (plans[i].part >= 1 && plans[i].part <= plans[i].parts));
 		assert_true(b.len <= 2 * batch);
 		begin = plans[i].end;
 		total += b.count;
 	}
 	assert_int_equal(total, count);
+	sources_stay_together(rows, count, hosts);
 	batch_rows_free(&b);
 	runs_free(r);
 	free(rows);
@@ -119,13 +141,15 @@ static void every_row_comes_back_once(void **state)
 {
 	uint64_t seed = test_seed();
 
-	rows_come_back_batch_by_batch(*state, &seed, 0, 1, 0, 1 << 20);
-	rows_come_back_batch_by_batch(*state, &seed, 1, 1, 0, 1 << 20);
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 0, 1 << 19);		    /* all spilled */
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, (size_t)1 << 30, 1 << 19); /* none */
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 300000, 1 << 19);	    /* some */
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 1, 300000, 1 << 18);	    /* one great notice */
-	rows_come_back_batch_by_batch(*state, &seed, 20000, 20000, 300000, 1 << 18);	    /* many small ones */
+	rows_come_back_batch_by_batch(*state, &seed, 0, 1, 10, 0, 1 << 20);
+	rows_come_back_batch_by_batch(*state, &seed, 1, 1, 10, 0, 1 << 20);
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 300, 0, 1 << 19);		 /* all spilled */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 300, (size_t)1 << 30, 1 << 19); /* none */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 500, 300, 300000, 1 << 19);		 /* some */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 1, 5000, 300000, 1 << 18);		 /* one great notice */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 1, 5, 300000, 1 << 18);		 /* of few sources */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 1, 1, 0, 1 << 18);			 /* of one */
+	rows_come_back_batch_by_batch(*state, &seed, 20000, 20000, 300, 300000, 1 << 18);	 /* many small ones */
 }
 
 static void great_notices_are_cut_into_parts(void **state)
@@ -141,7 +165,7 @@ static void great_notices_are_cut_into_parts(void **state)
 	assert_int_equal(runs_new(s->dir, 0, &r), OK);
 	assert_int_equal(run_fill_start(&f, 100000), OK);
 	for (uint32_t i = 0; i < 10000; i++)
-		put_row(r, &f, &seed, &t, i, 1);
+		put_row(r, &f, &seed, &t, i, 1, 5000);
 	assert_int_equal(runs_put(r, &f), OK);
 	run_fill_end(&f);
 	assert_int_equal(runs_plan(r, 1 << 18, &plans, &count), OK);
@@ -150,7 +174,7 @@ static void great_notices_are_cut_into_parts(void **state)
 		assert_int_equal(plans[i].part, i + 1);
 		assert_int_equal(plans[i].parts, count);
 	}
-	assert_true(plans[count - 1].end == (t.notice + 1) << ROW_MARK_BITS);
+	assert_true(plans[count - 1].end > t.order && plans[count - 1].end <= (t.notice + 1) << ROW_DEAL_BITS);
 	runs_free(r);
 }
 
