@@ -1,5 +1,6 @@
 #include "test.h"
 
+#include <lmdb.h>
 #include <pthread.h>
 
 #include "scratch.h"
@@ -49,14 +50,21 @@ static void agrees(struct snapshot *s, const struct twin *t)
 	static const char *const prefixes[] = { "", "a", "b", "c", "d", "b0", "z" };
 
 	for (int v = 0; v < VIEW_COUNT; v++) {
+		struct view_cursor *c;
+
+		assert_int_equal(view_cursor_open(s, (enum view)v, &c), OK);
 		for (int k = 0; k < KEYS; k++) {
-			struct span value;
+			struct span value, again;
 			enum err e = view_get(s, (enum view)v, span_of(t->at[v][k].key), &value);
 
 			assert_int_equal(e, t->at[v][k].there ? OK : ERR_NOT_FOUND);
-			if (e == OK)
+			assert_int_equal(view_cursor_get(c, span_of(t->at[v][k].key), &again), e);
+			if (e == OK) {
 				assert_span(value, t->at[v][k].value);
+				assert_span(again, t->at[v][k].value);
+			}
 		}
+		view_cursor_close(c);
 		for (size_t p = 0; p < TABLE_LENGTH(prefixes); p++) {
 			for (int from = -1; from < KEYS; from += 37) {
 				struct span prefix = span_of(prefixes[p]);
@@ -81,8 +89,38 @@ static void agrees(struct snapshot *s, const struct twin *t)
 	assert_int_equal(views_position(s), t->position);
 }
 
+/* In no order and each key perhaps twice, as nobody would do it who wants to be fast. */
+static void change_by_cursor(struct snapshot *s, struct twin *t, uint64_t *seed)
+{
+	size_t v = test_below(seed, VIEW_COUNT);
+	struct view_cursor *c;
+
+	assert_int_equal(view_cursor_open(s, (enum view)v, &c), OK);
+	for (int i = 0; i < 60; i++) {
+		size_t k = test_below(seed, KEYS);
+		struct span key = span_of(t->at[v][k].key), old;
+		char value[40];
+		enum err e;
+
+		snprintf(value, sizeof(value), "%0*llx", (int)(1 + test_below(seed, 30)),
+			 (unsigned long long)test_random(seed));
+		e = view_cursor_add(c, key, span_of(value), &old);
+		assert_int_equal(e, t->at[v][k].there ? ERR_EXISTS : OK);
+		if (e == ERR_EXISTS) {
+			assert_span(old, t->at[v][k].value);
+			if (test_below(seed, 2) == 0)
+				continue;
+			assert_int_equal(view_cursor_replace(c, key, span_of(value)), OK);
+		}
+		t->at[v][k].there = true;
+		snprintf(t->at[v][k].value, sizeof(t->at[v][k].value), "%s", value);
+	}
+	view_cursor_close(c);
+}
+
 static void change(struct snapshot *s, struct twin *t, uint64_t *seed)
 {
+	change_by_cursor(s, t, seed);
 	for (int i = 0; i < 60; i++) {
 		size_t v = test_below(seed, VIEW_COUNT), k = test_below(seed, KEYS);
 
@@ -235,6 +273,91 @@ static void what_another_boot_left_is_damaged(void **state)
 	assert_int_equal(views_destroy(dir), OK);
 }
 
+/* Views that another version of the program made are not read as if they were ours. */
+static void another_make_is_damaged(void **state)
+{
+	struct scratch *s = *state;
+	static const char *const makes[] = { NULL, "", "\1", "\3", "\2\2" };
+	const char *dir = scratch_path(s, "views");
+
+	for (size_t i = 0; i < TABLE_LENGTH(makes); i++) {
+		MDB_val key = { 4, "make" }, value;
+		struct views *v, *reader;
+		struct snapshot *w;
+		MDB_env *env;
+		MDB_txn *txn;
+		MDB_dbi meta;
+
+		assert_int_equal(views_open(dir, true, &v), OK);
+		views_close(v);
+		assert_int_equal(views_open(dir, true, &v), OK); /* ours, and still empty */
+		assert_int_equal(views_write(v, &w), OK);
+		assert_int_equal(views_set_position(w, 5), OK);
+		assert_int_equal(snapshot_commit(w), OK);
+		views_close(v);
+		assert_int_equal(mdb_env_create(&env), 0);
+		assert_int_equal(mdb_env_set_maxdbs(env, VIEW_COUNT + 1), 0);
+		assert_int_equal(mdb_env_open(env, dir, 0, 0600), 0);
+		assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+		assert_int_equal(mdb_dbi_open(txn, "meta", 0, &meta), 0);
+		assert_int_equal(mdb_del(txn, meta, &key, NULL), 0);
+		if (makes[i] != NULL) {
+			value = (MDB_val){ strlen(makes[i]), (void *)(uintptr_t)makes[i] };
+			assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
+		}
+		assert_int_equal(mdb_txn_commit(txn), 0);
+		mdb_env_close(env);
+		assert_int_equal(views_open(dir, false, &reader), ERR_DAMAGED);
+		assert_int_equal(views_open(dir, true, &v), ERR_DAMAGED);
+		assert_int_equal(views_destroy(dir), OK);
+	}
+}
+
+static struct hash digest_of(struct views *v)
+{
+	struct snapshot *r;
+	struct hash h;
+
+	assert_int_equal(views_read(v, &r), OK);
+	assert_int_equal(views_digest(r, &h), OK);
+	snapshot_end(r);
+	return h;
+}
+
+/* The digest tells every table, key and value apart, and where one ends and the next begins. */
+static void digests(void **state)
+{
+	struct scratch *s = *state;
+	static char great[100000];
+	const struct {
+		enum view view;
+		struct span key, value;
+	} table[] = {
+		{ VIEW_OWN, SPAN("ab"), SPAN("c") },	    { VIEW_OWN, SPAN("a"), SPAN("bc") },
+		{ VIEW_SIGHTINGS, SPAN("ab"), SPAN("c") },  { VIEW_OWN, SPAN("a"), SPAN("") },
+		{ VIEW_OWN, SPAN("a"), { great, 100000 } }, { VIEW_OWN, SPAN("a"), { great, 99999 } },
+	};
+	struct hash seen[TABLE_LENGTH(table) + 1];
+	struct snapshot *w;
+	struct views *v;
+
+	assert_int_equal(views_open(scratch_path(s, "views"), true, &v), OK);
+	seen[0] = digest_of(v);
+	for (size_t i = 0; i < TABLE_LENGTH(table); i++) {
+		assert_int_equal(views_write(v, &w), OK);
+		assert_int_equal(view_put(w, table[i].view, table[i].key, table[i].value), OK);
+		assert_int_equal(snapshot_commit(w), OK);
+		seen[i + 1] = digest_of(v);
+		for (size_t k = 0; k <= i; k++)
+			assert_false(hash_equal(seen[k], seen[i + 1]));
+		assert_int_equal(views_write(v, &w), OK);
+		assert_int_equal(view_delete(w, table[i].view, table[i].key), OK);
+		assert_int_equal(snapshot_commit(w), OK);
+		assert_true(hash_equal(digest_of(v), seen[0]));
+	}
+	views_close(v);
+}
+
 /* ---- readers beside the writer ---- */
 
 #define ROUNDS 300
@@ -308,6 +431,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(readers_only_read, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_walk_ends_with_its_callback, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(what_another_boot_left_is_damaged, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(another_make_is_damaged, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(digests, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(readers_see_whole_commits, scratch_setup, scratch_teardown),
 	};
 
