@@ -65,7 +65,7 @@ static enum format guess(struct span text, struct span begin)
 
 	if (begin.at[0] == '{' || begin.at[0] == '[')
 		f = json_document(begin);
-	else if (begin.at[0] == '<' && iodef_is(begin))
+	else if (iodef_is(begin))
 		f = FORMAT_IODEF;
 	if (f != FORMAT_UNKNOWN)
 		return f;
@@ -131,7 +131,7 @@ enum err report_detect(struct arena *a, struct span name, struct span head, cons
 
 	if (l == NULL)
 		return fail(ERR_NO_MEMORY, "no room for a layout");
-	if (is_utf16(head))
+	if (is_utf16(head) && !iodef_is(head)) /* XML says its encoding */
 		return fail(ERR_ENCODING, "the report is UTF-16; convert it first: iconv -f UTF-16 -t UTF-8");
 	text = span_from(head, mark);
 	if (blank_length(text) == text.len)

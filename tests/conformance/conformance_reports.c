@@ -192,8 +192,6 @@ int main(void)
 	lists(a, folder);
 	refused(a, arena_print(a, "%s/feeds/spamhaus/asndrop.txt", folder));
 	refused(a, arena_print(a, "%s/feeds/feodotracker/feodotracker.html", folder));
-	refused(a, arena_print(a, "%s/iodef/iodef-v2-minimal-rfc7970.xml", folder));
-	refused(a, arena_print(a, "%s/idea/idea-1.json", folder));
 	arena_free(a);
 	printf("%u failures\n", failures);
 	return failures == 0 ? 0 : 1;
