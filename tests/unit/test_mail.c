@@ -98,7 +98,7 @@ static void reads_complaints(void **state)
 	gives_both(REPORT ABUSE SOURCE ARRIVAL MAIL "Subject: x\n\nBuy.\n--b--\n", GOOD);
 	gives_both(REPORT ABUSE SOURCE ARRIVAL, GOOD); /* no mail with it, and no end */
 	gives_both(REPORT ABUSE "Source-IP: [8.8.4.4]\n" ARRIVAL "--b--\nbehind it\n", GOOD);
-	gives_both(REPORT ABUSE "source-ip : 9.9.9.9\nSOURCE-IP: 8.8.4.4 (seen)\n" ARRIVAL, GOOD);
+	gives_both(REPORT ABUSE "SOURCE-ip \t: 8.8.4.4 (seen)\n" ARRIVAL, GOOD);
 	gives_both(REPORT ABUSE "Source-IP: IPv6:2a00:1450::1\n" ARRIVAL,
 		   "+1795252272000 2a00:1450::1:0 abusive-content/spam arf ");
 	gives_both(REPORT ABUSE SOURCE "Source-Port: 40123\n" ARRIVAL,
