@@ -237,9 +237,9 @@ static enum err on_report(void *context, const struct route_outcome *o)
 static enum err route(struct routing *r, struct route_options *o, struct route_summary *s)
 {
 	struct cli *c = r->c;
-	struct routing_paths paths;
+	struct routing_paths paths = { 0 };
 	struct node *n = NULL;
-	enum err e = routing_paths(c, &paths);
+	enum err e = c->operand_count > 0 ? routing_paths(c, &paths) : OK;
 
 	r->set_aside = paths.set_aside;
 	if (paths.folders) {
@@ -255,6 +255,18 @@ static enum err route(struct routing *r, struct route_options *o, struct route_s
 	return e;
 }
 
+/* Without a report there is only what waits. */
+static enum err check_due(struct cli *c)
+{
+	if (!cli_flag(c, "due"))
+		return c->operand_count > 0
+			       ? OK
+			       : fail(ERR_USAGE, "use: comity %s %s", c->command->name, c->command->operands);
+	if (c->operand_count > 0 || cli_flag(c, "dry-run"))
+		return fail(ERR_USAGE, "--due goes without reports and without --dry-run");
+	return OK;
+}
+
 int cmd_route(struct cli *c)
 {
 	struct routing r = { .c = c, .progress = progress_begin(c, "route") };
@@ -268,6 +280,8 @@ int cmd_route(struct cli *c)
 	e = s == NULL ? ERR_NO_MEMORY : routing_options(c, &o);
 	if (e == OK && cli_flag(c, "once"))
 		e = fail(ERR_USAGE, "--once goes with --watch");
+	if (e == OK)
+		e = check_due(c);
 	if (e == OK)
 		e = cli_number(c, "top", 10, 100000, &top);
 	if (e == OK)

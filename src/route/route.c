@@ -2,25 +2,37 @@
  * From reports to notices
  *
  *	reports → chunks → events → runs            any number of threads: intake.c, runs.c
- *	runs → batches → notices                    the same number: batch.c, notice.c
- *	batches → journal, one fdatasync each       one thread: deliver.c
+ *	runs → batches → notices                    the same number: batch.c, tell.c, notice.c
+ *	batches → journal, one fdatasync each       one thread: deliver.c, release.c
  *
  * Memory is bounded whatever the size of the reports. A chunk is read, cut at a row's end, parsed; each event becomes a
- * row of text and an entry of 56 bytes: whose notice it belongs to, its time, its mark. Rows gather in runs, which are
- * sorted by notice and put away (runs.c). Only when everything is read are notices made, since a notice wants all its
- * rows. A batch takes some notices' rows from all runs; a notice that is greater than a batch is cut into parts.
+ * row of text and an entry of 72 bytes: whose notice it belongs to, its time, its source, its mark. Rows gather in runs,
+ * which are sorted by notice and put away (runs.c). Only when everything is read are notices made, since a notice wants
+ * all its rows. A batch takes some notices' rows from all runs; a notice that is greater than a batch is cut into parts.
  *
  * Every event counts exactly once:
  *
  *   1. A mark is a hash over what a row says: its type and header, its time, its address, and the row itself. Equal marks
  *      have the same type, address and class, so one addressee and class, so one notice, and one part of it: duplicates
  *      within a run meet in one batch, and no two batches of a run share a mark.
- *   2. A batch is committed with its notices, their bodies and the marks of their events, or not at all (node.h). What
- *      was counted is known by its mark; what is not known was not counted.
+ *   2. A batch is committed with its notices, their bodies, the marks of its events and what it adds to their lines, or
+ *      not at all (node.h). What was counted is known by its mark; what is not known was not counted.
  *   3. So after a crash, or an error, the same reports are routed again and exactly the rest is counted. The parts of a
  *      great notice keep their numbers, since they follow from the rows. A part whose rows were all counted before is not
  *      sent again.
- *   4. Rows that nobody answers for are listed with the same care (unanswered.c).
+ *   4. Rows that nobody answers for, or that say too little to be sent, are listed with the same care (unanswered.c).
+ *
+ * What repeats itself is told once (lines.c, tell.c):
+ *
+ *   5. A line is one addressee, class and source, with the port or malware where the class asks for it. Parts are cut
+ *      between sources, so a line of a run lies in one batch; what the node knew of it before the run is therefore what it
+ *      knows when the batch is made, however far other batches are. (One host with more rows than a batch holds is the
+ *      exception: its batches are made one after the other, and told or held as the first.)
+ *   6. All rows of a line share their fate, and each event is in exactly one of: duplicate, told, held, waiting, thin,
+ *      unanswered. All but the first and the thin are added to the line: counts, first and last are sums and extremes, so
+ *      they do not depend on the order of reports nor on where a run was cut off. A run that goes on after a crash may
+ *      hold what the whole run would have told: the line was told by then.
+ *   7. What waits for its addressee's round is in the journal as well and leaves it with its notice (release.c).
  *
  * The result does not depend on threads or chunks: notices come in the order of their numbers, rows in that of section,
  * time, source and mark.
