@@ -217,3 +217,76 @@ def test_what_comes_before_a_damaged_end_counts_once(node, pack):
     assert whole["events"] == 5000 and whole["duplicates"] == 5000
     assert part == [] or part[-1]["events"] < 5000
     assert sum(n["events"] for n in node.json("notice", "list")) == 5000
+
+
+# ---- XML ----
+
+def iodef(address, head="", inside=""):
+    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + head
+            + '<IODEF-Document version="2.00" xmlns="urn:ietf:params:xml:ns:iodef-2.0"><Incident purpose="reporting">'
+            '<IncidentID name="cert.example">1</IncidentID><GenerationTime>2026-11-01T10:00:00Z</GenerationTime>'
+            f'<Contact role="creator" type="person"><ContactName>{inside}</ContactName></Contact>'
+            '<EventData><StartTime>2026-11-01T10:00:00Z</StartTime><Flow><System category="source"><Node>'
+            f'<Address category="ipv4-addr">{address}</Address></Node><Service ip-protocol="6"><Port>4000</Port></Service>'
+            "</System></Flow></EventData></Incident></IODEF-Document>\n")
+
+
+ENTITIES = {
+    "billion laughs": ('<!DOCTYPE IODEF-Document [<!ENTITY a "ha">' + "".join(
+        f'<!ENTITY {chr(98 + n)} "{("&" + chr(97 + n) + ";") * 10}">' for n in range(9)) + "]>\n", "&j;"),
+    "quadratic": ('<!DOCTYPE IODEF-Document [<!ENTITY a "' + "x" * 10000 + '">]>\n', "&a;" * 10000),
+    "a file": ('<!DOCTYPE IODEF-Document [<!ENTITY a SYSTEM "file:///etc/passwd">]>\n', "&a;"),
+    "a page": ('<!DOCTYPE IODEF-Document [<!ENTITY a SYSTEM "http://127.0.0.1:9/">]>\n', "&a;"),
+    "a parameter": ('<!DOCTYPE IODEF-Document [<!ENTITY % a SYSTEM "file:///etc/passwd"> %a;]>\n', ""),
+    "a document type": ('<!DOCTYPE IODEF-Document SYSTEM "file:///etc/passwd">\n', ""),
+    "unknown": ("", "&unknown;"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ENTITIES))
+def test_entities_of_xml_are_refused(node, name):
+    path = node.dir.parent / "incident.xml"
+    path.write_text(iodef("5.44.1.1", *ENTITIES[name]))
+    code, said, error, memory = run_within(node, path)
+    assert memory < MEMORY and b"root:" not in error and "root:" not in json.dumps(said)
+    if code == 0:
+        (reject,) = [json.loads(x) for x in open(said[-1]["rejects"])]
+        assert said[-1]["events"] == 0 and reject["code"] == "xml" and "root:" not in reject["row"]
+    else:
+        assert json.loads(error)["error"] == "xml"
+    path.write_text(iodef("5.44.1.1", "", "&amp;&#x41;"))
+    assert route(node, path)[0]["events"] == 1
+
+
+@pytest.mark.parametrize("depth", [1000, 100000])
+def test_xml_nested_deep_is_refused(node, depth):
+    path = node.dir.parent / "incident.xml"
+    path.write_text(iodef("5.44.1.1", "", "<a>" * depth + "</a>" * depth))
+    assert codes(node, path) == ["depth"]
+
+
+# ---- mail ----
+
+def mail(depth, inside):
+    """A feedback-report inside so many multiparts."""
+    head = "From: desk@cert.example\nDate: Sun, 01 Nov 2026 10:00:00 +0000\nMIME-Version: 1.0\n"
+    down = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(depth))
+    up = "".join(f"\n--b{n}--\n" for n in reversed(range(depth)))
+    return head + down + inside + up
+
+
+FEEDBACK = ("Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: made-up/1\nVersion: 1\n"
+            "Source-IP: 5.44.1.1\nArrival-Date: Sun, 01 Nov 2026 10:00:00 +0000\n")
+
+
+def test_mime_nested_a_thousand_deep_is_refused(node):
+    path = node.dir.parent / "mail.eml"
+    path.write_text(mail(3, FEEDBACK))
+    assert route(node, path)[0]["events"] == 1
+    path.write_text(mail(1000, FEEDBACK))
+    assert codes(node, path) == ["depth"]
+    path.write_text("".join(f"From x@cert.example Sun Nov  1 10:00:00 2026\n{m}\n" for m in (
+        mail(3, FEEDBACK.replace("5.44.1.1", "5.44.1.2")), mail(1000, FEEDBACK),
+        mail(3, FEEDBACK.replace("5.44.1.1", "5.44.1.3")))))
+    said, rejects = route(node, path)
+    assert said["events"] == 2 and [why for _, why in rejects] == ["depth"]
