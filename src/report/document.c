@@ -420,3 +420,23 @@ void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip 
 		out->err = part.err;
 	buffer_free(&part);
 }
+
+enum err line_members_kept(struct arena *a, size_t max, yyjson_val *object, line_skip *skip, struct span text,
+			   struct span *out)
+{
+	struct buffer b = BUFFER(max);
+	enum err e;
+
+	line_members(&b, max, object, skip, text);
+	*out = span_make(b.err == OK ? arena_copy(a, b.at, b.len) : NULL, b.len);
+	e = b.err != OK ? b.err : out->at == NULL ? ERR_NO_MEMORY : OK;
+	buffer_free(&b);
+	return e;
+}
+
+size_t document_share(size_t len, size_t events)
+{
+	size_t share = events > 0 ? 16 * len / events : 16 * len;
+
+	return share < 512 ? 512 : share > 8192 ? 8192 : share;
+}

@@ -38,4 +38,12 @@ void line_member(struct line *l, struct span key, yyjson_val *v);
 typedef bool line_skip(struct span key);
 void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip *skip, struct span text);
 
+/* As line_members, in the arena. ERR_NO_MEMORY. */
+enum err line_members_kept(struct arena *a, size_t max, yyjson_val *object, line_skip *skip, struct span text,
+			   struct span *out);
+
+/* Of a document with several events each row says what they share. As many bytes of it that all rows together stay
+ * within a small multiple of the document: 512 to 8192. */
+size_t document_share(size_t len, size_t events);
+
 #endif

@@ -287,6 +287,14 @@ static void xarf(struct arena *a, const char *folder)
 	folder_reads(a, arena_print(a, "%s/xarf-v4/samples/v3", folder), FORMAT_XARF, late, COUNT(late));
 }
 
+/* The first is marked as a test. */
+static void idea(struct arena *a, const char *folder)
+{
+	static const struct expected both[] = { { "idea-1.json", "-test:Category" }, { "idea-2.json", "+brute-force" } };
+
+	folder_reads(a, folder, FORMAT_IDEA, both, COUNT(both));
+}
+
 int main(void)
 {
 	const char *shared = getenv("COMITY_SHARED");
@@ -302,6 +310,7 @@ int main(void)
 		return 77;
 	}
 	xarf(a, arena_print(a, "%s/routing", folder));
+	idea(a, arena_print(a, "%s/routing/idea", folder));
 	arena_free(a);
 	printf("%u failures\n", failures);
 	return failures == 0 ? 0 : 1;
