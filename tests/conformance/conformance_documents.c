@@ -290,7 +290,8 @@ static void xarf(struct arena *a, const char *folder)
 /* The first is marked as a test. */
 static void idea(struct arena *a, const char *folder)
 {
-	static const struct expected both[] = { { "idea-1.json", "-test:Category" }, { "idea-2.json", "+brute-force" } };
+	static const struct expected both[] = { { "idea-1.json", "-test:Category" },
+						{ "idea-2.json", "+brute-force" } };
 
 	folder_reads(a, folder, FORMAT_IDEA, both, COUNT(both));
 }
