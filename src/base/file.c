@@ -207,35 +207,46 @@ enum err file_write_lazily(const char *path, struct span content, unsigned mode)
 	return write_and_rename(path, content, mode, false);
 }
 
-static enum err make_one(const char *path, unsigned mode)
+static enum err make_one(const char *path, unsigned mode, bool durable)
 {
 	struct stat st;
 
 	if (mkdir(path, (mode_t)mode) == 0)
-		return OK;
+		return durable ? sync_parent(path) : OK;
 	if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return OK;
 	return fail_errno("%s", path);
 }
 
-enum err folder_make(const char *path, unsigned mode)
+static enum err make_all(const char *path, unsigned mode, bool durable)
 {
 	char part[PATH_MAX];
 	size_t n = strlen(path);
+	enum err e;
 
 	if (n >= sizeof(part))
 		return fail(ERR_IO, "%s: the path is too long", path);
 	for (size_t i = 1; i < n; i++) {
-		enum err e;
-
 		if (path[i] != '/')
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if ((e = make_one(part, mode)) != OK)
+		if ((e = make_one(part, mode, durable)) != OK)
 			return e;
 	}
-	return make_one(path, mode);
+	if ((e = make_one(path, mode, durable)) != OK || !durable)
+		return e;
+	return sync_parent(path); /* it may have been there, made by somebody who was killed before this */
+}
+
+enum err folder_make(const char *path, unsigned mode)
+{
+	return make_all(path, mode, false);
+}
+
+enum err folder_make_durable(const char *path, unsigned mode)
+{
+	return make_all(path, mode, true);
 }
 
 bool file_exists(const char *path)

@@ -17,6 +17,8 @@ enum err file_write_lazily(const char *path, struct span content, unsigned mode)
 
 /* Makes the folder and those above it that are missing. */
 enum err folder_make(const char *path, unsigned mode);
+/* The same, and their names are on disk when it returns. */
+enum err folder_make_durable(const char *path, unsigned mode);
 enum err folder_sync(const char *path);
 
 bool file_exists(const char *path);

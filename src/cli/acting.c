@@ -6,6 +6,8 @@ enum err act_begin(struct cli *c, struct node **n)
 {
 	enum err e = node_open(c->dir, NODE_WRITE, n);
 
+	if (e == OK)
+		cli_mended(*n);
 	if (e == OK && (e = node_begin(*n)) != OK) {
 		node_close(*n);
 		*n = NULL;

@@ -72,6 +72,12 @@ int cli_exit_code(enum err e)
 	}
 }
 
+void cli_mended(const struct node *n)
+{
+	if (node_mended(n)[0] != '\0')
+		fprintf(stderr, "comity: the views were made anew from the journal: %s\n", node_mended(n));
+}
+
 int cli_fail(struct cli *c, enum err e)
 {
 	const char *detail = err_detail();

@@ -72,6 +72,8 @@ enum err cli_number(const struct cli *c, const char *name, uint64_t fallback, ui
 enum err cli_time(const struct cli *c, const char *name, int64_t fallback, int64_t *out);
 
 /* Prints code, detail and advice on standard error (as an object with --json); gives the exit code for e. */
+/* Says on standard error if opening the node for writing had to make its views anew. */
+void cli_mended(const struct node *n);
 int cli_fail(struct cli *c, enum err e);
 int cli_exit_code(enum err e);
 

@@ -1,4 +1,5 @@
 #include "cli/acting.h"
+#include "cli/audit_files.h"
 
 #include "base/file.h"
 #include "ledger/checkpoint.h"
@@ -197,10 +198,12 @@ int cmd_ledger_audit(struct cli *c)
 
 	/* Read as it stands, so that nothing is mended before it is judged. Only views that the machine went down with, or
 	 * that are missing, have to be made anew first; a damaged journal refuses that too. */
-	if (e == ERR_DAMAGED)
-		e = node_open(c->dir, NODE_WRITE, &n);
+	if (e == ERR_DAMAGED && (e = node_open(c->dir, NODE_WRITE, &n)) == OK)
+		cli_mended(n);
 	if (e == OK)
 		e = node_audit(n, audit_step, &p, &audit);
+	if (e == OK)
+		e = audit_files(c, node_dir(n));
 	progress_end(&p);
 	if (e == OK)
 		audit_report(c, &audit, (double)(clock_monotonic_us() - began) / 1e6);

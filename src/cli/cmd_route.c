@@ -249,6 +249,8 @@ static enum err route(struct routing *r, struct route_options *o, struct route_s
 	if (e == OK)
 		e = node_open(c->dir, o->dry_run ? NODE_READ : NODE_WRITE, &n);
 	if (e == OK)
+		cli_mended(n);
+	if (e == OK)
 		e = routing_run(c, n, paths.at, paths.count, o, on_progress, on_notice, r, s);
 	progress_end(&r->progress);
 	node_close(n);

@@ -1,5 +1,6 @@
 /* Finds the command, reads its options, runs it. */
 #include "cli/cli.h"
+#include "cli/guard.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -151,6 +152,7 @@ int main(int argc, char **argv)
 
 	if (c.dir == NULL || c.dir[0] == '\0')
 		c.dir = ".comity";
+	guard();
 	c.terminal = isatty(STDERR_FILENO);
 	c.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 	c.arena = arena_new(ARENA_MAX);

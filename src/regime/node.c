@@ -1,9 +1,12 @@
 #include "regime/node.h"
 
 #include <assert.h>
+#include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/encoding.h"
 #include "base/file.h"
@@ -26,6 +29,11 @@ char *node_path(const struct node *n, const char *format, ...)
 		path = NULL;
 	free(rest);
 	return path;
+}
+
+const char *node_mended(const struct node *n)
+{
+	return n->mended;
 }
 
 const char *node_dir(const struct node *n)
@@ -135,8 +143,12 @@ static enum err load_key(const struct node *n, struct span file, struct span nam
 
 	if (e == ERR_NOT_FOUND && use == LOAD_OR_MAKE && (e = signer_new(name, &s)) == OK)
 		e = signer_save(s, path);
+	if (e != OK && e != ERR_NOT_FOUND && !err_is_machine(e))
+		e = fail(ERR_KEY, "%s: %s; put the copy back that you keep of it", path, err_detail());
 	if (e == OK && !span_equal(span_of(signer_verifier(s)->name), name))
-		e = fail(ERR_KEY, "%s: the key of %s, not of %.*s", path, signer_verifier(s)->name, SPAN_FORMAT(name));
+		e = fail(ERR_KEY,
+			 "%s: the key of %s, not of %.*s; put the copy back that you keep of it, or of %s/node", path,
+			 signer_verifier(s)->name, SPAN_FORMAT(name), n->dir);
 	free(path);
 	if (e != OK) {
 		signer_free(s);
@@ -196,21 +208,26 @@ enum err node_party_signer(struct node *n, struct span domain, bool make, const 
  *
  * The public halves of the keys stand here so that readers need none of the secret ones. */
 
+static void print_node_file(const struct node *n, struct buffer *b)
+{
+	buffer_text(b, "comity-node " NODE_FORMAT "\nname ");
+	buffer_span(b, n->name);
+	buffer_text(b, "\nparty ");
+	verifier_print(&n->party_key, b);
+	for (int l = 0; l < LEDGER_COUNT; l++) {
+		buffer_print(b, "\n%s ", ledger_name((enum ledger_id)l));
+		verifier_print(&n->ledger_key[l], b);
+	}
+	buffer_byte(b, '\n');
+}
+
 static enum err write_node_file(const struct node *n)
 {
 	struct buffer b = BUFFER(NODE_FILE_MAX);
 	char *path = node_path(n, "node");
 	enum err e = ERR_NO_MEMORY;
 
-	buffer_text(&b, "comity-node " NODE_FORMAT "\nname ");
-	buffer_span(&b, n->name);
-	buffer_text(&b, "\nparty ");
-	verifier_print(&n->party_key, &b);
-	for (int l = 0; l < LEDGER_COUNT; l++) {
-		buffer_print(&b, "\n%s ", ledger_name((enum ledger_id)l));
-		verifier_print(&n->ledger_key[l], &b);
-	}
-	buffer_byte(&b, '\n');
+	print_node_file(n, &b);
 	if (path != NULL)
 		e = b.err != OK ? b.err : file_write(path, buffer_view(&b), 0644);
 	buffer_free(&b);
@@ -224,7 +241,7 @@ static enum err node_line(struct span *rest, const char *word, struct span *valu
 	struct span line;
 
 	if (!span_line(rest, &line) || !span_is(span_cut(&line, ' '), word) || line.at == NULL)
-		return fail(ERR_DAMAGED, "node: no line %s", word);
+		return fail(ERR_DAMAGED, "no line %s", word);
 	*value = line;
 	return OK;
 }
@@ -237,24 +254,17 @@ static enum err read_key_line(struct span *rest, const char *word, struct span n
 	if (e == OK)
 		e = verifier_parse(value, out);
 	if (e == OK && !span_equal(span_of(out->name), name))
-		e = fail(ERR_DAMAGED, "node: the line %s has the key of %s", word, out->name);
+		e = fail(ERR_DAMAGED, "the line %s has the key of %s", word, out->name);
 	return e;
 }
 
-static enum err read_node_file(struct node *n)
+static enum err read_lines(struct node *n, struct span rest)
 {
-	char *path = node_path(n, "node");
-	struct span rest = { NULL, 0 }, value;
-	enum err e = path == NULL ? ERR_NO_MEMORY : file_read(n->arena, path, NODE_FILE_MAX, &rest);
+	struct span value;
+	enum err e = node_line(&rest, "comity-node", &value);
 
-	free(path);
-	if (e == ERR_NOT_FOUND)
-		return fail(ERR_NODE_MISSING, "%s", n->dir);
-	if (e == OK)
-		e = node_line(&rest, "comity-node", &value);
 	if (e == OK && !span_is(value, NODE_FORMAT))
-		e = fail(ERR_NODE_MISSING, "%s: format %.*s; this program knows " NODE_FORMAT, n->dir,
-			 SPAN_FORMAT(value));
+		e = fail(ERR_DAMAGED, "format %.*s; this program knows " NODE_FORMAT, SPAN_FORMAT(value));
 	if (e == OK)
 		e = node_line(&rest, "name", &value);
 	if (e == OK)
@@ -263,6 +273,52 @@ static enum err read_node_file(struct node *n)
 		e = read_key_line(&rest, "party", n->name, &n->party_key);
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		e = read_key_line(&rest, ledger_name((enum ledger_id)l), n->origin[l], &n->ledger_key[l]);
+	return e;
+}
+
+/* Keys carry a sum of name and key, and all else has one spelling: so every changed byte is seen. */
+static enum err check_spelling(const struct node *n, struct span text)
+{
+	struct buffer b = BUFFER(NODE_FILE_MAX);
+	enum err e;
+
+	print_node_file(n, &b);
+	e = b.err;
+	if (e == OK && !span_equal(buffer_view(&b), text))
+		e = fail(ERR_DAMAGED, "not as it was written");
+	buffer_free(&b);
+	return e;
+}
+
+static enum err node_file_missing(const struct node *n)
+{
+	char *journal = node_path(n, "journal");
+	bool there = journal != NULL && file_exists(journal);
+
+	free(journal);
+	if (!there)
+		return fail(ERR_NODE_MISSING, "%s", n->dir);
+	return fail(ERR_DAMAGED,
+		    "%s/node is missing, but a journal is there: `comity init` with the node's name makes it again "
+		    "from the keys",
+		    n->dir);
+}
+
+static enum err read_node_file(struct node *n)
+{
+	char *path = node_path(n, "node");
+	struct span text = { NULL, 0 };
+	enum err e = path == NULL ? ERR_NO_MEMORY : file_read(n->arena, path, NODE_FILE_MAX, &text);
+
+	if (e == ERR_NOT_FOUND)
+		e = node_file_missing(n);
+	else if (e == OK && ((e = read_lines(n, text)) != OK || (e = check_spelling(n, text)) != OK) &&
+		 !err_is_machine(e))
+		e = fail(ERR_DAMAGED,
+			 "%s: %s; put a copy of it back, or remove it: `comity init` with the node's name makes it "
+			 "again from the keys",
+			 path, err_detail());
+	free(path);
 	arena_reset(n->arena);
 	return e;
 }
@@ -272,7 +328,11 @@ static enum err same_key(const struct signer *s, const struct verifier *v)
 	const struct verifier *own = signer_verifier(s);
 
 	if (memcmp(own->public_key, v->public_key, KEY_PUBLIC_SIZE) != 0)
-		return fail(ERR_KEY, "the key of %s in keys/ is not the one that the node was made with", v->name);
+		return fail(
+			ERR_KEY,
+			"the key of %s in keys/ is not the one that the node was made with; put the copy back that you "
+			"keep of it",
+			v->name);
 	return OK;
 }
 
@@ -285,6 +345,74 @@ static enum err check_keys(const struct node *n)
 	return e;
 }
 
+/* Keys of parties that are held here lie beside the node's own, in files of their names. */
+static enum err check_key(struct node *n, struct span file)
+{
+	struct signer *s = NULL;
+	struct span name = file;
+	const struct verifier *v = NULL;
+	enum err e;
+
+	if (span_is(file, "party")) {
+		name = n->name;
+		v = &n->party_key;
+	}
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		if (span_is(file, ledger_name((enum ledger_id)l))) {
+			name = n->origin[l];
+			v = &n->ledger_key[l];
+		}
+	if (v == NULL && !span_is_domain(file))
+		return OK;
+	if ((e = load_key(n, file, name, LOAD, &s)) == OK && v != NULL)
+		e = same_key(s, v);
+	signer_free(s);
+	return e;
+}
+
+static enum err check_own_keys(struct node *n, const char *folder)
+{
+	enum err e = OK;
+
+	for (int l = -1; e == OK && l < LEDGER_COUNT; l++) {
+		struct span file = l < 0 ? SPAN("party") : span_of(ledger_name((enum ledger_id)l));
+
+		if ((e = check_key(n, file)) == ERR_NOT_FOUND)
+			e = fail(ERR_DAMAGED, "%s/%.*s.key: missing; put the copy back that you keep of it", folder,
+				 SPAN_FORMAT(file));
+	}
+	return e;
+}
+
+enum err node_check_keys(struct node *n)
+{
+	char *folder = node_path(n, "keys");
+	const struct dirent *d;
+	DIR *dir = NULL;
+	enum err e = folder == NULL ? ERR_NO_MEMORY : OK;
+
+	if (e == OK && access(folder, R_OK | X_OK) == -1 && errno == EACCES)
+		goto out; /* whoever audits need not have the keys */
+	if (e == OK)
+		e = check_own_keys(n, folder);
+	if (e == OK && (dir = opendir(folder)) == NULL)
+		e = fail_errno("%s", folder);
+	while (e == OK && (d = readdir(dir)) != NULL) {
+		struct span file = span_of(d->d_name);
+
+		if (!span_ends(file, ".key"))
+			continue;
+		file.len -= strlen(".key");
+		if ((e = check_key(n, file)) == ERR_NOT_FOUND)
+			e = OK;
+	}
+	if (dir != NULL)
+		closedir(dir);
+out:
+	free(folder);
+	return e;
+}
+
 /* ---- opening ---- */
 
 /* A writer throws away what is damaged: the journal has it all. */
@@ -294,6 +422,7 @@ static enum err open_views(struct node *n, const char *path)
 	enum err e = views_open(path, writer, &n->views);
 
 	if (e == ERR_DAMAGED && writer) {
+		snprintf(n->mended, sizeof(n->mended), "%s", err_detail());
 		if ((e = views_destroy(path)) == OK)
 			e = views_open(path, true, &n->views);
 	} else if (e == ERR_DAMAGED || e == ERR_NOT_FOUND) {
@@ -305,20 +434,47 @@ static enum err open_views(struct node *n, const char *path)
 	return e;
 }
 
+/* Views that were closed well, or by this boot's kernel, know what was acknowledged. Asked before the journal cuts
+ * anything off; a writer has the lock by now. */
+static enum err views_within(void *context, struct journal *j, uint64_t end)
+{
+	struct node *n = context;
+	char *views = node_path(n, "views");
+	struct snapshot *s = NULL;
+	uint64_t position = 0;
+	enum err e = views == NULL ? ERR_NO_MEMORY : open_views(n, views);
+
+	free(views);
+	if (e == OK && (e = views_read(n->views, &s)) == OK) {
+		position = views_position(s);
+		snapshot_end(s);
+	}
+	if (e == OK && position > end) /* a reader's journal may have grown meanwhile */
+		e = n->mode == NODE_WRITE ? OK : journal_end(j, &end);
+	return e == OK && position > end ? journal_short(j, position) : e;
+}
+
+static enum err open_reader(struct node *n, const char *journal)
+{
+	uint64_t end;
+	enum err e = journal_open_reader(journal, &n->journal);
+
+	if (e == OK)
+		e = journal_end(n->journal, &end);
+	return e == OK ? views_within(n, n->journal, end) : e;
+}
+
 enum err node_open_stores(struct node *n)
 {
 	bool writer = n->mode == NODE_WRITE;
-	char *journal = node_path(n, "journal"), *views = node_path(n, "views"), *marks = node_path(n, "views/marks");
+	char *journal = node_path(n, "journal"), *marks = node_path(n, "views/marks");
 	enum err e = ERR_NO_MEMORY;
 
-	if (journal != NULL && views != NULL && marks != NULL)
-		e = writer ? journal_open_writer(journal, &n->journal) : journal_open_reader(journal, &n->journal);
-	if (e == OK)
-		e = open_views(n, views);
+	if (journal != NULL && marks != NULL)
+		e = writer ? journal_open_writer_if(journal, views_within, n, &n->journal) : open_reader(n, journal);
 	if (e == OK && (writer || file_exists(marks)))
 		e = marks_open(marks, &n->marks);
 	free(journal);
-	free(views);
 	free(marks);
 	return e == OK && writer ? node_catch_up(n) : e;
 }
@@ -360,12 +516,12 @@ static enum err make_folders(const struct node *n)
 		unsigned mode;
 	} folders[] = { { "keys", 0700 }, { "views", 0700 }, { "ledger", 0755 }, { "ledger/circle", 0700 } };
 	char *journal = node_path(n, "journal");
-	enum err e = folder_make(n->dir, 0755);
+	enum err e = folder_make_durable(n->dir, 0755);
 
 	for (size_t i = 0; e == OK && i < sizeof(folders) / sizeof(folders[0]); i++) {
 		char *path = node_path(n, "%s", folders[i].name);
 
-		e = path == NULL ? ERR_NO_MEMORY : folder_make(path, folders[i].mode);
+		e = path == NULL ? ERR_NO_MEMORY : folder_make_durable(path, folders[i].mode);
 		free(path);
 	}
 	if (e == OK)

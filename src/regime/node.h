@@ -30,6 +30,9 @@ enum err node_init(const char *dir, struct span name, struct span title);
 enum err node_open(const char *dir, enum node_mode mode, struct node **out);
 void node_close(struct node *n);
 
+/* Why the views were thrown away and made anew at the opening, "" if they were not. */
+const char *node_mended(const struct node *n);
+
 const char *node_dir(const struct node *n);
 struct span node_name(const struct node *n);
 struct span node_origin(const struct node *n, enum ledger_id l); /* "cert.example/circle" */

@@ -40,6 +40,7 @@ struct auditing {
 	struct snapshot *live;
 	uint64_t position; /* of the live views */
 	bool reached;
+	uint64_t stopped; /* the first record that the views do not reflect */
 	char *dir;
 	struct views *fresh;
 	struct state st;
@@ -58,8 +59,8 @@ struct auditing {
 
 static enum err bad_entry(const struct auditing *w, const char *why)
 {
-	return fail(ERR_LEDGER_DIFFERS, "entry %ju of the %s ledger: %s", (uintmax_t)w->st.index,
-		    ledger_name(w->st.ledger), why);
+	return fail(ERR_LEDGER_DIFFERS, "%s/journal: entry %ju of the %s ledger: %s", w->node->dir,
+		    (uintmax_t)w->st.index, ledger_name(w->st.ledger), why);
 }
 
 /* ---- one entry ---- */
@@ -226,7 +227,8 @@ static enum err check_marks(struct auditing *w, const struct record *r)
 		return ERR_NO_MEMORY;
 	marks_find(w->node->marks, m, count, found);
 	if (memchr(found, 0, count) != NULL)
-		e = fail(ERR_LEDGER_DIFFERS, "views/marks: marks of the journal at %ju are missing",
+		e = fail(ERR_LEDGER_DIFFERS,
+			 "%s/views/marks: marks of the journal at %ju are missing; " AUDIT_VIEWS_ADVICE, w->node->dir,
 			 (uintmax_t)r->position);
 	free(found);
 	return e;
@@ -235,8 +237,8 @@ static enum err check_marks(struct auditing *w, const struct record *r)
 static enum err check_marks_count(const struct auditing *w)
 {
 	if (w->node->marks != NULL && marks_count(w->node->marks) != w->marks_within)
-		return fail(ERR_LEDGER_DIFFERS, "views/marks: %ju marks, the journal has %ju",
-			    (uintmax_t)marks_count(w->node->marks), (uintmax_t)w->marks_within);
+		return fail(ERR_LEDGER_DIFFERS, "%s/views/marks: %ju marks, the journal has %ju; " AUDIT_VIEWS_ADVICE,
+			    w->node->dir, (uintmax_t)marks_count(w->node->marks), (uintmax_t)w->marks_within);
 	return OK;
 }
 
@@ -259,6 +261,7 @@ static enum err check_record(void *context, const struct record *r)
 
 	if (r->position >= w->position) {
 		w->reached = true;
+		w->stopped = r->position;
 		return ERR_EMPTY; /* ends the walk */
 	}
 	if (w->progress != NULL && w->records % PROGRESS_STEP == 0)
@@ -277,12 +280,26 @@ static enum err check_record(void *context, const struct record *r)
 	return e;
 }
 
+/* Views reflect whole batches, so their position is where one ends and the next begins, be it in a new segment. */
+static enum err check_position(const struct auditing *w)
+{
+	uint64_t next = w->stopped;
+	enum err e = w->reached ? OK : journal_end(w->node->journal, &next);
+
+	if (e == OK && (next < w->position || next - w->position > JOURNAL_GAP))
+		e = fail(ERR_LEDGER_DIFFERS, "%s/views: at %ju no batch of the journal ends; " AUDIT_VIEWS_ADVICE,
+			 w->node->dir, (uintmax_t)w->position);
+	return e;
+}
+
 static enum err walk(struct auditing *w)
 {
 	enum err e = journal_tail(w->node->journal, 0, check_record, w);
 
 	if (e == ERR_EMPTY && w->reached)
 		e = OK;
+	if (e == OK)
+		e = check_position(w);
 	if (e == OK)
 		e = signature_checker_finish(w->signatures, &w->out->signatures);
 	if (e == OK && w->progress != NULL)
@@ -329,8 +346,10 @@ static enum err check_ledgers(struct auditing *w)
 		w->out->root[l] = frontier_root(&w->frontiers[l]);
 		if (!w->published[l].there) {
 			if (w->ticks != NULL)
-				e = fail(ERR_LEDGER_DIFFERS, "ledger/%s/checkpoint: missing, but ticks name it",
-					 ledger_name((enum ledger_id)l));
+				e = fail(ERR_LEDGER_DIFFERS,
+					 "%s/ledger/%s/checkpoint: missing, but ticks name it; any command that writes "
+					 "makes it anew",
+					 w->node->dir, ledger_name((enum ledger_id)l));
 			continue;
 		}
 		e = audit_check_published(w->node, (enum ledger_id)l, w->kept, &w->published[l]);
@@ -348,12 +367,14 @@ static enum err check_views(struct auditing *w)
 	enum err e = heads_get(w->live, &live);
 
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
-		if (live.size[l] != w->heads.size[l] || live.logged_ms != w->heads.logged_ms)
-			e = fail(ERR_LEDGER_DIFFERS, "view own: not the length of the ledgers; " AUDIT_VIEWS_ADVICE);
+		if (live.size[l] != w->heads.size[l] || live.logged_ms != w->heads.logged_ms ||
+		    live.logged_in != w->heads.logged_in)
+			e = fail(ERR_LEDGER_DIFFERS, "%s/views: not the length of the ledgers; " AUDIT_VIEWS_ADVICE,
+				 w->node->dir);
 	if (e == OK)
 		e = heads_put(w->st.snapshot, &w->heads);
 	for (int v = 0; e == OK && v < VIEW_COUNT; v++)
-		e = audit_compare(w->st.snapshot, w->live, w->node->journal, (enum view)v,
+		e = audit_compare(w->node, w->st.snapshot, w->live, w->node->journal, (enum view)v,
 				  v == VIEW_STATE ? &w->out->state_keys : &keys);
 	if (e == OK)
 		e = audit_check_private(w->node, w->st.snapshot, w->live, w->bodies, w->out);
@@ -428,8 +449,8 @@ enum err node_audit(struct node *n, audit_progress *progress, void *context, str
 	enum err e;
 
 	*out = (struct audit){ 0 };
-	if ((e = prepare(&w)) == OK && (e = walk(&w)) == OK && (e = check_marks_count(&w)) == OK &&
-	    (e = check_views(&w)) == OK)
+	if ((e = node_check_keys(n)) == OK && (e = marks_damaged(n->marks)) == OK && (e = prepare(&w)) == OK &&
+	    (e = walk(&w)) == OK && (e = check_marks_count(&w)) == OK && (e = check_views(&w)) == OK)
 		e = check_ledgers(&w);
 	release(&w);
 	return e;

@@ -16,7 +16,8 @@ void signature_checker_free(struct signature_checker *c);
 #define AUDIT_VIEWS_ADVICE "remove the folder views, it is made again from the journal"
 
 /* Every key and value of the fresh view stands in the live one, and no others. */
-enum err audit_compare(struct snapshot *fresh, struct snapshot *live, struct journal *j, enum view v, uint64_t *keys);
+enum err audit_compare(const struct node *n, struct snapshot *fresh, struct snapshot *live, struct journal *j,
+		       enum view v, uint64_t *keys);
 
 /* Counts the sightings, and reads every pack that waits from its record. */
 enum err audit_check_private(struct node *n, struct snapshot *fresh, struct snapshot *live, struct arena *a,

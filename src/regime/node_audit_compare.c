@@ -5,6 +5,7 @@
 #include "regime/private.h"
 
 struct comparison {
+	const struct node *node;
 	struct snapshot *other;
 	struct journal *journal;
 	enum view view;
@@ -13,10 +14,11 @@ struct comparison {
 
 static enum err differs(const struct comparison *c, struct span key, const char *how)
 {
-	char hex[2 * 48 + 1];
+	char hex[2 * 24 + 1];
 
-	hex_encode(key.at, key.len > 48 ? 48 : key.len, hex);
-	return fail(ERR_LEDGER_DIFFERS, "view %s, key %s: %s; " AUDIT_VIEWS_ADVICE, view_name(c->view), hex, how);
+	hex_encode(key.at, key.len > 24 ? 24 : key.len, hex);
+	return fail(ERR_LEDGER_DIFFERS, "%s/views: view %s, key %s: %s; " AUDIT_VIEWS_ADVICE, c->node->dir,
+		    view_name(c->view), hex, how);
 }
 
 static enum err must_be_live(void *context, struct span key, struct span value)
@@ -64,9 +66,10 @@ static enum err must_be_fresh(void *context, struct span key, struct span value)
 	return differs(c, key, "nothing in the journal gives it");
 }
 
-enum err audit_compare(struct snapshot *fresh, struct snapshot *live, struct journal *j, enum view v, uint64_t *keys)
+enum err audit_compare(const struct node *n, struct snapshot *fresh, struct snapshot *live, struct journal *j,
+		       enum view v, uint64_t *keys)
 {
-	struct comparison c = { live, j, v, 0 };
+	struct comparison c = { n, live, j, v, 0 };
 	enum err e = view_walk(fresh, v, SPAN(""), SPAN(""), must_be_live, &c);
 
 	*keys = c.keys;
@@ -92,7 +95,8 @@ enum err audit_read_published(struct node *n, enum ledger_id l, struct arena *a,
 		e = ledger_reader_checkpoint(r, a, &note);
 	if (e == OK) {
 		if ((e = checkpoint_open(a, note, &n->ledger_key[l], &out->checkpoint)) != OK && !err_is_machine(e))
-			e = fail(ERR_LEDGER_DIFFERS, "%s/checkpoint: %s", dir, err_detail());
+			e = fail(ERR_LEDGER_DIFFERS, "%s/checkpoint: %s; move the folder away, and it is made anew",
+				 dir, err_detail());
 		out->there = e == OK;
 		out->root_seen = out->checkpoint.size == 0;
 	}
@@ -114,7 +118,10 @@ enum err audit_check_published(struct node *n, enum ledger_id l, struct arena *a
 		e = fail(ERR_LEDGER_DIFFERS, "%s/checkpoint: not the root of the journal's entries", dir);
 	if (e == OK &&
 	    (e = ledger_check(dir, p->checkpoint.size, p->root, NULL, NULL, a, &where)) == ERR_LEDGER_DIFFERS)
-		e = fail(ERR_LEDGER_DIFFERS, "%s/%.*s: not what the entries give", dir, SPAN_FORMAT(where));
+		e = fail(ERR_LEDGER_DIFFERS,
+			 "%s/%.*s: not what the entries give; move %s away, and the next command that "
+			 "writes makes it anew",
+			 dir, SPAN_FORMAT(where), dir);
 	free(dir);
 	return e;
 }

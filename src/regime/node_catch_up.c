@@ -16,8 +16,9 @@
  *   1. Views at the journal's end: nothing to do.
  *   2. Views behind (a crash between the two, or views that were thrown away): the records from there on are folded, in
  *	the same way as when they came.
- *   3. Views ahead: the journal once held more than it does now. It was cut, or an older copy was put back. Nothing is
- *	folded and nothing is signed, since receipts for the lost entries are in other hands.
+ *   3. Views ahead: the journal once held more than it does now. It was cut or damaged, or an older copy was put back.
+ *	Nothing is folded and nothing is signed, since receipts for the lost entries are in other hands; and nothing is
+ *	cut off the journal (node.c).
  *
  * The published checkpoints tell the same a second time (node_publish.c): they are never longer than the journal.
  *
@@ -260,10 +261,7 @@ enum err node_catch_up(struct node *n)
 	if (e == OK)
 		e = heads_get(c.st.snapshot, &c.heads);
 	if (e == OK && (c.views_from = views_position(c.st.snapshot)) > end)
-		e = fail(ERR_DAMAGED,
-			 "%s/journal ends at %ju, but once reached %ju: put the newest copy back; to go on with "
-			 "what is left, and only if nobody holds receipts for more, remove the views folder",
-			 n->dir, (uintmax_t)end, (uintmax_t)c.views_from);
+		e = journal_short(n->journal, c.views_from);
 	if (e == OK && marks_position(n->marks) > end)
 		e = forget_marks(n);
 	if (e == OK) {

@@ -68,6 +68,7 @@ struct node {
 	struct marks *marks;
 	struct arena *arena; /* of the statement or record in hand */
 	struct buffer own;   /* the note in hand of node_add_own */
+	char mended[512];    /* why the views were made anew at the opening */
 	enum err broken;     /* the machine failed: nothing more is done */
 	struct heads heads;
 	struct batch batch;
@@ -80,6 +81,8 @@ char *node_path(const struct node *n, const char *format, ...) __attribute__((fo
 /* Opens journal, views and marks of a node whose names and keys are set, and catches up. */
 enum err node_open_stores(struct node *n);
 enum err node_catch_up(struct node *n);
+/* Each file in DIR/keys holds the key that it should, as far as this user may read them. ERR_DAMAGED. */
+enum err node_check_keys(struct node *n);
 enum err node_open_publications(struct node *n);
 /* In the open batch: a tick that names these checkpoints. */
 enum err node_add_tick(struct node *n, const struct checkpoint published[LEDGER_COUNT], struct appended *out);

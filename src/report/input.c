@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define BUFFER_SIZE ((size_t)256 << 10)
 #define WINDOW_LOG_MAX 27 /* 128 MiB: as much memory as a zstd frame may ask for */
@@ -220,6 +221,8 @@ static enum err read_gzip(struct input *in, unsigned char *out, size_t n, size_t
 	status = inflate(z, Z_NO_FLUSH);
 	in->at = in->len - z->avail_in;
 	*got = (size_t)(z->next_out - out);
+	if (status == Z_MEM_ERROR)
+		return fail(ERR_NO_MEMORY, "no room to read %s", in->name);
 	if (status == Z_STREAM_END)
 		in->between = true;
 	else if (status != Z_OK && status != Z_BUF_ERROR)
@@ -235,6 +238,8 @@ static enum err read_zstd(struct input *in, unsigned char *out, size_t n, size_t
 
 	in->at = from.pos;
 	*got = to.pos;
+	if (ZSTD_getErrorCode(status) == ZSTD_error_memory_allocation)
+		return fail(ERR_NO_MEMORY, "no room to read %s", in->name);
 	if (ZSTD_isError(status))
 		return damaged(in, ZSTD_getErrorName(status));
 	in->between = status == 0;

@@ -50,7 +50,7 @@ static enum err more(struct unpack *u, bool *any)
 		}
 		n = ZSTD_decompressStream(u->zstd, &out, &u->in);
 		if (ZSTD_isError(n))
-			return fail(ERR_COMPRESSION, "evidence: %s", ZSTD_getErrorName(n));
+			return zstd_failed(n, "evidence");
 		u->whole = n == 0;
 		if (out.pos == u->len && u->in.pos == u->in.size && !u->whole)
 			return fail(ERR_COMPRESSION, "evidence: cut off");

@@ -473,7 +473,7 @@ enum err intake(struct routing *r, const char *rejects)
 		}
 		in.total += r->sources[i].size;
 	}
-	e = rejects_new(rejects, &in.rejects);
+	e = rejects_new(rejects, r->options->rejects == NULL, &in.rejects);
 	if (e == OK)
 		e = intake_with(r, &in);
 	end = rejects_end(in.rejects, r->out);

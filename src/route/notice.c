@@ -212,7 +212,7 @@ static enum err pour(struct maker *m, struct buffer *out, ZSTD_EndDirective end)
 			return out->err;
 		left = ZSTD_compressStream2(m->zstd, &piece, &in, end);
 		if (ZSTD_isError(left))
-			return fail(ERR_COMPRESSION, "%s", ZSTD_getErrorName(left));
+			return zstd_failed(left, "packing evidence");
 		out->len += piece.pos;
 	}
 	buffer_clear(&m->plain);
@@ -228,7 +228,7 @@ static enum err pour_at_once(struct maker *m, struct buffer *out)
 		return m->plain.err != OK ? m->plain.err : out->err;
 	n = ZSTD_compress2(m->zstd, to, room, m->plain.at, m->plain.len);
 	if (ZSTD_isError(n))
-		return fail(ERR_COMPRESSION, "%s", ZSTD_getErrorName(n));
+		return zstd_failed(n, "packing evidence");
 	out->len += n;
 	return OK;
 }

@@ -122,7 +122,8 @@ struct reject_list { /* of one chunk, as lines of JSON */
 	size_t count;
 };
 void reject_list_add(struct reject_list *l, const char *path, const struct reject *r);
-enum err rejects_new(const char *path, struct rejects **out); /* path NULL: none is kept, only counted */
+/* path NULL: none is kept, only counted. sealed: at the end a part of its sum goes into its name. */
+enum err rejects_new(const char *path, bool sealed, struct rejects **out);
 /* Chunks are numbered from 0 over all reports. The list is empty afterwards. Any thread. */
 enum err rejects_chunk(struct rejects *r, uint64_t chunk, struct reject_list *l);
 bool rejects_behind(struct rejects *r, uint64_t chunk); /* too many chunks before this one are not in yet */

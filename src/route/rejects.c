@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/encoding.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "route/pipeline.h"
 
@@ -19,8 +21,9 @@ struct waiting {
 
 struct rejects {
 	pthread_mutex_t lock;
-	const char *path; /* NULL: not kept */
-	int fd;		  /* -1: not made yet */
+	const char *path;	 /* NULL: not kept */
+	int fd;			 /* -1: not made yet */
+	struct hash_stream *sum; /* NULL: its name stays */
 	uint64_t next, count;
 	struct waiting *waiting;
 	size_t waiting_count, waiting_room;
@@ -47,7 +50,7 @@ void reject_list_add(struct reject_list *l, const char *path, const struct rejec
 	buffer_byte(&l->lines, '\n');
 }
 
-enum err rejects_new(const char *path, struct rejects **out)
+enum err rejects_new(const char *path, bool sealed, struct rejects **out)
 {
 	struct rejects *r = calloc(1, sizeof(*r));
 
@@ -56,6 +59,10 @@ enum err rejects_new(const char *path, struct rejects **out)
 	pthread_mutex_init(&r->lock, NULL);
 	r->path = path;
 	r->fd = -1;
+	if (sealed && path != NULL && (r->sum = hash_stream_new()) == NULL) {
+		free(r);
+		return ERR_NO_MEMORY;
+	}
 	*out = r;
 	return OK;
 }
@@ -68,6 +75,8 @@ static enum err write_list(struct rejects *r, const struct reject_list *l)
 		return l->lines.err;
 	if (r->fd == -1 && (r->fd = open(r->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) == -1)
 		return fail_errno("%s", r->path);
+	if (r->sum != NULL)
+		hash_stream_add(r->sum, l->lines.at, l->lines.len);
 	return file_write_all(r->fd, l->lines.at, l->lines.len) == OK ? OK : fail_errno("%s", r->path);
 }
 
@@ -134,6 +143,37 @@ bool rejects_behind(struct rejects *r, uint64_t chunk)
 	return behind;
 }
 
+#define SUM_DIGITS 16
+#define ENDING ".jsonl"
+
+bool route_rejects_sum(const char *path, struct span *sum)
+{
+	struct span all = span_of(path), rest;
+	uint8_t bytes[SUM_DIGITS / 2];
+
+	if (!span_ends(all, ENDING) || all.len < strlen(ENDING) + SUM_DIGITS + 1)
+		return false;
+	rest = span_from(all, all.len - strlen(ENDING) - SUM_DIGITS);
+	*sum = span_make(rest.at, SUM_DIGITS);
+	return rest.at[-1] == '-' && hex_decode(*sum, bytes, sizeof(bytes)) == OK;
+}
+
+static enum err seal(const struct rejects *r, struct route_summary *out)
+{
+	char hex[HASH_HEX + 1], folder[sizeof(out->rejects)];
+	size_t stem = strlen(r->path) - strlen(ENDING);
+	int n;
+
+	hash_hex(hash_stream_end(r->sum), hex);
+	n = snprintf(out->rejects, sizeof(out->rejects), "%.*s-%.*s" ENDING, (int)stem, r->path, SUM_DIGITS, hex);
+	if (n < 0 || (size_t)n >= sizeof(out->rejects))
+		return fail(ERR_TOO_LONG, "the path of the rejects file");
+	if (rename(r->path, out->rejects) == -1)
+		return fail_errno("%s", out->rejects);
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(r->path, '/') - r->path), r->path);
+	return folder_sync(folder);
+}
+
 enum err rejects_end(struct rejects *r, struct route_summary *out)
 {
 	enum err e = OK;
@@ -148,9 +188,12 @@ enum err rejects_end(struct rejects *r, struct route_summary *out)
 			e = ERR_SYNC;
 		}
 		close(r->fd);
+		if (e == OK && r->sum != NULL)
+			e = seal(r, out);
 	}
 	for (size_t i = 0; i < r->waiting_count; i++)
 		buffer_free(&r->waiting[i].list.lines);
+	hash_stream_free(r->sum);
 	free(r->waiting);
 	pthread_mutex_destroy(&r->lock);
 	free(r);

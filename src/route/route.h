@@ -59,6 +59,10 @@ struct route_summary {
 	size_t country_count;
 };
 
+/* A rejects file of the node's own is named TIME-SUM.jsonl when it is done: where the sum's digits stand in its path, the
+ * first of the SHA-256 of what it holds. False: not such a file. */
+bool route_rejects_sum(const char *path, struct span *sum);
+
 /* Called now and then from the calling thread. */
 typedef void route_progress(void *context, uint64_t bytes_done, uint64_t bytes_total, uint64_t events);
 

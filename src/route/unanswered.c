@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "route/batch.h"
+#include "route/evidence_write.h"
 
 #define FOLDER "unanswered"
 #define PENDING_MAX 1024
@@ -97,7 +98,7 @@ static enum err compress(struct maker *m, struct buffer *out)
 		return m->plain.err != OK ? m->plain.err : out->err;
 	n = ZSTD_compress2(m->zstd, to, room, m->plain.at, m->plain.len);
 	if (ZSTD_isError(n))
-		return fail(ERR_COMPRESSION, "%s", ZSTD_getErrorName(n));
+		return zstd_failed(n, "packing evidence");
 	out->len += n;
 	buffer_clear(&m->plain);
 	return OK;
@@ -221,7 +222,7 @@ enum err unanswered_write(struct unanswered *u, const struct batch *b)
 
 	if (b->unanswered_rows.len == 0)
 		return OK;
-	if (u->fd == -1 && ((e = folder_make(u->folder, 0700)) != OK || (e = folder_sync(node_dir(u->r->node))) != OK))
+	if (u->fd == -1 && (e = folder_make_durable(u->folder, 0700)) != OK)
 		return e;
 	if ((e = write_pending(u, &b->marks[0])) != OK || (u->fd == -1 && (e = make_list(u)) != OK))
 		return e;

@@ -61,9 +61,10 @@ static enum err list_segments(struct journal *j)
 static enum err check_segments(struct journal *j)
 {
 	if (j->count == 0)
-		return fail(ERR_NOT_FOUND, "%s: no journal", j->dir);
+		return fail(ERR_NOT_FOUND, "%s: no segment of the journal is here; put the newest copy of it back",
+			    j->dir);
 	if (j->segments[0].start != 0)
-		return fail(ERR_DAMAGED, "%s: the first segment is missing", j->dir);
+		return fail(ERR_DAMAGED, "%s: the first segment is missing; put it back from the newest copy", j->dir);
 	for (size_t i = 0; i + 1 < j->count; i++) {
 		uint64_t length = j->segments[i + 1].start - j->segments[i].start;
 		char name[SEGMENT_NAME];
@@ -135,7 +136,7 @@ enum err journal_create(const char *dir)
 	uint64_t seed;
 	enum err e;
 
-	if ((e = folder_make(dir, 0700)) != OK || (e = allocate(dir, &j)) != OK)
+	if ((e = folder_make_durable(dir, 0700)) != OK || (e = allocate(dir, &j)) != OK)
 		return e;
 	if ((e = refuse_network(j)) == OK)
 		e = list_segments(j);
@@ -165,7 +166,7 @@ static enum err open_both(struct journal *j)
 	return e;
 }
 
-enum err journal_open_writer(const char *dir, struct journal **out)
+enum err journal_open_writer_if(const char *dir, journal_judge *judge, void *context, struct journal **out)
 {
 	struct journal *j = NULL;
 	enum err e = allocate(dir, &j);
@@ -180,7 +181,7 @@ enum err journal_open_writer(const char *dir, struct journal **out)
 	if (e == OK && (j->buffer = malloc(JOURNAL_BUFFER)) == NULL)
 		e = fail(ERR_NO_MEMORY, "%s", dir);
 	if (e == OK)
-		e = journal_recover(j);
+		e = journal_recover(j, judge, context);
 	if (e == OK)
 		e = journal_erase_resume(j);
 	if (e != OK) {
@@ -189,6 +190,11 @@ enum err journal_open_writer(const char *dir, struct journal **out)
 	}
 	*out = j;
 	return OK;
+}
+
+enum err journal_open_writer(const char *dir, struct journal **out)
+{
+	return journal_open_writer_if(dir, NULL, NULL, out);
 }
 
 /* A writer that rolls just now truncates one segment and begins the next: whoever comes in between looks again. */

@@ -36,6 +36,12 @@ enum err journal_create(const char *dir);
 /* For appending: takes the lock (ERR_BUSY: another process has it), recovers: an unfinished last batch is cut off,
  * damage before it is ERR_DAMAGED with file and offset in the detail. */
 enum err journal_open_writer(const char *dir, struct journal **out);
+/* The same, but asks before anything is cut off: whoever knows that more was acknowledged than what is left gives an
+ * error (journal_short), and the files stay as they are. */
+typedef enum err journal_judge(void *context, struct journal *j, uint64_t end);
+enum err journal_open_writer_if(const char *dir, journal_judge *judge, void *context, struct journal **out);
+/* ERR_DAMAGED: the journal once reached further. The detail names file, byte, and what to do. */
+enum err journal_short(const struct journal *j, uint64_t reached);
 enum err journal_open_reader(const char *dir, struct journal **out);
 void journal_close(struct journal *j);
 
@@ -47,6 +53,9 @@ enum err journal_add(struct journal *j, uint8_t kind, uint8_t ledger, const stru
 		     uint64_t *position);
 enum err journal_commit(struct journal *j); /* one fdatasync; durable on OK */
 void journal_abandon(struct journal *j);
+
+/* So much at most lies between the end of one batch and the first record of the next: the head of a segment. */
+#define JOURNAL_GAP 32
 
 /* The position behind the last committed record. A reader looks anew at each call. */
 enum err journal_end(struct journal *j, uint64_t *position);

@@ -28,7 +28,7 @@
  *
  * A segment may end in zeros: room that was written ahead (journal_write.c). They read as the end.
  */
-#define SEGMENT_HEADER 32
+#define SEGMENT_HEADER JOURNAL_GAP
 #define SEGMENT_ROLL ((uint64_t)64 << 20) /* no batch begins in a segment of that size */
 #define SEGMENT_SUFFIX ".journal"
 #define SEGMENT_NAME (20 + sizeof(SEGMENT_SUFFIX))
@@ -64,6 +64,8 @@ struct journal {
 	struct segment *segments;
 	size_t count, room;
 	_Atomic uint64_t end;
+	uint64_t bad; /* where reading stopped at the opening, and why */
+	const char *why;
 
 	/* the writer's */
 	enum err broken;    /* after a failed write nothing more is written */
@@ -131,8 +133,8 @@ enum err scan_batch(struct window *w, uint32_t first_crc, uint64_t batch, bool p
 /* Where a good frame of a batch later than `batch` stands behind `from`; 0: nowhere. */
 enum err scan_later(struct window *w, uint32_t first_crc, uint64_t from, uint64_t batch, uint64_t *found);
 
-/* Brings the last segment in order for the writer and sets end, start, limit. */
-enum err journal_recover(struct journal *j);
+/* Brings the last segment in order for the writer and sets end, start, limit. judge may be NULL. */
+enum err journal_recover(struct journal *j, journal_judge *judge, void *context);
 /* Sets end for a reader that has just opened. */
 enum err journal_find_end(struct journal *j);
 /* The first failed write stays: what is on disk is no longer known. Returns OK for OK. */

@@ -17,11 +17,13 @@
  *
  * Headers of the whole last segment are read here, payloads only of its last batch: those before were synced, and
  * whoever reads one checks it. Whether the truth once reached further than what is left is known to the views and the
- * signed checkpoints; the node compares (regime/node_catch_up.c).
+ * signed checkpoints. One changed byte in the last batch looks like a torn one: so the node is asked before anything is
+ * cut off (regime/node.c).
  */
 #include "store/journal_file.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -43,13 +45,28 @@ static enum err find_end(struct journal *j, struct window *w, struct scan *s)
 	*s = (struct scan){ .at = w->start + SEGMENT_HEADER };
 	if ((e = scan_batches(w, j->first_crc, false, s)) == OK)
 		e = damaged_if_later(j, w, s->at, s);
-	if (e != OK || s->last == 0)
-		return e;
-	if ((e = scan_batch(w, j->first_crc, s->last, true, &whole, s)) != OK || whole)
-		return e;
-	s->at = s->last;
-	s->last = 0; /* the batch before was synced */
-	return damaged_if_later(j, w, s->at, s);
+	if (e == OK && s->last != 0 && (e = scan_batch(w, j->first_crc, s->last, true, &whole, s)) == OK && !whole) {
+		s->at = s->last;
+		s->last = 0; /* the batch before was synced */
+		e = damaged_if_later(j, w, s->at, s);
+	}
+	j->bad = s->bad;
+	j->why = s->why;
+	return e;
+}
+
+enum err journal_short(const struct journal *j, uint64_t reached)
+{
+	uint64_t start = j->segments[j->count - 1].start;
+	char name[SEGMENT_NAME];
+
+	segment_name(start, name);
+	return fail(
+		ERR_DAMAGED,
+		"%s/%s: byte %" PRIu64 ": %s; the journal once reached %" PRIu64 " and has %" PRIu64
+		" left: put the newest copy of it back. To go on with what is left, and only if nobody holds receipts "
+		"for more, remove the views folder",
+		j->dir, name, j->bad - start, j->why != NULL ? j->why : "it ends", reached, atomic_load(&j->end));
 }
 
 static enum err rest_is_zero(struct window *w, uint64_t from, uint64_t size, bool *zero)
@@ -107,7 +124,7 @@ static enum err settle(struct journal *j, struct window *w, const struct scan *s
 	return OK;
 }
 
-enum err journal_recover(struct journal *j)
+enum err journal_recover(struct journal *j, journal_judge *judge, void *context)
 {
 	struct window w = { .start = j->segments[j->count - 1].start };
 	char name[SEGMENT_NAME];
@@ -119,7 +136,11 @@ enum err journal_recover(struct journal *j)
 	segment_name(w.start, name);
 	if ((j->fd = openat(j->dir_fd, name, O_RDWR | O_CLOEXEC)) == -1)
 		return fail_errno("%s/%s", j->dir, name);
-	if ((e = find_end(j, &w, &s)) == OK)
+	if ((e = find_end(j, &w, &s)) == OK && judge != NULL) {
+		atomic_store(&j->end, s.at);
+		e = judge(context, j, s.at);
+	}
+	if (e == OK)
 		e = settle(j, &w, &s);
 	window_free(&w);
 	return e;

@@ -46,7 +46,8 @@ struct marks {
 	struct run runs[RUNS_MAX];
 	size_t count;
 	uint64_t position;
-	bool writer; /* somebody added: what is in memory goes to a file at the close */
+	char *damaged; /* the first file that failed its checksum; NULL: none did */
+	bool writer;   /* somebody added: what is in memory goes to a file at the close */
 };
 
 static inline uint64_t mark_head(const struct mark *m)
@@ -162,7 +163,7 @@ static void give_back(const struct run *r, const struct mark *from, const struct
 }
 
 /* The header must be the one that we would write over these marks. false: not a whole run. */
-static bool run_map(const struct marks *m, struct run *r)
+static bool run_map(struct marks *m, struct run *r)
 {
 	struct sum s = sum_begin();
 	uint8_t header[RUN_HEADER];
@@ -186,6 +187,8 @@ static bool run_map(const struct marks *m, struct run *r)
 		r->mapped = (struct mapped){ 0 };
 	}
 	file_unmap(&f);
+	if (m->damaged == NULL)
+		m->damaged = strdup(path);
 	return false;
 }
 
@@ -459,8 +462,16 @@ void marks_close(struct marks *m)
 		save(m);
 	for (size_t i = 0; i < m->count; i++)
 		run_release(&m->runs[i]);
+	free(m->damaged);
 	free(m->dir);
 	free(m);
+}
+
+enum err marks_damaged(const struct marks *m)
+{
+	if (m == NULL || m->damaged == NULL)
+		return OK;
+	return fail(ERR_DAMAGED, "%s: any command that writes makes it anew", m->damaged);
 }
 
 uint64_t marks_position(const struct marks *m)

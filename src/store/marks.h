@@ -17,6 +17,8 @@ struct marks;
 
 enum err marks_open(const char *dir, struct marks **out); /* runs with a wrong checksum are dropped with all behind */
 void marks_close(struct marks *m);
+/* ERR_DAMAGED: a run was dropped since its checksum is wrong; the detail names the file. NULL is fine. */
+enum err marks_damaged(const struct marks *m);
 uint64_t marks_position(const struct marks *m);
 uint64_t marks_count(const struct marks *m);
 

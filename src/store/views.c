@@ -62,7 +62,8 @@ static enum err failed(const char *dir, int rc)
 	case MDB_INVALID:
 	case MDB_VERSION_MISMATCH:
 	case MDB_INCOMPATIBLE:
-		return fail(ERR_DAMAGED, "%s: %s", dir, mdb_strerror(rc));
+		return fail(ERR_DAMAGED, "%s: %s; remove that folder, and the next command that writes makes it anew",
+			    dir, mdb_strerror(rc));
 	case MDB_MAP_FULL:
 		return fail(ERR_IO, "%s: the views have reached %zu GiB; stop long readers, then rebuild the views",
 			    dir, MAP_SIZE >> 30);
@@ -156,11 +157,25 @@ static enum err open_tables(struct views *v)
 	return e;
 }
 
+/* LMDB meets pages that make no tree, in a place where it cannot return: only damage does that. The exit code is that of
+ * ERR_DAMAGED (cli.h). */
+static void no_such_tree(MDB_env *env, const char *why)
+{
+	fprintf(stderr,
+		"comity: damaged: %s: %s\n  Remove that folder, and the next command that writes makes it anew.\n",
+		(const char *)mdb_env_get_userctx(env), why);
+	_exit(4);
+}
+
 static enum err open_env(struct views *v)
 {
 	unsigned flags = MDB_NOTLS | (v->writer ? MDB_NOSYNC | MDB_NOMETASYNC : MDB_RDONLY);
 	int rc = mdb_env_create(&v->env), dead;
 
+	if (rc == 0)
+		rc = mdb_env_set_userctx(v->env, v->dir);
+	if (rc == 0)
+		rc = mdb_env_set_assert(v->env, no_such_tree);
 	if (rc == 0)
 		rc = mdb_env_set_mapsize(v->env, MAP_SIZE);
 	if (rc == 0)

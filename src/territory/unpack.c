@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/buffer.h"
 
@@ -48,6 +49,8 @@ static enum err unpack_gzip(const char *path, struct mapped m, struct buffer *ou
 	inflateEnd(&z);
 	if (out->err != OK)
 		return fail(out->err, "%s: more than %zu bytes unpacked", path, out->max);
+	if (state == Z_MEM_ERROR)
+		return fail(ERR_NO_MEMORY, "%s: cannot unpack", path);
 	return state == Z_STREAM_END ? OK : fail(ERR_COMPRESSION, "%s: damaged or cut gzip", path);
 }
 
@@ -74,6 +77,8 @@ static enum err unpack_zstd(const char *path, struct mapped m, struct buffer *ou
 	ZSTD_freeDCtx(z);
 	if (out->err != OK)
 		return fail(out->err, "%s: more than %zu bytes unpacked", path, out->max);
+	if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
+		return fail(ERR_NO_MEMORY, "%s: cannot unpack", path);
 	return left == 0 ? OK : fail(ERR_COMPRESSION, "%s: damaged or cut zstd", path);
 }
 

@@ -20,6 +20,7 @@ ripencc|EE|ipv4|5.44.0.0|65536|20120101|allocated|aaaa
 ripencc|FI|ipv4|5.45.0.0|65536|20120101|allocated|bbbb
 """
 HEADER = "timestamp,protocol,src_ip,src_port,dst_ip,dst_port,username\n"
+CLASS = "intrusion-attempts/brute-force"
 
 
 class Failed(Exception):
@@ -113,7 +114,7 @@ def counted(directory):
             waiting += [json.loads(line)["row"] + "\n" for line in p.stdout.decode().splitlines()]
         except (ValueError, KeyError):
             raise Failed(f"{path}: not a list of rows")
-    return sum(n["events"] for n in notices), waiting
+    return sum(n["events"] for n in notices if n["class"] == CLASS), waiting
 
 
 def check_counts(directory, rows, unanswered):
@@ -157,7 +158,10 @@ def acknowledged(run):
 
 
 def folder(name):
-    return pathlib.Path(tempfile.mkdtemp(prefix=f"comity-{name}-"))
+    """In memory where there is room: none of these tests needs a disk that really syncs."""
+    memory = "/dev/shm"
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 1 << 30
+    return pathlib.Path(tempfile.mkdtemp(prefix=f"comity-{name}-", dir=memory if roomy else None))
 
 
 def main(name, program):

@@ -53,7 +53,8 @@ static void init_again(void **state)
 	assert_int_equal(node_init(dir, SPAN("cert.example"), SPAN("")), OK);
 	before = scratch_read(s, "node/keys/public.key");
 	assert_int_equal(unlink(scratch_path(s, "node/node")), 0);
-	assert_int_equal(node_open(dir, NODE_WRITE, &n), ERR_NODE_MISSING);
+	assert_int_equal(node_open(dir, NODE_WRITE, &n), ERR_DAMAGED);
+	assert_non_null(strstr(err_detail(), "comity init"));
 	assert_int_equal(node_init(dir, SPAN("other.example"), SPAN("")), ERR_NODE_EXISTS);
 	assert_int_equal(node_init(dir, SPAN("cert.example"), SPAN("")), OK);
 	after = scratch_read(s, "node/keys/public.key");
