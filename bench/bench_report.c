@@ -1,6 +1,7 @@
 /* How fast reports are read: a million rows of 38 columns, the same with a stray quote in every tenth, five million
- * addresses, half a million JSON lines, an IODEF document of 25,000 incidents, in memory. For each: the floor (finding
- * line ends by memchr), the boundary, the parse. CPU time of one thread; the best of five rounds. */
+ * addresses, half a million JSON lines, an IODEF document of 25,000 incidents, mboxes of complaints and of other mails, in
+ * memory. For each: the floor (finding line ends by memchr), the boundary, the parse. CPU time of one thread; the best of
+ * five rounds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -151,6 +152,56 @@ static struct span make_iodef(size_t incidents)
 	return (struct span){ text, len };
 }
 
+/* An mbox of complaints (RFC 5965) about mails with a body of so many lines; none: of nothing but header lines. */
+static struct span make_mails(size_t mails, size_t lines, bool complaint)
+{
+	struct reports r = { .seed = 7, .time_ms = INT64_C(1795305600000) };
+	size_t room = mails * (3000 + lines * 80) + 4096, len = 0;
+	char *text = malloc(room);
+
+	if (text == NULL)
+		exit(1);
+	for (size_t i = 0; i < mails; i++) {
+		struct address a = reports_address(&r);
+		char ip[ADDRESS_TEXT];
+
+		address_format(a, ip);
+		len += (size_t)snprintf(
+			text + len, room - len,
+			"From fbl@isp.example Sat Nov 21 10:11:12 2026\nReturn-Path: <fbl@isp.example>\n"
+			"Received: from out.isp.example (out.isp.example [198.51.100.7])\n\tby mx.cert.example "
+			"(Postfix) "
+			"with ESMTPS id 4T%zu\n\tfor <abuse@cert.example>; Sat, 21 Nov 2026 10:11:15 +0000 (UTC)\n"
+			"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=isp.example; s=fbl;\n"
+			"\th=date:from:to:subject; bh=g3zLYH4xKxcPrHOD18z9YfpQcnk/GaJedfustWU5uGs=;\n"
+			"Date: Sat, 21 Nov 2026 10:11:13 +0000\nFrom: Feedback <fbl@isp.example>\nTo: "
+			"abuse@cert.example\n"
+			"Subject: =?utf-8?Q?Complaint_=E2=84=96?= %zu\nMessage-ID: <%zu@isp.example>\nMIME-Version: "
+			"1.0\n"
+			"Content-Type: multipart/%s; boundary=\"=_%zu\"\n\n--=_%zu\nContent-Type: text/plain; "
+			"charset=utf-8\n\nThis is a complaint about a mail received from %s.\n",
+			i, i, i, complaint ? "report; report-type=feedback-report" : "mixed", i, i, ip);
+		if (complaint)
+			len += (size_t)snprintf(
+				text + len, room - len,
+				"\n--=_%zu\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"
+				"User-Agent: Feedback/2.1\nVersion: 1\nOriginal-Mail-From: <s@spam.example>\n"
+				"Arrival-Date: Sat, 21 Nov 2026 09:%02zu:12 +0000\nSource-IP: %s\n"
+				"Reported-Domain: spam.example\n\n--=_%zu\nContent-Type: message/rfc822\n\n"
+				"Received: from spam.example (unknown [%s])\n\tby mx.isp.example with ESMTP id "
+				"%zu; Sat, 21 Nov 2026 09:10:11 +0000\nFrom: Offers <s@spam.example>\n"
+				"Subject: You have won\nMessage-ID: <%zu@spam.example>\nDate: Sat, 21 Nov 2026 "
+				"09:10:10 +0000\nContent-Type: text/html\n\n",
+				i, i % 60, ip, i, ip, i, i);
+		for (size_t k = 0; k < lines; k++)
+			len += (size_t)snprintf(
+				text + len, room - len,
+				"<p>Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do.</p>\n");
+		len += (size_t)snprintf(text + len, room - len, "\n--=_%zu--\n\n", i);
+	}
+	return (struct span){ text, len };
+}
+
 static void bench(const char *what, const char *name, struct span text, size_t rows)
 {
 	struct report_options options = { .now_ms = INT64_C(1900000000000) };
@@ -204,5 +255,11 @@ int main(int argc, char **argv)
 			      make(benches[i].format, benches[i].rows, benches[i].broken), benches[i].rows);
 	if (argc < 2 || span_starts(SPAN("iodef"), argv[1]))
 		bench("iodef", "incidents.xml", make_iodef(25000), 25000);
+	if (argc < 2 || span_starts(SPAN("arf-short"), argv[1]))
+		bench("arf-short", "inbox.mbox", make_mails(20000, 0, true), 20000);
+	if (argc < 2 || span_starts(SPAN("arf"), argv[1]))
+		bench("arf", "inbox.mbox", make_mails(10000, 100, true), 10000);
+	if (argc < 2 || span_starts(SPAN("mail"), argv[1]))
+		bench("mail", "inbox.mbox", make_mails(10000, 100, false), 10000);
 	return 0;
 }

@@ -124,6 +124,15 @@ static enum err feedback_read(const struct mail *m, size_t *found)
 	return OK;
 }
 
+/* Whether word stands in s, in whatever case. */
+static bool names(struct span s, struct span word)
+{
+	for (size_t i = 0; i + word.len <= s.len && i < MIME_VALUE_MAX; i++)
+		if (span_equal_nocase(span_make(s.at + i, word.len), word))
+			return true;
+	return false;
+}
+
 /* By what it is recognized as one; NULL: it is none. */
 static const char *bounce_sign(const struct mail *m)
 {
@@ -144,8 +153,7 @@ static const char *bounce_sign(const struct mail *m)
 		return "Auto-Submitted";
 	if (mime_find(header, "Return-Path", &value) && span_is(value, "<>"))
 		return "Return-Path";
-	if (mime_find(header, "From", &value) &&
-	    (strcasestr(mime_text(m->parse->scratch->arena, value).at, "mailer-daemon@") != NULL))
+	if (mime_find(header, "From", &value) && names(value, SPAN("mailer-daemon@")))
 		return "From";
 	return NULL;
 }
