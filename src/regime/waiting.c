@@ -1,5 +1,5 @@
 /* The record of a pack: W, addressee, u8 class, the value, then the rows. The value: u64 since, events, explained, breach,
- * repeats, again, first, last, 2 letters of the country or two zeros.
+ * repeats, again, first, last, 2 letters of the country or two zeros, u8 demonstration.
  * A release: R, addressee, u8 class, u64 through, u64 now.
  *
  * A pack stands in the view from its record to its release. One that was erased in the journal never comes back, and a
@@ -8,7 +8,7 @@
 
 #include "regime/private.h"
 
-#define VALUE_SIZE 66
+#define VALUE_SIZE 67
 
 static void write_value(struct buffer *b, const struct pack *p)
 {
@@ -21,6 +21,7 @@ static void write_value(struct buffer *b, const struct pack *p)
 	buffer_u64(b, time_known(p->first_ms));
 	buffer_u64(b, time_known(p->last_ms));
 	buffer_bytes(b, p->country[0] != '\0' ? p->country : "\0\0", 2);
+	buffer_byte(b, p->demonstration);
 }
 
 static bool letters(const char country[2])
@@ -31,6 +32,7 @@ static bool letters(const char country[2])
 static enum err read_value(struct span value, struct pack *p)
 {
 	struct reader r = reader_of(value);
+	uint8_t demonstration;
 
 	p->since_ms = (int64_t)read_u64(&r);
 	p->events = read_u64(&r);
@@ -41,8 +43,10 @@ static enum err read_value(struct span value, struct pack *p)
 	p->first_ms = (int64_t)read_u64(&r);
 	p->last_ms = (int64_t)read_u64(&r);
 	read_bytes(&r, p->country, 2);
-	if (r.err != OK || reader_left(&r) != 0 || p->since_ms < 0 || p->since_ms > TIME_MAX || p->first_ms < 0 ||
-	    p->first_ms > TIME_MAX || p->last_ms < 0 || p->last_ms > TIME_MAX ||
+	demonstration = read_u8(&r);
+	p->demonstration = demonstration != 0;
+	if (demonstration > 1 || r.err != OK || reader_left(&r) != 0 || p->since_ms < 0 || p->since_ms > TIME_MAX ||
+	    p->first_ms < 0 || p->first_ms > TIME_MAX || p->last_ms < 0 || p->last_ms > TIME_MAX ||
 	    (memcmp(p->country, "\0", 2) != 0 && !letters(p->country)))
 		return ERR_SYNTAX;
 	return OK;

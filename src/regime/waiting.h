@@ -17,6 +17,7 @@ struct pack {
 	uint64_t again;		   /* sources in it that came back after they were quiet */
 	int64_t first_ms, last_ms; /* of the events; 0: none has a time */
 	char country[3];	   /* of all rows, "" if they differ */
+	bool demonstration;	   /* made for a demonstration: so is the notice that takes it */
 };
 
 /* The head of the pack's record; the rows follow it as further parts. */

@@ -18,6 +18,7 @@ struct gist {
 	struct resolved to;
 	struct span holder;
 	char country[3]; /* of all rows; "" if they differ */
+	bool demonstration;
 	uint64_t events, explained, breach, repeats, again;
 	int64_t first, last; /* 0: no row has a time */
 	const struct batch_plan *plan;
@@ -59,6 +60,7 @@ static struct gist gist_of(const struct maker *m, const struct batch *b, const s
 	g.breach = p->verdicts[PLAN_BREACH];
 	g.repeats = p->repeats;
 	g.again = p->again;
+	g.demonstration = m->r->options->demonstration;
 	return g;
 }
 
@@ -335,7 +337,7 @@ static enum err statement(const struct maker *m, const struct gist *g, struct pr
 		statement_add(w, "priority", SPAN("low"));
 	for (size_t i = 0; i < r->table_line_count; i++)
 		statement_add(w, "table", r->table_lines[i]);
-	if (r->options->demonstration)
+	if (g->demonstration)
 		statement_add(w, "demonstration", SPAN("yes"));
 	statement_add_body(w, &p->body);
 	return w->err;
@@ -443,6 +445,7 @@ enum err pack_make(struct maker *m, struct batch *b, const uint32_t *order, size
 				 .breach = g.breach,
 				 .repeats = g.repeats,
 				 .again = g.again,
+				 .demonstration = g.demonstration,
 				 .first_ms = g.first,
 				 .last_ms = g.last };
 	memcpy(w->pack.country, g.country, sizeof(w->pack.country));
@@ -464,6 +467,7 @@ enum err notice_from_packs(struct maker *m, const struct resolved *to, const str
 			  .breach = s->breach,
 			  .repeats = s->repeats,
 			  .again = s->again,
+			  .demonstration = s->demonstration || m->r->options->demonstration,
 			  .first = s->first_ms,
 			  .last = s->last_ms,
 			  .plan = &whole_plan };

@@ -195,6 +195,7 @@ static void sum_up(struct pack *sum, const struct pack *p)
 	sum->breach += p->breach;
 	sum->repeats += p->repeats;
 	sum->again += p->again;
+	sum->demonstration = p->demonstration;
 	if (p->first_ms != 0 && (sum->first_ms == 0 || p->first_ms < sum->first_ms))
 		sum->first_ms = p->first_ms;
 	if (p->last_ms > sum->last_ms)
@@ -222,6 +223,8 @@ static enum err take(struct release *x, const struct group *g, size_t from, stru
 		struct pack whole;
 		enum err e;
 
+		if (out->count > 0 && p->demonstration != out->sum.demonstration)
+			break;
 		if (out->count > 0 && (bytes > BODY_MOST || out->sum.events + p->events > EVENTS_MOST))
 			break;
 		e = node_private(x->r->node, x->rows, p->position, &payload);

@@ -272,11 +272,15 @@ static void a_run_that_tells_releases(void **state)
 	route_rows(p, T0, "5.44.0.1");
 	route_rows(p, T0, "5.44.0.2");
 	assert_int_equal(p->out.waiting, 1);
+	p->options.demonstration = true;
+	route_rows(p, T0, "5.44.0.4");
+	p->options.demonstration = false;
 	interval(p, 1, BY_CLASS);
 	route_rows(p, T0, "5.44.0.3");
 	assert_int_equal(p->out.told, 1);
-	assert_int_equal(p->out.released, 1);
-	assert_int_equal(p->out.notices, 2);
+	assert_int_equal(p->out.released, 2);
+	assert_int_equal(p->out.notices, 3); /* what was made for a demonstration goes by itself */
+	assert_int_equal(times(circle_text(p), "\ndemonstration yes\n"), 1);
 	assert_int_equal(packs(p), 0);
 	place_free(p);
 }
