@@ -8,7 +8,6 @@ import errno
 import os
 import random
 import shutil
-import subprocess
 
 import lab
 
@@ -46,7 +45,7 @@ class Bench:
             place / "2026-11-02-event4_honeypot_brute_force-b.csv"
         self.before = lab.make_report(first, range(100))
         self.after = lab.make_report(second, range(60, 160))
-        note = self.note()
+        note = lab.signed_plans(self.base, place, 1)[0]
         lab.must(self.base, "route", first)
         self.rows = self.before[0] | self.after[0]
         self.unanswered = self.before[1] | self.after[1]
@@ -57,23 +56,6 @@ class Bench:
             Operation("submit", ("submit", note), {"statement-repeated"}),
             Operation("audit", ("ledger", "audit")),
         )
-
-    def note(self):
-        """A plan as another copy of the node signed it."""
-        copy, note = self.place / "signer", self.place / "note"
-        lab.copy(self.base, copy)
-        lab.must(copy, "plan", "file", "--source", "192.0.2.0/24", "--purpose", "a measurement")
-        index = lab.must(copy, "ledger", "show", "public")[0]["size"] - 1
-        while True:  # a tick may stand behind it
-            entry = lab.must(copy, "ledger", "show", "public", "--from", index, "--limit", 1)[1]
-            if entry["kind"] == "plan":
-                break
-            index -= 1
-        raw = subprocess.run([lab.COMITY, "ledger", "show", "public", "--raw", "--from", str(index), "--limit", "1",
-                              "--dir", str(copy)], capture_output=True, check=True).stdout
-        note.write_bytes(raw[raw.index(b"\n") + 1:].rstrip(b"\n") + b"\n")
-        shutil.rmtree(copy)
-        return note
 
     def start(self, operation):
         node = self.place / "node"

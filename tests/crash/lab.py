@@ -99,6 +99,24 @@ def copy(base, to):
         "/territory.table") else shutil.copy2(a, b))
 
 
+def signed_plans(base, place, count):
+    """Files with statements of the node, as another copy of it signed them: for `comity submit`."""
+    other, notes = place / "signer", []
+    copy(base, other)
+    for i in range(count):
+        must(other, "plan", "file", "--source", f"192.0.2.{i}/32", "--purpose", "a measurement")
+    size = must(other, "ledger", "show", "public")[0]["size"]
+    for entry in must(other, "ledger", "show", "public", "--from", "0", "--limit", str(size))[1:]:
+        if entry["kind"] != "plan":
+            continue
+        raw = subprocess.run([COMITY, "ledger", "show", "public", "--raw", "--from", str(entry["index"]), "--limit", "1",
+                              "--dir", str(other)], capture_output=True, check=True).stdout
+        notes.append(place / f"note{len(notes)}")
+        notes[-1].write_bytes(raw[raw.index(b"\n") + 1:].rstrip(b"\n") + b"\n")
+    shutil.rmtree(other)
+    return notes[-count:]
+
+
 # ---- what must hold ----
 
 
@@ -118,7 +136,11 @@ def counted(directory):
 
 
 def check_counts(directory, rows, unanswered):
+    """Each row has a source of its own, so no event repeats another: all are told, or wait for somebody who answers."""
     events, waiting = counted(directory)
+    seen = check_audit(directory)["sighting_events"]
+    if seen != len(rows):
+        raise Failed(f"{seen} events counted, not {len(rows)}")
     if events != len(rows) - len(unanswered):
         raise Failed(f"{events} events in notices, not {len(rows) - len(unanswered)}")
     if len(waiting) != len(unanswered) or set(waiting) != unanswered:
