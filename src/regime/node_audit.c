@@ -13,8 +13,8 @@
  * Nothing that is stored is believed but the journal's bytes, and these carry checksums. What is published is read first,
  * then a snapshot of the views is taken: it reflects at least as much. Up to its position the journal is walked once:
  *
- *	each entry	would the door let it in where it stands; its order and time; its leaf; its signature, many at once on
- *			two threads; its body against the reference; folded into a fresh, empty view
+ *	each entry	would the door let it in where it stands; its order and time; its leaf; its signature, on threads
+ *			beside the walk; its body against the reference; folded into a fresh, empty view
  *	each tick	the checkpoints that it names, against the roots of the same sizes
  *	marks		sorted; those that the view has reached are counted and found again
  *
@@ -22,7 +22,7 @@
  * go on meanwhile: what it adds lies beyond the snapshot.
  */
 
-#define CHUNK 50000
+#define CHUNK 200000 /* as in node_catch_up.c */
 #define RECORD_ARENA_MAX (BODY_MAX + NODE_ARENA_MAX)
 #define PROGRESS_STEP 1024
 #define TICKS_MAX ((size_t)64 << 20)
@@ -165,31 +165,32 @@ static enum err keep_tick(struct auditing *w, const struct statement *s)
 }
 
 /* What the door would say, where the entry stands. */
-static enum err check_door(struct auditing *w, const struct entry *entry)
+static enum err check_door(struct auditing *w, const struct entry *entry, struct statement *s)
 {
 	struct verifier key;
-	struct statement s;
 	enum ledger_id home;
-	enum err e = statement_parse(w->arena, entry->note, &s);
+	enum err e = statement_parse(w->arena, entry->note, s);
 
 	if (e == OK)
-		e = state_ledger(&w->st, &s, &home);
+		e = state_ledger(&w->st, s, &home);
 	if (e == OK && home != w->st.ledger)
 		e = fail(ERR_STATEMENT_LEDGER, "its home is the %s ledger", ledger_name(home));
 	if (e == OK)
-		e = state_check_unsigned(&w->st, &s, &key);
+		e = state_check_unsigned(&w->st, s, &key);
 	if (e != OK)
 		return state_failed(e) ? e : bad_entry(w, err_detail());
-	e = signature_checker_add(w->signatures, entry->note, &key, w->st.ledger, w->st.index);
-	if (e == OK && s.has_body)
-		e = check_body(w, &s);
-	if (e == OK && s.kind == KIND_TICK)
-		e = keep_tick(w, &s);
+	e = signature_checker_add(w->signatures, &s->note, &key, w->st.ledger, w->st.index);
+	if (e == OK && s->has_body)
+		e = check_body(w, s);
+	if (e == OK && s->kind == KIND_TICK)
+		e = keep_tick(w, s);
 	return e;
 }
 
+/* As the door and then the batch: what passed is entered. */
 static enum err check_entry(struct auditing *w, const struct record *r)
 {
+	struct statement s;
 	struct entry entry;
 	enum err e;
 
@@ -204,7 +205,8 @@ static enum err check_entry(struct auditing *w, const struct record *r)
 		return e;
 	add_leaf(w, w->st.ledger, r->payload);
 	w->out->entries[r->ledger]++;
-	return check_door(w, &entry);
+	e = check_door(w, &entry, &s);
+	return e == OK ? entry_enter(&w->st, &w->heads, r->position, &s) : e;
 }
 
 /* ---- marks ---- */
@@ -256,7 +258,6 @@ static enum err next_chunk(struct auditing *w)
 static enum err check_record(void *context, const struct record *r)
 {
 	struct auditing *w = context;
-	struct statement s;
 	enum err e = OK;
 
 	if (r->position >= w->position) {
@@ -271,8 +272,8 @@ static enum err check_record(void *context, const struct record *r)
 		e = check_entry(w, r);
 	else if (r->kind == RECORD_MARKS)
 		e = check_marks(w, r);
-	if (e == OK)
-		e = record_fold(&w->st, &w->heads, r, &s);
+	else
+		e = record_fold(&w->st, &w->heads, r);
 	w->records++;
 	w->folded += record_weight(r);
 	if (e == OK && w->folded >= CHUNK)

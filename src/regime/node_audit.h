@@ -4,12 +4,13 @@
 
 #include "regime/node_private.h"
 
-/* Signatures are gathered and verified many at once, on two threads. */
+/* Signatures are verified on all processors, beside the walk. */
 struct signature_checker;
 enum err signature_checker_new(struct signature_checker **out);
-/* Copies the note. May verify what has gathered: ERR_LEDGER_DIFFERS names the first entry that fails. */
-enum err signature_checker_add(struct signature_checker *c, struct span note, const struct verifier *key,
+/* Copies the note of a statement, whose one line was signed by this key, or was not. */
+enum err signature_checker_add(struct signature_checker *c, const struct note *note, const struct verifier *key,
 			       enum ledger_id l, uint64_t index);
+/* ERR_LEDGER_DIFFERS names the first entry that fails. */
 enum err signature_checker_finish(struct signature_checker *c, uint64_t *verified);
 void signature_checker_free(struct signature_checker *c);
 

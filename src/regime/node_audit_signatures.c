@@ -1,46 +1,258 @@
+#include <assert.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "regime/node_audit.h"
 
-#define JOBS 2048
-#define NOTES_MAX ((size_t)JOBS * (STATEMENT_MAX + 64))
-#define PARSE_MAX ((size_t)1 << 20)
+/*
+ * Signatures on all processors
+ *
+ * Verifying is most of an audit's work, and needs nothing but the note and its key. So the walk over the journal only copies
+ * both into a bundle and goes on; a full bundle is verified by any of the workers, while the walk fills the next. If all
+ * bundles are full, the walk takes part.
+ *
+ * Bundles end in any order. The failure that is told is that of the lowest number, so the same audit tells the same.
+ */
+
+#define JOBS 256
+#define WORKERS_MAX 64
+#define NOTES_MAX ((size_t)JOBS * (STATEMENT_MAX + 256))
 
 struct job {
-	struct span note;
+	struct note note; /* one line, in `line` */
+	struct note_line line;
 	struct verifier key;
 	enum ledger_id ledger;
 	uint64_t index;
-	enum err err;
 };
 
-struct half {
-	struct arena *arena;
-	struct job *jobs;
+struct bundle {
+	struct bundle *next;
+	uint64_t number;
+	struct arena *notes;
 	size_t count;
+	struct job jobs[JOBS];
 };
 
 struct signature_checker {
-	struct arena *notes;
-	struct half halves[2];
-	struct job jobs[JOBS];
-	size_t count;
+	struct bundle *filling; /* the walk's */
+	uint64_t numbers;
+	pthread_t workers[WORKERS_MAX];
+	unsigned started;
+
+	pthread_mutex_t mutex;
+	pthread_cond_t full;  /* for workers: a bundle is full, or stopping */
+	pthread_cond_t empty; /* for the walk: a bundle came back */
+	struct bundle *first_full, **last_full, *first_empty;
+	unsigned under_way; /* bundles that are full or being verified */
+	bool stopping;
 	uint64_t verified;
+	enum err err;
+	uint64_t failed; /* the number of the bundle that err is of */
+	char detail[512];
 };
 
+/* Under the mutex: keeps the failure of the lowest number. */
+static void keep_failure(struct signature_checker *c, const struct bundle *b, const struct job *j, enum err e)
+{
+	if (c->err != OK && c->failed < b->number)
+		return;
+	c->failed = b->number;
+	if (err_is_machine(e)) {
+		c->err = e;
+		snprintf(c->detail, sizeof(c->detail), "verifying signatures");
+	} else {
+		c->err = ERR_LEDGER_DIFFERS;
+		snprintf(c->detail, sizeof(c->detail),
+			 "entry %ju of the %s ledger: the signature of %s does not verify (%s)", (uintmax_t)j->index,
+			 ledger_name(j->ledger), j->key.name, err_code(e));
+	}
+}
+
+static void verify(struct signature_checker *c, struct bundle *b)
+{
+	const struct job *failed = NULL;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < b->count; i++)
+		if ((e = note_verify(&b->jobs[i].note, &b->jobs[i].key, 1, NULL)) != OK)
+			failed = &b->jobs[i];
+	pthread_mutex_lock(&c->mutex);
+	if (e == OK)
+		c->verified += b->count;
+	else
+		keep_failure(c, b, failed, e);
+	b->count = 0;
+	b->next = c->first_empty;
+	c->first_empty = b;
+	c->under_way--;
+	pthread_cond_signal(&c->empty);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+/* Under the mutex. NULL: none is full. */
+static struct bundle *take_full(struct signature_checker *c)
+{
+	struct bundle *b = c->first_full;
+
+	if (b != NULL && (c->first_full = b->next) == NULL)
+		c->last_full = &c->first_full;
+	return b;
+}
+
+static void *work(void *context)
+{
+	struct signature_checker *c = context;
+	struct bundle *b;
+
+	for (;;) {
+		pthread_mutex_lock(&c->mutex);
+		while (c->first_full == NULL && !c->stopping)
+			pthread_cond_wait(&c->full, &c->mutex);
+		b = take_full(c);
+		pthread_mutex_unlock(&c->mutex);
+		if (b == NULL)
+			return NULL;
+		verify(c, b);
+	}
+}
+
+static void hand_over(struct signature_checker *c)
+{
+	struct bundle *b = c->filling;
+
+	c->filling = NULL;
+	b->number = c->numbers++;
+	b->next = NULL;
+	pthread_mutex_lock(&c->mutex);
+	*c->last_full = b;
+	c->last_full = &b->next;
+	c->under_way++;
+	pthread_cond_signal(&c->full);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+/* An empty one, or work until there is one. */
+static struct bundle *next_empty(struct signature_checker *c)
+{
+	struct bundle *empty = NULL, *full;
+
+	while (empty == NULL) {
+		pthread_mutex_lock(&c->mutex);
+		while (c->first_empty == NULL && c->first_full == NULL)
+			pthread_cond_wait(&c->empty, &c->mutex);
+		if ((empty = c->first_empty) != NULL)
+			c->first_empty = empty->next;
+		full = empty == NULL ? take_full(c) : NULL;
+		pthread_mutex_unlock(&c->mutex);
+		if (full != NULL)
+			verify(c, full);
+	}
+	arena_reset(empty->notes);
+	return empty;
+}
+
+enum err signature_checker_add(struct signature_checker *c, const struct note *note, const struct verifier *key,
+			       enum ledger_id l, uint64_t index)
+{
+	const struct note_line *line = note->lines;
+	struct bundle *b = c->filling != NULL ? c->filling : (c->filling = next_empty(c));
+	struct job *j = &b->jobs[b->count];
+	const char *whole = arena_copy(b->notes, note->whole.at, note->whole.len);
+	const char *signature = arena_copy(b->notes, line->signature.at, line->signature.len);
+
+	assert(note->line_count == 1 && note->text.at == note->whole.at);
+	if (whole == NULL || signature == NULL)
+		return ERR_NO_MEMORY;
+	*j = (struct job){ .key = *key, .ledger = l, .index = index };
+	j->line = *line;
+	j->line.name.at = whole + (line->name.at - note->whole.at);
+	j->line.signature.at = signature;
+	j->note = (struct note){ span_make(whole, note->text.len), span_make(whole, note->whole.len), &j->line, 1 };
+	if (++b->count == JOBS)
+		hand_over(c);
+	return OK;
+}
+
+static void join(struct signature_checker *c)
+{
+	pthread_mutex_lock(&c->mutex);
+	c->stopping = true;
+	pthread_cond_broadcast(&c->full);
+	pthread_mutex_unlock(&c->mutex);
+	while (c->started > 0)
+		pthread_join(c->workers[--c->started], NULL);
+}
+
+enum err signature_checker_finish(struct signature_checker *c, uint64_t *verified)
+{
+	struct bundle *b;
+
+	if (c->filling != NULL)
+		hand_over(c);
+	for (;;) {
+		pthread_mutex_lock(&c->mutex);
+		b = take_full(c);
+		pthread_mutex_unlock(&c->mutex);
+		if (b == NULL)
+			break;
+		verify(c, b);
+	}
+	join(c);
+	assert(c->under_way == 0);
+	*verified = c->verified;
+	return c->err == OK ? OK : fail(c->err, "%s", c->detail);
+}
+
+static void bundle_free(struct bundle *b)
+{
+	if (b != NULL && b->notes != NULL)
+		arena_free(b->notes);
+	free(b);
+}
+
+static enum err add_bundle(struct signature_checker *c)
+{
+	struct bundle *b = calloc(1, sizeof(*b));
+
+	if (b == NULL || (b->notes = arena_new(NOTES_MAX)) == NULL) {
+		bundle_free(b);
+		return ERR_NO_MEMORY;
+	}
+	b->next = c->first_empty;
+	c->first_empty = b;
+	return OK;
+}
+
+static unsigned workers_wanted(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return processors < 1 ? 1 : processors > WORKERS_MAX ? WORKERS_MAX : (unsigned)processors;
+}
+
+/* Without a single thread the walk does it all itself. */
 enum err signature_checker_new(struct signature_checker **out)
 {
 	struct signature_checker *c = calloc(1, sizeof(*c));
+	unsigned workers = workers_wanted();
+	enum err e = OK;
 
 	if (c == NULL)
 		return ERR_NO_MEMORY;
-	c->notes = arena_new(NOTES_MAX);
-	c->halves[0].arena = arena_new(PARSE_MAX);
-	c->halves[1].arena = arena_new(PARSE_MAX);
-	if (c->notes == NULL || c->halves[0].arena == NULL || c->halves[1].arena == NULL) {
+	pthread_mutex_init(&c->mutex, NULL);
+	pthread_cond_init(&c->full, NULL);
+	pthread_cond_init(&c->empty, NULL);
+	c->last_full = &c->first_full;
+	for (unsigned i = 0; e == OK && i < 2 * workers + 2; i++)
+		e = add_bundle(c);
+	while (e == OK && c->started < workers && pthread_create(&c->workers[c->started], NULL, work, c) == 0)
+		c->started++;
+	if (e != OK) {
 		signature_checker_free(c);
-		return ERR_NO_MEMORY;
+		return e;
 	}
 	*out = c;
 	return OK;
@@ -48,79 +260,20 @@ enum err signature_checker_new(struct signature_checker **out)
 
 void signature_checker_free(struct signature_checker *c)
 {
+	struct bundle *b;
+
 	if (c == NULL)
 		return;
-	for (int i = 0; i < 2; i++)
-		if (c->halves[i].arena != NULL)
-			arena_free(c->halves[i].arena);
-	if (c->notes != NULL)
-		arena_free(c->notes);
+	join(c); /* they empty what is full first: a bundle is never lost */
+	bundle_free(c->filling);
+	while ((b = take_full(c)) != NULL)
+		bundle_free(b);
+	while ((b = c->first_empty) != NULL) {
+		c->first_empty = b->next;
+		bundle_free(b);
+	}
+	pthread_cond_destroy(&c->empty);
+	pthread_cond_destroy(&c->full);
+	pthread_mutex_destroy(&c->mutex);
 	free(c);
-}
-
-static void *verify_half(void *context)
-{
-	struct half *h = context;
-
-	for (size_t i = 0; i < h->count; i++) {
-		struct job *j = &h->jobs[i];
-		struct note n;
-
-		arena_reset(h->arena);
-		j->err = note_parse(h->arena, j->note, &n);
-		if (j->err == OK)
-			j->err = note_verify(&n, &j->key, 1, NULL);
-	}
-	return NULL;
-}
-
-static enum err verify(struct signature_checker *c)
-{
-	size_t middle = c->count / 2;
-	pthread_t thread;
-	bool started;
-
-	c->halves[0].jobs = c->jobs;
-	c->halves[0].count = middle;
-	c->halves[1].jobs = c->jobs + middle;
-	c->halves[1].count = c->count - middle;
-	started = middle > 0 && pthread_create(&thread, NULL, verify_half, &c->halves[0]) == 0;
-	verify_half(&c->halves[1]);
-	if (started)
-		pthread_join(thread, NULL);
-	else
-		verify_half(&c->halves[0]);
-	for (size_t i = 0; i < c->count; i++) {
-		const struct job *j = &c->jobs[i];
-
-		if (err_is_machine(j->err))
-			return fail(j->err, "verifying signatures");
-		if (j->err != OK)
-			return fail(ERR_LEDGER_DIFFERS,
-				    "entry %ju of the %s ledger: the signature of %s does not verify (%s)",
-				    (uintmax_t)j->index, ledger_name(j->ledger), j->key.name, err_code(j->err));
-	}
-	c->verified += c->count;
-	c->count = 0;
-	arena_reset(c->notes);
-	return OK;
-}
-
-enum err signature_checker_add(struct signature_checker *c, struct span note, const struct verifier *key,
-			       enum ledger_id l, uint64_t index)
-{
-	const char *copy = arena_copy(c->notes, note.at, note.len);
-
-	if (copy == NULL)
-		return ERR_NO_MEMORY;
-	c->jobs[c->count++] = (struct job){ span_make(copy, note.len), *key, l, index, OK };
-	return c->count == JOBS ? verify(c) : OK;
-}
-
-enum err signature_checker_finish(struct signature_checker *c, uint64_t *verified)
-{
-	enum err e = verify(c);
-
-	*verified = c->verified;
-	return e;
 }

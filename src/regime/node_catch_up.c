@@ -25,7 +25,9 @@
  * Marks have a position of their own, since what they keep in memory is lost in a crash.
  */
 
-#define CHUNK 50000 /* entries in one transaction, or what is as much work */
+/* Entries in one transaction, or what is as much work. Ids and hashes fall everywhere, so each transaction copies most pages
+ * of their trees: few of them are cheaper. So many entries dirty some 300 MB at most. */
+#define CHUNK 200000
 
 struct state node_state(const struct node *n, struct snapshot *s, struct arena *a)
 {
@@ -109,9 +111,27 @@ enum err body_unpack(struct span record, struct body_record *out)
 	return r.err == OK && sealed <= 1 ? OK : fail(ERR_DAMAGED, "a body's record in the journal does not read");
 }
 
-static enum err fold_entry(struct state *st, struct heads *heads, const struct record *r, struct statement *s)
+/* The place is that of st. */
+static enum err take_place(struct state *st, struct heads *heads, uint64_t position)
 {
-	struct state_key k;
+	struct state_key k = key_entry(st->ledger, st->index);
+
+	heads->size[st->ledger]++;
+	heads->logged_ms = st->logged_ms;
+	heads->logged_in = st->ledger;
+	return position_put(st->snapshot, VIEW_ENTRIES, key_view(&k), position);
+}
+
+enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, const struct statement *s)
+{
+	enum err e = take_place(st, heads, position);
+
+	return e == OK ? fold_checked(st, s) : e;
+}
+
+static enum err fold_entry(struct state *st, struct heads *heads, const struct record *r)
+{
+	struct statement s;
 	struct entry entry;
 	enum err e;
 
@@ -119,30 +139,27 @@ static enum err fold_entry(struct state *st, struct heads *heads, const struct r
 		return fail(ERR_DAMAGED, "the journal names ledger %u at %ju", r->ledger, (uintmax_t)r->position);
 	e = entry_parse(r->payload, &entry);
 	if (e == OK)
-		e = statement_parse(st->arena, entry.note, s);
+		e = statement_parse(st->arena, entry.note, &s);
 	if (e == ERR_NO_MEMORY)
 		return e;
 	if (e != OK)
 		return fail(ERR_DAMAGED, "the journal's entry at %ju does not read: %s", (uintmax_t)r->position,
 			    err_detail());
 	st->ledger = (enum ledger_id)r->ledger;
-	st->index = heads->size[r->ledger]++;
+	st->index = heads->size[r->ledger];
 	st->logged_ms = entry.logged_ms;
-	heads->logged_ms = entry.logged_ms;
-	heads->logged_in = st->ledger;
-	k = key_entry(st->ledger, st->index);
-	e = position_put(st->snapshot, VIEW_ENTRIES, key_view(&k), r->position);
-	return e == OK ? state_fold(st, s) : e;
+	e = take_place(st, heads, r->position);
+	return e == OK ? state_fold(st, &s) : e;
 }
 
-enum err record_fold(struct state *st, struct heads *heads, const struct record *r, struct statement *s)
+enum err record_fold(struct state *st, struct heads *heads, const struct record *r)
 {
 	struct body_record body;
 	enum err e = OK;
 
 	switch (r->kind) {
 	case RECORD_ENTRY:
-		return fold_entry(st, heads, r, s);
+		return fold_entry(st, heads, r);
 	case RECORD_BODY:
 		if (r->erased)
 			return OK;
@@ -198,7 +215,6 @@ static enum err end_chunk(struct catching *c, uint64_t position)
 static enum err catch_one(void *context, const struct record *r)
 {
 	struct catching *c = context;
-	struct statement s;
 	enum err e = OK;
 
 	if (r->kind == RECORD_MARKS && r->position >= c->marks_from)
@@ -207,7 +223,7 @@ static enum err catch_one(void *context, const struct record *r)
 	if (e != OK || r->position < c->views_from)
 		return e;
 	arena_reset(c->node->arena);
-	e = record_fold(&c->st, &c->heads, r, &s);
+	e = record_fold(&c->st, &c->heads, r);
 	c->weight += record_weight(r);
 	if (e == OK && c->weight >= CHUNK && (e = end_chunk(c, r->next)) == OK)
 		e = begin_chunk(c);

@@ -102,7 +102,9 @@ enum err position_get(struct snapshot *s, enum view v, struct span key, uint64_t
 struct state node_state(const struct node *n, struct snapshot *s, struct arena *a);
 
 /* Takes one committed record into the views; st and heads go on by it. Marks are left alone. */
-enum err record_fold(struct state *st, struct heads *heads, const struct record *r, struct statement *s);
+enum err record_fold(struct state *st, struct heads *heads, const struct record *r);
+/* The same for an entry at the place in st that passed state_check_unsigned there a moment ago. */
+enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, const struct statement *s);
 
 /* How much work its fold is, in entries: so that a transaction does not grow too large. */
 static inline uint64_t record_weight(const struct record *r)
