@@ -162,15 +162,18 @@ static enum err run(struct watching *w, const struct watch_batch *b)
 	w->progress = progress_begin(w->c, "route");
 	e = open_node(w, &n);
 	if (e == OK)
+		cli_mended(n);
+	if (e == OK)
 		e = routing_run(w->c, n, b->paths, b->count, &w->options, on_progress, on_notice, w, w->summary);
 	node_close(n);
 	progress_end(&w->progress);
 	arena_free(w->c->arena);
 	w->c->arena = of_command;
 	if (e == OK) {
-		w->runs++;
+		w->runs += b->count > 0;
 		w->all_failed += w->results[WATCH_FAILED];
-		tell_run(w, b->count);
+		if (b->count > 0 || w->summary->notices > 0)
+			tell_run(w, b->count);
 	}
 	return e;
 }
@@ -183,9 +186,10 @@ static enum err watch(struct watching *w)
 	while ((e = watch_next(w->watch, w->stop, w->once, &b)) == OK) {
 		for (size_t i = 0; i < b.odd_count; i++)
 			tell_odd(w, &b.odd[i]);
-		if (b.count == 0 && b.odd_count == 0)
-			return OK;
-		if (b.count > 0 && (e = run(w, &b)) != OK)
+		/* A run without a file sends what waits and is due by now, and logs the hour's tick. */
+		if ((b.count > 0 || (b.odd_count == 0 && (!b.over || (w->once && w->runs == 0)))) && !stopping)
+			e = run(w, &b);
+		if (e != OK || b.over)
 			return e == ERR_BUSY && stopping ? OK : e;
 		fflush(stdout);
 	}

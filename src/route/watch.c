@@ -388,24 +388,26 @@ static void leave(struct watch *w, struct watch_batch *b)
 
 enum err watch_next(struct watch *w, int stop_fd, bool once, struct watch_batch *out)
 {
+	int64_t began_us = clock_monotonic_us();
 	bool all = true, in_time;
 	enum err e;
 
-	if (wait_stopped(w, stop_fd, 0)) {
-		*out = (struct watch_batch){ 0 };
-		return OK;
-	}
-	for (;;) {
+	*out = (struct watch_batch){ .over = wait_stopped(w, stop_fd, 0) };
+	while (!out->over && clock_monotonic_us() - began_us < WATCH_IDLE_MS * (int64_t)1000) {
 		in_time = clock_monotonic_us() - w->began_us <= (WATCH_SETTLE_MS + LOOK_WAITING_MS) * 1000;
 		if ((e = look_and_gather(w, out, &all)) != OK || out->count > 0 || out->odd_count > 0)
 			return e;
 		if (once && (all || !in_time)) {
 			leave(w, out);
+			out->over = out->odd_count == 0;
 			return OK;
 		}
-		if (wait_stopped(w, stop_fd, !all ? LOOK_WAITING_MS : w->events == -1 ? LOOK_BLIND_MS : LOOK_IDLE_MS))
-			return OK;
+		out->over = wait_stopped(w, stop_fd,
+					 !all		   ? LOOK_WAITING_MS
+					 : w->events == -1 ? LOOK_BLIND_MS
+							   : LOOK_IDLE_MS);
 	}
+	return OK;
 }
 
 /* ---- where it goes ---- */

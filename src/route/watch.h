@@ -14,6 +14,7 @@ enum err watch_open(const char *folder, struct watch **out);
 void watch_close(struct watch *w);
 
 #define WATCH_AT_ONCE 4096
+#define WATCH_IDLE_MS 60000
 #define WATCH_SETTLE_MS 2000 /* a file that nobody was seen to close is ready when it has not changed for so long */
 
 /* What is never read, or not yet; told once. */
@@ -28,11 +29,11 @@ struct watch_batch {
 	size_t count; /* at most WATCH_AT_ONCE */
 	struct watch_odd *odd;
 	size_t odd_count;
+	bool over; /* stop_fd can be read; or, with once, nothing more is ready of what is there */
 };
 
-/* Waits until files are ready, or something odd is there to be told, or stop_fd can be read. Both counts are 0 when
- * stop_fd can be read, or, with once, when nothing more is ready of what was there at the opening or came until now.
- * ERR_NOT_FOUND: the folder is gone. */
+/* Waits until files are ready, or something odd is there to be told, or it is over; at most WATCH_IDLE_MS, then both counts
+ * are 0. With once it is not over before what was there had the time to settle. ERR_NOT_FOUND: the folder is gone. */
 enum err watch_next(struct watch *w, int stop_fd, bool once, struct watch_batch *out);
 
 enum watch_result {
