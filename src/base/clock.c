@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #define DAY_MS INT64_C(86400000)
@@ -348,4 +349,41 @@ void clock_format_ms(int64_t ms, char out[CLOCK_TEXT])
 	p = digits(p, ms < 0 ? 0 : ms > LAST_MS ? 999 : (unsigned)(ms % 1000), 3);
 	*p++ = 'Z';
 	*p = '\0';
+}
+
+/* ---- lengths of time ---- */
+
+static const struct {
+	char letter;
+	int64_t ms;
+} units[] = { { 'd', 86400000 }, { 'h', 3600000 }, { 'm', 60000 }, { 's', 1000 } };
+#define UNITS (sizeof(units) / sizeof(units[0]))
+
+enum err clock_parse_duration(struct span s, int64_t *ms)
+{
+	uint64_t n;
+
+	if (span_is(s, "0")) {
+		*ms = 0;
+		return OK;
+	}
+	for (size_t i = 0; i < UNITS; i++)
+		if (s.len > 1 && s.at[s.len - 1] == units[i].letter &&
+		    span_u64(span_make(s.at, s.len - 1), (uint64_t)(CLOCK_DURATION_MAX / units[i].ms), &n) == OK) {
+			*ms = (int64_t)n * units[i].ms;
+			return OK;
+		}
+	return fail(ERR_TIME, "a length of time is written like 90m, 24h or 7d");
+}
+
+void clock_format_duration(int64_t ms, char out[CLOCK_TEXT])
+{
+	size_t i = 0;
+
+	while (i + 1 < UNITS && ms % units[i].ms != 0)
+		i++;
+	if (ms < units[UNITS - 1].ms)
+		snprintf(out, CLOCK_TEXT, "0");
+	else
+		snprintf(out, CLOCK_TEXT, "%lld%c", (long long)(ms / units[i].ms), units[i].letter);
 }

@@ -21,7 +21,13 @@ enum err clock_parse_plain(struct span s, int64_t *ms);
 /* "Sat, 22 Aug 2026 03:00:29 +0200" (RFC 5322). ERR_TIME. */
 enum err clock_parse_rfc5322(struct span s, int64_t *ms);
 
+/* A length of time: "90m", "24h", "7d", "30s", and "0"; at most ten years. ERR_TIME. */
+#define CLOCK_DURATION_MAX (INT64_C(3653) * 86400000)
+enum err clock_parse_duration(struct span s, int64_t *ms);
+
 void clock_format(int64_t ms, char out[CLOCK_TEXT]);	/* seconds: "2026-11-22T20:45:00Z" */
 void clock_format_ms(int64_t ms, char out[CLOCK_TEXT]); /* "2026-11-22T20:45:00.123Z" */
+/* In the largest unit that leaves no rest; below a second it is cut off. */
+void clock_format_duration(int64_t ms, char out[CLOCK_TEXT]);
 
 #endif

@@ -46,6 +46,16 @@ enum err cli_time(const struct cli *c, const char *name, int64_t fallback, int64
 	return OK;
 }
 
+enum err cli_duration(const struct cli *c, const char *name, int64_t fallback, int64_t *out)
+{
+	const char *text = cli_option(c, name);
+
+	*out = fallback;
+	if (text != NULL && clock_parse_duration(span_of(text), out) != OK)
+		return fail(ERR_USAGE, "--%s wants a length of time such as 90m, 24h or 7d, not `%s`", name, text);
+	return OK;
+}
+
 int cli_exit_code(enum err e)
 {
 	if (err_is_machine(e))

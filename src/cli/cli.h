@@ -71,6 +71,9 @@ enum err cli_number(const struct cli *c, const char *name, uint64_t fallback, ui
 /* A time as RFC 3339; fallback if absent. */
 enum err cli_time(const struct cli *c, const char *name, int64_t fallback, int64_t *out);
 
+/* A length of time such as 24h; fallback if absent. */
+enum err cli_duration(const struct cli *c, const char *name, int64_t fallback, int64_t *out);
+
 /* Prints code, detail and advice on standard error (as an object with --json); gives the exit code for e. */
 /* Says on standard error if opening the node for writing had to make its views anew. */
 void cli_mended(const struct node *n);
@@ -108,6 +111,9 @@ char *cli_addressee(struct cli *c, const struct addressee *to);
 
 int cmd_answer(struct cli *c);
 int cmd_completion(struct cli *c);
+int cmd_directive_clear(struct cli *c);
+int cmd_directive_list(struct cli *c);
+int cmd_directive_set(struct cli *c);
 int cmd_help(struct cli *c);
 int cmd_init(struct cli *c);
 int cmd_ledger_audit(struct cli *c);
@@ -116,6 +122,7 @@ int cmd_ledger_show(struct cli *c);
 int cmd_lookup(struct cli *c);
 int cmd_notice_list(struct cli *c);
 int cmd_notice_show(struct cli *c);
+int cmd_notice_waiting(struct cli *c);
 int cmd_party_add(struct cli *c);
 int cmd_party_approve(struct cli *c);
 int cmd_party_list(struct cli *c);
@@ -123,6 +130,7 @@ int cmd_plan_file(struct cli *c);
 int cmd_plan_list(struct cli *c);
 int cmd_plan_match(struct cli *c);
 int cmd_route(struct cli *c);
+int cmd_sighting_list(struct cli *c);
 int cmd_submit(struct cli *c);
 int cmd_territory_build(struct cli *c);
 int cmd_territory_show(struct cli *c);

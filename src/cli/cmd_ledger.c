@@ -185,7 +185,7 @@ static void audit_report(struct cli *c, const struct audit *a, double seconds)
 		cli_thousands(a->waiting, count);
 		printf("  %12s packs of rows that wait, all readable\n", count);
 	}
-	printf("  %12s of all views %.16s…\n", "digest", views);
+	printf("All views together have the digest %.16s…\n", views);
 }
 
 int cmd_ledger_audit(struct cli *c)

@@ -1,6 +1,8 @@
 #include "cli/acting.h"
 
 #include "ledger/entry.h"
+#include "regime/directive.h"
+#include "regime/waiting.h"
 #include "route/render.h"
 
 #define EVIDENCE_MAX ((size_t)4 << 30)
@@ -134,13 +136,28 @@ static enum err show_statement(struct cli *c, struct node *n, const struct matte
 	return show_answers(c, n, m);
 }
 
-static enum err show_evidence(struct cli *c, struct node *n, const struct matter *m, const char *as)
+static enum err wanted_format(const struct state *st, const struct matter *m, const char *as, enum render_format *out)
+{
+	struct directive d;
+	bool own;
+	enum err e;
+
+	if (strcmp(as, "directed") != 0)
+		return render_format_parse(span_of(as), out);
+	if ((e = directive_find(st, &m->to, &d, &own)) != OK)
+		return e;
+	*out = (enum render_format)d.format;
+	return d.format < RENDER_COUNT ? OK : fail(ERR_FORMAT_UNKNOWN, "the directive's format is of a later version");
+}
+
+static enum err show_evidence(struct cli *c, struct node *n, const struct state *st, const struct matter *m,
+			      const char *as)
 {
 	struct render_context context = { .from = node_name(n), .notice = m->id, .class = m->class };
 	const uint8_t *salt;
 	struct span payload;
 	enum render_format format;
-	enum err e = render_format_parse(span_of(as), &format);
+	enum err e = wanted_format(st, m, as, &format);
 
 	if (e == OK && !m->has_body)
 		e = fail(ERR_NOT_FOUND, "this notice has no body");
@@ -162,12 +179,84 @@ int cmd_notice_show(struct cli *c)
 		if (e == OK && m.kind != KIND_NOTICE)
 			e = fail(ERR_MATTER_UNKNOWN, "%s is a %s, not a notice", c->operands[0], kind_name(m.kind));
 		if (e == OK && as != NULL)
-			e = show_evidence(c, n, &m, as);
+			e = show_evidence(c, n, &st, &m, as);
 		else if (e == OK && c->json)
 			notice_object(c, &m);
 		else if (e == OK)
 			e = show_statement(c, n, &m);
 		snapshot_end(st.snapshot);
+	}
+	node_close(n);
+	return e == OK ? EXIT_OK : cli_fail(c, e);
+}
+
+/* ---- waiting ---- */
+
+struct waiting {
+	struct cli *c;
+	struct state st;
+	int64_t now_ms;
+};
+
+/* The next time that a routing run may send it. */
+static enum err due(const struct waiting *w, const struct addressee *to, int64_t *out)
+{
+	struct directive d;
+	int64_t last_ms;
+	bool own;
+	enum err e = directive_find(&w->st, to, &d, &own);
+
+	if (e == OK)
+		e = released_find(&w->st, to, &last_ms);
+	if (e == OK)
+		*out = d.interval_ms > 0 && last_ms > 0 && last_ms <= w->now_ms ? last_ms + d.interval_ms : w->now_ms;
+	return e;
+}
+
+static enum err list_waiting(void *context, const struct pack *p)
+{
+	struct waiting *w = context;
+	char count[32], since[CLOCK_TEXT], then[CLOCK_TEXT];
+	int64_t due_ms;
+	enum err e = due(w, &p->to, &due_ms);
+
+	if (e != OK)
+		return e;
+	if (w->c->json) {
+		struct json *j = cli_object(w->c);
+
+		cli_json_addressee(j, "to", &p->to);
+		json_text(j, "class", class_name(p->class));
+		json_number(j, "events", (int64_t)p->events);
+		json_number(j, "repeats", (int64_t)p->repeats);
+		json_number(j, "again", (int64_t)p->again);
+		cli_json_time(j, "first", p->first_ms);
+		cli_json_time(j, "last", p->last_ms);
+		cli_json_time(j, "since", p->since_ms);
+		cli_json_time(j, "due", due_ms);
+		json_bool(j, "is_due", due_ms <= w->now_ms);
+		cli_object_end(w->c);
+		return OK;
+	}
+	cli_thousands(p->events, count);
+	cli_date(p->since_ms, since);
+	cli_date(due_ms, then);
+	cli_column(span_of(cli_addressee(w->c, &p->to)), 28);
+	cli_column(span_of(class_name(p->class)), 36);
+	printf("%10s  since %s  %s%s\n", count, since, due_ms <= w->now_ms ? "due at the next route" : "due ",
+	       due_ms <= w->now_ms ? "" : then);
+	return OK;
+}
+
+int cmd_notice_waiting(struct cli *c)
+{
+	struct waiting w = { .c = c, .now_ms = clock_now_ms() };
+	struct node *n = NULL;
+	enum err e = node_open(c->dir, NODE_READ, &n);
+
+	if (e == OK && (e = node_read(n, c->arena, &w.st)) == OK) {
+		e = packs_walk(&w.st, NULL, list_waiting, &w);
+		snapshot_end(w.st.snapshot);
 	}
 	node_close(n);
 	return e == OK ? EXIT_OK : cli_fail(c, e);

@@ -5,6 +5,27 @@ static const struct option_rule init_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule directive_options[] = {
+	{ "interval", "TIME", "at most one round of notices in this time, e.g. 24h (default 0: at once)" },
+	{ "window", "TIME", "a source that was told is told again only after this time (default 24h)" },
+	{ "quiet", "TIME", "a source not seen for so long and then again is told at once (default 7d)" },
+	{ "threshold", "N", "or when so many of its events were held; 0: never for that (default 1000)" },
+	{ "by", "HOW", "one notice for each class, source or day (default class)" },
+	{ "format", "FORMAT", "what `notice show --as directed` renders: stix, xarf or csv (default stix)" },
+	{ "need-port", NULL, "rows without a source port are not sent" },
+	{ "carrier-nat", NULL, "many hosts are behind one address: no event repeats another" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule sighting_options[] = {
+	{ "to", "WHOM", "only of this party or resource: a domain, AS64500, country EE; all: of nobody" },
+	{ "class", "CLASS", "only this class" },
+	{ "source", "PREFIX", "only these sources: an address or a prefix" },
+	{ "since", "TIME", "only what was seen then or later, RFC 3339" },
+	{ "top", "N", "only the N with the most events, those first" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule answer_options[] = {
 	{ "from", "DOMAIN", "answer as this party, whose key is held here (default: the node)" },
 	{ "for", "DOMAIN", "the party that the node answers for" },
@@ -40,7 +61,7 @@ static const struct option_rule list_options[] = {
 };
 
 static const struct option_rule notice_show_options[] = {
-	{ "as", "FORMAT", "the evidence as stix, xarf or csv" },
+	{ "as", "FORMAT", "the evidence as stix, xarf or csv; directed: as its addressee's directive says" },
 	{ NULL, NULL, NULL },
 };
 
@@ -110,6 +131,11 @@ static const struct option_rule verify_options[] = {
 const struct command commands[] = {
 	{ "answer", cmd_answer, "NOTICE OUTCOME", "say what was done about a notice", answer_options, 2, 2 },
 	{ "completion", cmd_completion, "bash|zsh|fish", "print the completions for a shell", NULL, 1, 1 },
+	{ "directive clear", cmd_directive_clear, "[WHOM]", "forget how an addressee, or everyone, wants to be told",
+	  NULL, 0, 2 },
+	{ "directive list", cmd_directive_list, "", "show how addressees want to be told", NULL, 0, 0 },
+	{ "directive set", cmd_directive_set, "[WHOM]", "set how an addressee, or everyone, wants to be told",
+	  directive_options, 0, 2 },
 	{ "help", cmd_help, "[COMMAND]", "say what a command does", NULL, 0, 2 },
 	{ "init", cmd_init, "NAME", "make a node named by its domain", init_options, 1, 1 },
 	{ "ledger audit", cmd_ledger_audit, "", "recompute every hash, signature and the whole state", NULL, 0, 0 },
@@ -119,6 +145,7 @@ const struct command commands[] = {
 	{ "notice list", cmd_notice_list, "", "list notices and how they stand", list_options, 0, 0 },
 	{ "notice show", cmd_notice_show, "ID", "show a notice, its answers and its evidence", notice_show_options, 1,
 	  1 },
+	{ "notice waiting", cmd_notice_waiting, "", "list what waits for an addressee's next round", NULL, 0, 0 },
 	{ "party add", cmd_party_add, "DOMAIN", "register a party whose key is held here", party_add_options, 1, 1 },
 	{ "party approve", cmd_party_approve, "DOMAIN", "approve a party's claims as the operator", approve_options, 1,
 	  1 },
@@ -128,6 +155,8 @@ const struct command commands[] = {
 	{ "plan match", cmd_plan_match, "ADDRESS", "say whether a plan explains what was seen", match_options, 1, 1 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 0,
 	  ANY_NUMBER },
+	{ "sighting list", cmd_sighting_list, "", "list how often sources were seen, and when they were told",
+	  sighting_options, 0, 0 },
 	{ "submit", cmd_submit, "FILE…|-", "log statements that were signed elsewhere", NULL, 1, ANY_NUMBER },
 	{ "territory build", cmd_territory_build, "FILE…", "compile registry files from disk", NULL, 1, ANY_NUMBER },
 	{ "territory show", cmd_territory_show, "", "show the tables' sources and ages", NULL, 0, 0 },

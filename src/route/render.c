@@ -19,6 +19,11 @@ enum err render_format_parse(struct span name, enum render_format *out)
 		    name.len > 0 ? name.at : "");
 }
 
+const char *render_format_name(enum render_format f)
+{
+	return (unsigned)f < RENDER_COUNT ? names[f] : "?";
+}
+
 size_t source_text(const struct event *e, char out[PREFIX_TEXT])
 {
 	size_t n = address_format(e->source, out);

@@ -8,6 +8,7 @@
 
 enum render_format { RENDER_STIX, RENDER_XARF, RENDER_CSV, RENDER_COUNT };
 enum err render_format_parse(struct span name, enum render_format *out); /* "stix", "xarf", "csv". ERR_USAGE */
+const char *render_format_name(enum render_format f);
 
 /* What the notice says of all rows. */
 struct render_context {

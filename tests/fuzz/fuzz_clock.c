@@ -25,5 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		clock_format_ms(ms, out);
 		check(clock_parse_rfc3339(span_of(out), &again) == OK && again == ms);
 	}
+	if (clock_parse_duration(text, &ms) == OK) {
+		clock_format_duration(ms, out);
+		check(clock_parse_duration(span_of(out), &again) == OK && again == ms);
+	}
 	return 0;
 }

@@ -273,6 +273,54 @@ static void beyond_the_ends(void **state)
 	assert_string_equal(text, "9999-12-31T23:59:59Z");
 }
 
+static void lengths_of_time(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t ms;
+		const char *again; /* NULL: the same */
+	} good[] = {
+		{ "0", 0, NULL },	   { "1s", 1000, NULL },
+		{ "90m", 5400000, NULL },  { "60m", 3600000, "1h" },
+		{ "24h", 86400000, "1d" }, { "7d", 604800000, NULL },
+		{ "0h", 0, "0" },	   { "3653d", CLOCK_DURATION_MAX, NULL },
+	};
+	static const char *const bad[] = {
+		"",
+		"1",
+		"d",
+		"-1d",
+		"+1d",
+		"01d",
+		"1.5h",
+		"1 d",
+		"1D",
+		"1w",
+		"3654d",
+		"87673h",
+		"99999999999999999999d",
+		"1h30m",
+	};
+	char text[CLOCK_TEXT];
+	int64_t ms;
+
+	(void)state;
+	for (size_t i = 0; i < TABLE_LENGTH(good); i++) {
+		assert_int_equal(clock_parse_duration(span_of(good[i].text), &ms), OK);
+		assert_int_equal(ms, good[i].ms);
+		clock_format_duration(ms, text);
+		assert_string_equal(text, good[i].again != NULL ? good[i].again : good[i].text);
+	}
+	for (size_t i = 0; i < TABLE_LENGTH(bad); i++)
+		assert_int_equal(clock_parse_duration(span_of(bad[i]), &ms), ERR_TIME);
+	clock_format_duration(999, text);
+	assert_string_equal(text, "0");
+	clock_format_duration(1999, text);
+	assert_string_equal(text, "1s");
+	clock_format_duration(INT64_MAX, text);
+	assert_true(strlen(text) < CLOCK_TEXT);
+}
+
 static void now(void **state)
 {
 	int64_t before = clock_monotonic_us();
@@ -286,10 +334,15 @@ static void now(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_form_of_statements), cmocka_unit_test(the_form_without_a_mark),
-		cmocka_unit_test(rfc3339_in_full),	  cmocka_unit_test(dates_of_mail),
-		cmocka_unit_test(every_day_has_its_date), cmocka_unit_test(formatting_agrees_with_libc),
-		cmocka_unit_test(beyond_the_ends),	  cmocka_unit_test(now),
+		cmocka_unit_test(the_form_of_statements),
+		cmocka_unit_test(the_form_without_a_mark),
+		cmocka_unit_test(rfc3339_in_full),
+		cmocka_unit_test(dates_of_mail),
+		cmocka_unit_test(every_day_has_its_date),
+		cmocka_unit_test(formatting_agrees_with_libc),
+		cmocka_unit_test(beyond_the_ends),
+		cmocka_unit_test(lengths_of_time),
+		cmocka_unit_test(now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
