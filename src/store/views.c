@@ -22,6 +22,7 @@
 
 #define MAP_SIZE ((size_t)64 << 30) /* address space, not disk */
 #define READERS 512
+#define READERS_SIZE ((off_t)64 * (READERS + 2)) /* LMDB takes a line of the cache for each, and a head */
 #define BOOT_SIZE 64
 
 struct views {
@@ -167,6 +168,22 @@ static void no_such_tree(MDB_env *env, const char *why)
 	_exit(4);
 }
 
+/* LMDB writes its table of readers through a mapping, and a full disk would kill us there (SIGBUS). So its blocks are
+ * taken before, with an error that can be told. What cannot be made or reserved here is left to LMDB. */
+static enum err reserve_readers(const struct views *v)
+{
+	char *path = path_of(v->dir, "lock.mdb");
+	int fd = path == NULL ? -1 : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	enum err e = path == NULL ? ERR_NO_MEMORY : OK;
+
+	if (fd != -1 && fallocate(fd, 0, 0, READERS_SIZE) == -1 && err_of_errno(errno) == ERR_DISK_FULL)
+		e = fail_errno("%s", path);
+	if (fd != -1)
+		close(fd);
+	free(path);
+	return e;
+}
+
 static enum err open_env(struct views *v)
 {
 	unsigned flags = MDB_NOTLS | (v->writer ? MDB_NOSYNC | MDB_NOMETASYNC : MDB_RDONLY);
@@ -211,6 +228,8 @@ enum err views_open(const char *dir, bool writer, struct views **out)
 		e = folder_make(dir, 0700);
 	if (e == OK)
 		e = boot_check(dir, writer);
+	if (e == OK)
+		e = reserve_readers(v);
 	if (e == OK)
 		e = open_env(v);
 	if (e == OK)
