@@ -9,6 +9,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMITY = pathlib.Path(os.environ.get("COMITY", ROOT / "build" / "comity")).resolve()
 
+TIMEOUT = int(os.environ.get("COMITY_TIMEOUT", "120"))
+
 # Registry files of our own making: documentation AS numbers on ordinary addresses.
 DELEGATED = """2.3|ripencc|20261101|6|19930901|20261101|+0000
 ripencc|*|ipv4|*|3|summary
@@ -40,7 +42,7 @@ class Node:
         self.env["COMITY_DIR"] = str(self.dir)
 
     def run(self, *words, stdin=None, code=0):
-        p = subprocess.run([str(COMITY), *map(str, words)], input=stdin, env=self.env, capture_output=True, timeout=120)
+        p = subprocess.run([str(COMITY), *map(str, words)], input=stdin, env=self.env, capture_output=True, timeout=TIMEOUT)
         assert code is None or p.returncode == code, (words, p.returncode, p.stdout[-2000:], p.stderr[-2000:])
         return p
 
