@@ -61,6 +61,46 @@ static unsigned times(const char *text, const char *what)
 	return n;
 }
 
+static enum err pass_row(void *context, const struct evidence_row *row)
+{
+	(void)context;
+	(void)row;
+	return OK;
+}
+
+struct summaries {
+	struct place *p;
+	struct buffer text;
+};
+
+static enum err add_summary(void *context, const struct matter *m)
+{
+	struct summaries *s = context;
+	const uint8_t *salt;
+	struct span body, summary;
+
+	assert_int_equal(node_body(s->p->n, s->p->arena, m->body.hash, &salt, &body), OK);
+	assert_int_equal(evidence_read(s->p->arena, body, (size_t)1 << 30, &summary, pass_row, NULL), OK);
+	buffer_span(&s->text, summary);
+	return OK;
+}
+
+/* What the evidence says of itself, all notices one after the other. */
+static const char *summaries(struct place *p)
+{
+	struct summaries s = { p, BUFFER(1 << 24) };
+	struct state st;
+	const char *copy;
+
+	assert_int_equal(node_read(p->n, p->arena, &st), OK);
+	assert_int_equal(state_matters(&st, LEDGER_CIRCLE, KIND_NOTICE, 0, add_summary, &s), OK);
+	snapshot_end(st.snapshot);
+	buffer_byte(&s.text, 0);
+	copy = arena_copy(p->arena, s.text.at, s.text.len);
+	buffer_free(&s.text);
+	return copy;
+}
+
 static uint64_t sum_of(const char *text, const char *header)
 {
 	uint64_t sum = 0;
@@ -103,6 +143,8 @@ static void told_at_once_then_held(void **state)
 	expect(p, 2, 0, 1);
 	assert_int_equal(p->out.again, 1);
 	assert_non_null(strstr(circle_text(p), "\nevents 2\nrepeats 1\nagain 1\nfirst "));
+	assert_non_null(strstr(summaries(p), " 1 earlier events of these sources were counted and not sent. 1 of the "
+					     "sources came back after they were quiet. "));
 	ledger_size(p); /* the audit */
 	place_free(p);
 }
