@@ -268,11 +268,62 @@ static void audit_says(void **state)
 	world_free(w);
 }
 
+/* ---- signatures ---- */
+
+/* A notice whose signature does not fit, let in by a batch that was told otherwise. */
+static uint64_t let_in(struct world *w, unsigned number, bool good)
+{
+	const char *lines =
+		arena_print(w->arena, "to AS%u\nclass vulnerable/weak-crypto\nevents 1\n" SEALED_BODY, number);
+	struct span note = statement_text(w->arena, KIND_NOTICE, "cert.example/circle", w->res, lines, NULL);
+	struct verified v = { .key = *signer_verifier(w->res) };
+	struct appended out;
+	struct statement s;
+
+	if (!good) { /* one word of the text is another, in what the signature covers */
+		char *copy = arena_copy(w->arena, note.at, note.len), *events = strstr(copy, "events 1");
+
+		assert_non_null(events);
+		events[7] = '2';
+		note = span_make(copy, note.len);
+	}
+	assert_int_equal(statement_parse(w->arena, note, &s), OK);
+	v.id = s.id;
+	memcpy(v.signature, s.note.lines[0].signature.at, KEY_SIGNATURE_SIZE);
+	assert_int_equal(node_add_verified(w->n, note, &v, &out), OK);
+	return out.index;
+}
+
+/* However many are verified at once and whoever ends first: the first bad one is named. */
+static void bad_signatures(void **state)
+{
+	struct world *w = world_new(*state);
+	const char *named;
+	uint64_t first = 0;
+
+	assert_int_equal(node_begin(w->n), OK);
+	for (unsigned i = 1; i <= 2000; i++) {
+		bool good = i != 700 && i != 1100 && i != 1101 && i != 1999;
+		uint64_t index = let_in(w, i, good);
+
+		if (i == 700)
+			first = index;
+	}
+	assert_int_equal(node_commit(w->n), OK);
+	named = arena_print(w->arena, "entry %ju of the circle ledger: the signature of res.example", (uintmax_t)first);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(audit(w), ERR_LEDGER_DIFFERS);
+		if (strstr(err_detail(), named) == NULL)
+			fail_msg("%s, not %s", err_detail(), named);
+	}
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_A_FOLDER(audit_says),	  IN_A_FOLDER(flipped_bytes), IN_A_FOLDER(lies_in_the_views),
-		IN_A_FOLDER(lies_in_the_journal), IN_A_FOLDER(erased_bodies),
+		IN_A_FOLDER(bad_signatures),	IN_A_FOLDER(audit_says),	  IN_A_FOLDER(flipped_bytes),
+		IN_A_FOLDER(lies_in_the_views), IN_A_FOLDER(lies_in_the_journal), IN_A_FOLDER(erased_bodies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
