@@ -102,7 +102,8 @@ static const struct option_rule match_options[] = {
 };
 
 static const struct option_rule route_options[] = {
-	{ "from", "FORMAT", "shadowserver, json-lines or list (default: detected)" },
+	{ "from", "FORMAT",
+	  "shadowserver, json-lines, list, html, xarf, idea, stix, iodef or mail (default: detected)" },
 	{ "class", "CLASS", "the class of rows that do not say theirs, e.g. scanner" },
 	{ "date", "TIME", "the time of rows that do not say theirs, RFC 3339" },
 	{ "dry-run", NULL, "do everything but write" },

@@ -33,7 +33,7 @@ static enum err unknown(struct span text)
 			    "JSON, but neither XARF, IDEA or STIX nor one object a line with an address as source.ip, "
 			    "source_ip or ip");
 	if (text.at[0] == '<')
-		return fail(ERR_FORMAT_UNKNOWN, "XML or HTML, but not IODEF");
+		return fail(ERR_FORMAT_UNKNOWN, "XML or HTML, but neither IODEF nor a page with a table");
 	if (memchr(text.at, '\0', text.len) != NULL)
 		return fail(ERR_FORMAT_UNKNOWN, "binary, neither gzip nor zstd");
 	return fail(ERR_FORMAT_UNKNOWN,
@@ -67,6 +67,8 @@ static enum format guess(struct span text, struct span begin)
 		f = json_document(begin);
 	else if (iodef_is(begin))
 		f = FORMAT_IODEF;
+	else if (html_is(begin))
+		f = FORMAT_HTML;
 	if (f != FORMAT_UNKNOWN)
 		return f;
 	if (begin.at[0] == '{')
@@ -85,7 +87,7 @@ static void document_find(struct span begin, struct layout *l)
 	l->framing = FRAME_WHOLE;
 	if (l->format == FORMAT_MAIL || l->format == FORMAT_ARF)
 		mail_is(begin, &l->framing);
-	else if (l->format != FORMAT_IODEF)
+	else if (l->format != FORMAT_IODEF && l->format != FORMAT_HTML)
 		l->framing = frame_of_json(begin);
 }
 

@@ -349,6 +349,24 @@ static enum err event_read(const struct parse *p, const struct found *f, struct 
 	return OK;
 }
 
+/* The line at an end of Spamhaus's lists that says when the list was made and whose it is. */
+static bool is_metadata(yyjson_val *object)
+{
+	return span_is(key_text(yyjson_obj_get(object, "type")), "metadata");
+}
+
+/* "asn" and "asname", "domain" or "rir" as in ASN-DROP: a network, and no address that could be at fault. */
+static bool is_network(yyjson_val *object)
+{
+	return yyjson_is_uint(yyjson_obj_get(object, "asn"));
+}
+
+static bool has_address(const struct found *f)
+{
+	return f->value[KEY_SOURCE] != NULL || f->value[KEY_NETWORK] != NULL;
+}
+
+/* ERR_EMPTY: the line is a comment. */
 static enum err line_read(const struct parse *p, struct span raw, struct event *e, const char **name)
 {
 	struct found f;
@@ -362,6 +380,12 @@ static enum err line_read(const struct parse *p, struct span raw, struct event *
 	if ((object = object_read(p->scratch, raw)) == NULL)
 		return ERR_JSON;
 	keys_find(p->scratch, object, &f);
+	if (!has_address(&f) && is_metadata(object))
+		return ERR_EMPTY;
+	if (!has_address(&f) && is_network(object)) {
+		*name = "asn";
+		return ERR_NO_ADDRESS;
+	}
 	return event_read(p, &f, e, name);
 }
 
@@ -378,7 +402,8 @@ enum err jsonl_parse(struct parse *p)
 
 		if (at.raw.len <= p->layout->row_max && span_trim(at.raw).len == 0)
 			continue;
-		why = line_read(p, at.raw, &event, &name);
+		if ((why = line_read(p, at.raw, &event, &name)) == ERR_EMPTY)
+			continue;
 		e = why == OK ? parse_event(p, &at, &event) : parse_reject(p, &at, why, name);
 	}
 	return e;
@@ -406,6 +431,24 @@ static void type_find(const struct scratch *s, yyjson_val *object, const struct 
 	yyjson_obj_foreach(object, index, count, key, value) l->unknown_columns += !is_known(s, key_text(key));
 }
 
+/* What the last line says of all, where the head holds it. */
+static void date_find(struct scratch *s, struct span text, struct layout *l)
+{
+	const char *before;
+	yyjson_val *object;
+	int64_t ms;
+
+	while (text.len > 0 && (text.at[text.len - 1] == '\n' || text.at[text.len - 1] == '\r'))
+		text.len--;
+	before = text.len > 0 ? memrchr(text.at, '\n', text.len) : NULL;
+	if (before != NULL)
+		text = span_from(text, (size_t)(before - text.at) + 1);
+	if (text.len > REPORT_ROW_MAX || (object = object_read(s, text)) == NULL || !is_metadata(object))
+		return;
+	if (l->date_ms == 0 && time_read(yyjson_obj_get(object, "timestamp"), &ms) == OK)
+		l->date_ms = ms;
+}
+
 bool jsonl_detect(struct scratch *s, struct span text, struct layout *l)
 {
 	struct lines lines = { .text = text, .row_max = REPORT_ROW_MAX };
@@ -421,9 +464,10 @@ bool jsonl_detect(struct scratch *s, struct span text, struct layout *l)
 		if (object == NULL)
 			continue;
 		keys_find(s, object, &f);
-		if (f.value[KEY_SOURCE] == NULL && f.value[KEY_NETWORK] == NULL)
+		if (!has_address(&f) && !is_network(object))
 			continue;
 		type_find(s, object, &f, l);
+		date_find(s, text, l);
 		return true;
 	}
 	return false;

@@ -9,6 +9,7 @@
 /* Columns of a CSV report by what they mean; -1: the report has no such column. */
 struct columns {
 	int time, source, source_port, target, target_port, protocol;
+	int time_else;	/* counts where time is empty; lists only */
 	int malware[2]; /* the second counts where the first is empty */
 };
 
@@ -17,6 +18,7 @@ enum list_style {
 	LIST_BLOCK, /* DShield: start, end, prefix length, … between tabs */
 	LIST_PIPES, /* DataPlane: asn | name | address | last seen | category */
 	LIST_CERT,  /* Spamhaus CERT: address, ASn, country, Unix time, name, domain, remote address and port, … */
+	LIST_NAMED, /* comma-separated, the columns named by a line above (Feodo Tracker) */
 };
 
 /* How rows stand in the text. */
@@ -93,6 +95,7 @@ enum err idea_row(const struct parse *p, const struct place *at);
 enum err stix_row(const struct parse *p, const struct place *at);
 enum err iodef_row(const struct parse *p, const struct place *at);
 enum err mail_row(const struct parse *p, const struct place *at);
+enum err html_row(const struct parse *p, const struct place *at);
 /* Moves *at to the next document of text, by the layout's framing (at first *at is { 0, 0, empty }); false: no more.
  * *why: OK, or ERR_TOO_LONG for the start of one that is longer than row_max. */
 bool frame_next(const struct layout *l, struct span text, struct place *at, enum err *why);
@@ -115,6 +118,7 @@ enum err parse_event_as(const struct parse *p, const struct place *at, struct ev
  * FORMAT_UNKNOWN: none of those that come as documents. */
 enum format json_document(struct span text);
 bool iodef_is(struct span text);		       /* by the root element */
+bool html_is(struct span text);			       /* a page with a table */
 bool mail_is(struct span text, enum framing *framing); /* header lines, or a "From " line before them */
 
 /* Fills columns, class and type from the header line, the first row of text. ERR_CSV, ERR_ENCODING. */
@@ -122,6 +126,11 @@ enum err shadowserver_detect(struct arena *a, struct span name, struct span text
 bool shadowserver_header(struct span text); /* the first line has a column "timestamp" */
 /* Style, header line, date. false: none of the first rows is one of a list. */
 bool list_detect(struct span text, bool whole, struct layout *l);
+/* Tables of lists and of pages: columns by their names, and what a row says. *seen: at NULL where no time stands.
+ * ERR_ADDRESS, ERR_NUMBER (the port). */
+void list_columns_clear(struct columns *c);
+void list_column_name(struct columns *c, struct span name, int number);
+enum err list_row_read(const struct columns *c, const struct span *fields, int n, struct event *e, struct span *seen);
 /* Type. false: none of the first lines is a JSON object with an address under a key that we know. */
 bool jsonl_detect(struct scratch *s, struct span text, struct layout *l);
 void jsonl_prepare(struct scratch *s);

@@ -22,6 +22,7 @@ static const char *const formats[FORMAT_COUNT] = {
 	[FORMAT_IODEF] = "iodef",
 	[FORMAT_ARF] = "arf",
 	[FORMAT_MAIL] = "mail",
+	[FORMAT_HTML] = "html",
 };
 
 const char *format_name(enum format f)
@@ -44,7 +45,7 @@ enum err format_parse(struct span name, enum format *out)
 	return fail(
 		ERR_FORMAT_UNKNOWN,
 		"\"%.*s\" is no format; there are shadowserver, json-lines (intelmq), list, xarf, idea, stix, iodef, "
-		"arf and mail",
+		"arf, mail and html",
 		SPAN_FORMAT(name));
 }
 
@@ -199,6 +200,7 @@ static enum err documents_parse(struct parse *p)
 	static enum err (*const rows[FORMAT_COUNT])(const struct parse *, const struct place *) = {
 		[FORMAT_XARF] = xarf_row,   [FORMAT_IDEA] = idea_row, [FORMAT_STIX] = stix_row,
 		[FORMAT_IODEF] = iodef_row, [FORMAT_ARF] = mail_row,  [FORMAT_MAIL] = mail_row,
+		[FORMAT_HTML] = html_row,
 	};
 	struct place at = { 0, 0, { p->rows.at, 0 } };
 	enum err why = OK, e = OK;

@@ -21,6 +21,7 @@ enum format {
 	FORMAT_IODEF, /* RFC 7970, XML */
 	FORMAT_ARF,   /* RFC 5965; comes inside a mail */
 	FORMAT_MAIL,  /* RFC 5322, one or an mbox of many: a wrapping, its events are of the formats above */
+	FORMAT_HTML,  /* a page with a table of addresses */
 	FORMAT_COUNT
 };
 const char *format_name(enum format f);

@@ -22,7 +22,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		l->skip = l->skip_lines = 0;
 	}
 	l->row_max = data[1] < 250 ? 1u + data[1] : REPORT_ROW_MAX;
-	l->style = (enum list_style)(data[0] & 3);
+	l->style = (enum list_style)(data[0] % 5);
+	if (l->style == LIST_NAMED) {
+		list_columns_clear(&l->columns);
+		list_column_name(&l->columns, SPAN("First_seen (UTC)"), 0);
+		list_column_name(&l->columns, SPAN("dst_ip"), 1);
+		list_column_name(&l->columns, SPAN("port"), 2);
+		list_column_name(&l->columns, SPAN("last seen"), 3);
+		list_column_name(&l->columns, SPAN("Malware"), 4);
+	}
 	if (!law_holds(l, s, text, 1u + data[0], l->row_max))
 		abort();
 	return 0;

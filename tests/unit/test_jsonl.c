@@ -48,6 +48,17 @@ static void reads_rows(void **state)
 		  "+2 0 8.8.4.4/0:0>:0 0 other/undetermined [x] {\"ip\":\"8.8.4.4\",\"malware\":{\"name\":\"x\"}}\n"
 		  "+3 0 8.8.4.4/0:0>:0 0 other/undetermined {\"ip\":\"8.8.4.4\",\"malware\":7}\n" },
 		/* networks in place of addresses */
+		/* Spamhaus: the last line is about the list, and a list of networks names no addresses */
+		{ "{\"cidr\":\"8.8.4.0/24\",\"sblid\":\"SBL1\",\"rir\":\"arin\"}\n{\"cidr\":\"2a00:1450::/"
+		  "32\",\"sblid\":\"SBL2\","
+		  "\"rir\":\"ripencc\"}\n{\"type\":\"metadata\",\"timestamp\":1795309229,\"size\":9,\"records\":2}\n",
+		  "+1 1795309229000 8.8.4.0/24:0>:0 0 other/undetermined "
+		  "{\"cidr\":\"8.8.4.0/24\",\"sblid\":\"SBL1\",\"rir\":\"arin\"}\n"
+		  "+2 1795309229000 2a00:1450::/32:0>:0 0 other/undetermined "
+		  "{\"cidr\":\"2a00:1450::/32\",\"sblid\":\"SBL2\",\"rir\":\"ripencc\"}\n" },
+		{ "{\"asn\":64500,\"rir\":\"arin\",\"cc\":\"EE\",\"asname\":\"X\"}\n{\"type\":\"metadata\",\"records\":"
+		  "1}\n",
+		  "-1 no-address asn {\"asn\":64500,\"rir\":\"arin\",\"cc\":\"EE\",\"asname\":\"X\"}\n" },
 		{ "{\"ip\":\"8.8.4.0/24\"}\n{\"source.network\":\"8.8.4.4/32\"}\n{\"cidr\":\"8.8.4.4/24\"}\n",
 		  "+1 0 8.8.4.0/24:0>:0 0 other/undetermined {\"ip\":\"8.8.4.0/24\"}\n"
 		  "+2 0 8.8.4.4/0:0>:0 0 other/undetermined {\"source.network\":\"8.8.4.4/32\"}\n"

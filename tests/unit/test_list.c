@@ -84,11 +84,71 @@ static void reads_rows(void **state)
 		  "8.8.4.4,AS64500,EE,1795379400,name,-,?,?,?,?\n8.8.4.4,AS64500,EE,0,name,-,?,?,?,?\n8.8.4.4,"
 		  "AS64500\n",
 		  "+2 1795379400000 8.8.4.4/0:1036>8.8.8.8:80 6" PLAIN
-		  "8.8.4.4,AS64500,EE,1795379400,name,,8.8.8.8,80,1036,tcp\n"
-		  "+3 1795379400000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4,AS64500,EE,1795379400,name,-,?,?,?,?\n"
+		  "[name] 8.8.4.4,AS64500,EE,1795379400,name,,8.8.8.8,80,1036,tcp\n"
+		  "+3 1795379400000 8.8.4.4/0:0>:0 0" PLAIN "[name] 8.8.4.4,AS64500,EE,1795379400,name,-,?,?,?,?\n"
 		  "-4 time time 8.8.4.4,AS64500,EE,0,name,-,?,?,?,?\n-5 address address 8.8.4.4,AS64500\n" },
 		/* no addresses, no list */
-		{ "; ASN-DROP\nAS64500 ; EE | X\n", "format-unknown" },
+		{ "; x\n8.8.4.4,AS64500,EE,1795379400,-,-,?,?,?,?\n8.8.4.4,AS64500,EE,1795379400,?,-,?,?,?,?\n",
+		  "+2 1795379400000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4,AS64500,EE,1795379400,-,-,?,?,?,?\n"
+		  "+3 1795379400000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4,AS64500,EE,1795379400,?,-,?,?,?,?\n" },
+		/* ASN-DROP names networks: each row is counted, none can be acted on */
+		{ "; ASN-DROP 2026/11/22\n; Last-Modified: Sun, 22 Nov 2026 01:00:29 GMT\nAS64500 ; EE | X\nAS64501 ; "
+		  "| Y\n"
+		  "8.8.4.4\nASx\n",
+		  "-3 no-address address AS64500 ; EE | X\n-4 no-address address AS64501 ; | Y\n"
+		  "+5 1795309229000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4\n-6 address address ASx\n" },
+		{ "AS64500 ; EE | X\nAS64501 ; | Y\n",
+		  "-1 no-address address AS64500 ; EE | X\n-2 no-address address AS64501 ; | Y\n" },
+		/* EDROP and the list for IPv6 have DROP's form */
+		{ "; Spamhaus EDROP List 2026/11/22 - (c) 2026\n; Last-Modified: Sun, 22 Nov 2026 01:00:29 GMT\n; "
+		  "Expires: "
+		  "Mon, 23 Nov 2026 01:00:29 GMT\n2a00:1450::/32 ; SBL3\n2a00:1450::1/32 ; SBL4\n",
+		  "+4 1795309229000 2a00:1450::/32:0>:0 0" PLAIN "2a00:1450::/32 ; SBL3\n"
+		  "-5 prefix address 2a00:1450::1/32 ; SBL4\n" },
+		/* Feodo Tracker, the columns named in quotes or in a comment */
+		{ "################################\n# A list of C2s                #\n# Last updated: 2026-11-22 "
+		  "01:00:29 UTC #\n"
+		  "################################\n#\n"
+		  "\"first_seen_utc\",\"dst_ip\",\"dst_port\",\"c2_status\",\"last_online\",\"malware\"\n"
+		  "\"2026-10-01 02:03:04\",\"8.8.4.4\",\"443\",\"online\",\"2026-11-21\",\"Emo, tet\"\n"
+		  "\"2026-10-01 02:03:04\",\"8.8.4.5\",\"8080\",\"offline\",\"\",\"\"\n"
+		  "\"\",\"8.8.4.6\",\"\",\"offline\",\"\",\"X\"\n"
+		  "\"2026-10-01 02:03:04\",\"8.8.4.5\",\"x\",\"offline\",\"\",\"\"\n"
+		  "\"2026-10-01 02:03:04\",\"host\",\"1\",\"offline\",\"\",\"\"\n"
+		  "\"2026-10-01 02:03:04\",8.8.4.5\"x\n\"2026\n"
+		  "\"today\",\"8.8.4.6\",\"\",\"offline\",\"\",\"X\"\n# END 7 entries\n",
+		  "+7 1795219200000 8.8.4.4/0:443>:0 0 malicious-code/c2-server [Emo, tet] \"2026-10-01 "
+		  "02:03:04\",\"8.8.4.4\",\"443\",\"online\",\"2026-11-21\",\"Emo, tet\"\n"
+		  "+8 1790820184000 8.8.4.5/0:8080>:0 0 malicious-code/c2-server \"2026-10-01 "
+		  "02:03:04\",\"8.8.4.5\",\"8080\",\"offline\",\"\",\"\"\n"
+		  "+9 1795309229000 8.8.4.6/0:0>:0 0 malicious-code/c2-server [X] "
+		  "\"\",\"8.8.4.6\",\"\",\"offline\",\"\",\"X\"\n"
+		  "-10 number port \"2026-10-01 02:03:04\",\"8.8.4.5\",\"x\",\"offline\",\"\",\"\"\n"
+		  "-11 address address \"2026-10-01 02:03:04\",\"host\",\"1\",\"offline\",\"\",\"\"\n"
+		  "-12 csv  \"2026-10-01 02:03:04\",8.8.4.5\"x\n-13 csv  \"2026\n"
+		  "-14 time time \"today\",\"8.8.4.6\",\"\",\"offline\",\"\",\"X\"\n" },
+		{ "# Firstseen,DstIP,DstPort,LastOnline,Malware\r\n2026-10-01 "
+		  "02:03:04,8.8.4.4,447,2026-11-21,TrickBot\r\n",
+		  "+2 1795219200000 8.8.4.4/0:447>:0 0 malicious-code/c2-server [TrickBot] 2026-10-01 "
+		  "02:03:04,8.8.4.4,447,2026-11-21,TrickBot\n" },
+		{ "first_seen,ip\n2026-10-01,8.8.4.4\n",
+		  "+2 1790812800000 8.8.4.4/0:0>:0 0" PLAIN "2026-10-01,8.8.4.4\n" },
+		/* blocklist.de and the like: nothing above */
+		{ "8.8.4.4\n2a00:1450::1\n",
+		  "+1 0 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4\n+2 0 2a00:1450::1/0:0>:0 0" PLAIN "2a00:1450::1\n" },
+		/* DShield's list of one network: octets with zeros in front */
+		{ "# source IP\treports\ttargets\tfirst seen\tlast "
+		  "seen\n008.008.004.061\t12\t3\t2026-11-01\t2026-11-22\n",
+		  "+2 0 8.8.4.61/0:0>:0 0" PLAIN "008.008.004.061\t12\t3\t2026-11-01\t2026-11-22\n" },
+		/* dates of heads */
+		{ "# This File Date : Sun Nov 22 01:00:29 UTC 2026\n8.8.4.4\n",
+		  "+2 1795309229000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4\n" },
+		{ "; Generated on 22 November 2026 at 01:00\n8.8.4.4\n",
+		  "+2 1795309200000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4\n" },
+		{ "# Last updated 2026/11/22\n8.8.4.4\n", "+2 1795305600000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4\n" },
+		{ "# Date: 1795309229\n8.8.4.4\n", "+2 1795309229000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4\n" },
+		{ "# Updated: 11/12/2026\n# Last update: 2026-11-22\n8.8.4.4\n",
+		  "+3 1795305600000 8.8.4.4/0:0>:0 0" PLAIN "8.8.4.4\n" },
 		{ "some words\nand more\n", "format-unknown" },
 	};
 
