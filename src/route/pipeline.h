@@ -81,6 +81,7 @@ struct routing {
 	const struct signer *signer;	/* NULL on a dry run */
 	uint16_t *country_of_addressee; /* COUNTRY_LOOK_UP: its addresses differ */
 	bool marks_before;		/* the node knew marks before this run */
+	bool sightings_before;		/* and sources */
 	struct runs *runs;
 	struct names *names; /* of malware */
 	struct failure failure;

@@ -43,6 +43,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "regime/sighting.h"
 #include "route/pipeline.h"
 
 #define MIB ((size_t)1 << 20)
@@ -219,12 +220,38 @@ static void list_countries(const struct routing *r)
 	}
 }
 
+static enum err found_one(void *context, const struct addressee *to, enum rsit_class c, const struct sighting_line *l,
+			  const struct sighting *s)
+{
+	(void)to;
+	(void)c;
+	(void)l;
+	(void)s;
+	*(bool *)context = true;
+	return ERR_EXISTS; /* enough */
+}
+
+/* A node that never saw a source need not be asked for each. */
+static enum err look_for_sightings(struct routing *r)
+{
+	struct state st;
+	enum err e = node_read(r->node, r->arena, &st);
+
+	if (e != OK)
+		return e;
+	e = sightings_walk(&st, NULL, found_one, &r->sightings_before);
+	snapshot_end(st.snapshot);
+	return r->sightings_before ? OK : e;
+}
+
 static enum err route(struct routing *r, char *const *paths, size_t count)
 {
 	int64_t now = clock_now_ms();
 	char rejects[256];
 	enum err e = load_tables(r);
 
+	if (e == OK)
+		e = look_for_sightings(r);
 	if (e == OK)
 		e = sources_open(r, paths, count);
 	if (e == OK)

@@ -111,7 +111,7 @@ static enum err decide(struct maker *m, const struct batch *b, const struct aske
 		l->word = first->word == LINE_HELD ? LINE_HELD : LINE_STILL;
 	}
 	if (added) {
-		e = m->r->marks_before ? sighting_find(&m->state, &of->to.to, of->class, &key, &s) : ERR_NOT_FOUND;
+		e = m->r->sightings_before ? sighting_find(&m->state, &of->to.to, of->class, &key, &s) : ERR_NOT_FOUND;
 		if (e != OK && e != ERR_NOT_FOUND)
 			return e;
 		known = e == OK;
