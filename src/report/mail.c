@@ -1,4 +1,4 @@
-/* Mail: what a report came in. Looked for, in this order: documents of other formats (XARF by mail is one), complaints
+/* Mail: what a report came in. Looked for, in this order: files of other formats (XARF by mail is one), complaints
  * about a mail with a feedback-report (ARF), bounces, and complaints that are no more than the mail complained of. What is
  * inside an attached mail is never a report: it is what somebody complained of, and its sender may have put anything
  * there. */
@@ -6,13 +6,43 @@
 
 #define KNOWN_FIELDS 2 /* so many of a mail's own fields make a text a mail */
 
-static bool is_document(const struct mime_part *part)
+/* Whether the name says that a text is more than text. */
+static bool is_file_name(struct span name)
 {
-	struct span type = part->type;
+	static const char *const endings[] = { ".csv", ".json", ".jsonl", ".ndjson", ".xml" };
 
-	return span_is(type, "application/json") || span_is(type, "text/json") || span_is(type, "application/xml") ||
-	       span_is(type, "text/xml") || span_is(type, "application/octet-stream") ||
-	       (span_starts(type, "application/") && (span_ends(type, "+json") || span_ends(type, "+xml")));
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (span_ends(name, endings[i]))
+			return true;
+	return false;
+}
+
+/* What a document or table comes as; what it is says its content. */
+static bool is_file(const struct mime_part *part, struct span name)
+{
+	static const char *const types[] = {
+		"application/json",
+		"text/json",
+		"application/x-ndjson",
+		"application/xml",
+		"text/xml",
+		"text/csv",
+		"text/comma-separated-values",
+		"application/csv",
+		"application/zip",
+		"application/gzip",
+		"application/x-zip-compressed",
+		"application/x-gzip",
+		"application/x-zip",
+		"application/octet-stream",
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (span_is(part->type, types[i]))
+			return true;
+	if (span_starts(part->type, "application/"))
+		return span_ends(part->type, "+json") || span_ends(part->type, "+xml") || is_file_name(name);
+	return span_is(part->type, "text/plain") && is_file_name(name);
 }
 
 static bool is_attached_mail(const struct mime_part *part)
@@ -72,31 +102,67 @@ static enum err document_row(const struct mail *m, enum format format, struct sp
 	return rows[format](&parse, &at);
 }
 
-/* Reads all that are of a known format. */
-static enum err documents_read(const struct mail *m, size_t *found)
+static enum err file_read_one(struct mail *m, struct span name, struct span text, size_t *found)
 {
-	for (size_t i = 0; i < m->mime.count; i++) {
-		const struct mime_part *part = &m->mime.parts[i];
-		enum format format;
-		struct span text;
-		enum err e;
+	const char *slash = memrchr(name.at, '/', name.len);
+	enum format format;
+	enum err e = OK;
 
-		if (part->has_boundary || !is_document(part))
-			continue;
-		if (mime_content_text(m->parse->scratch->arena, part, &text) != OK) {
-			++*found;
-			if ((e = parse_reject(m->parse, m->at, ERR_TOO_LONG, "attachment")) != OK)
-				return e;
-			continue;
-		}
-		text = skip_mark(text);
-		if ((format = document_format(text)) == FORMAT_UNKNOWN)
-			continue;
-		++*found;
-		if ((e = document_row(m, format, text)) != OK)
-			return e;
+	if (slash != NULL)
+		name = span_from(name, (size_t)(slash - name.at) + 1);
+	text = skip_mark(text);
+	if ((format = document_format(text)) != FORMAT_UNKNOWN)
+		e = document_row(m, format, text);
+	else if (text.len == 0 || !attached_read(m, name, text, &e)) {
+		m->unread = true;
+		return OK;
 	}
-	return OK;
+	++*found;
+	return e;
+}
+
+static enum err packed_files_read(struct mail *m, struct span name, struct span content, size_t *found)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK; i++) {
+		struct span text, inner = name;
+
+		if ((e = packed_read(m->parse->scratch->arena, content, i, &inner, &text)) == ERR_NOT_FOUND)
+			return OK;
+		if (e != OK) {
+			++*found;
+			return parse_reject(m->parse, m->at, e == ERR_NO_MEMORY ? ERR_UNPACKED : e, "attachment");
+		}
+		e = file_read_one(m, inner, text, found);
+	}
+	return e;
+}
+
+/* Reads all that are of a known format. */
+static enum err files_read(struct mail *m, size_t *found)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < m->mime.count; i++) {
+		const struct mime_part *part = &m->mime.parts[i];
+		struct span content, name;
+
+		if (part->has_boundary || span_starts(part->type, "message/"))
+			continue;
+		name = mime_name(m->parse->scratch->arena, part->header);
+		if (!is_file(part, name))
+			continue;
+		if (mime_content_text(m->parse->scratch->arena, part, &content) != OK) {
+			++*found;
+			e = parse_reject(m->parse, m->at, ERR_TOO_LONG, "attachment");
+		} else if (packed_is(content)) {
+			e = packed_files_read(m, name, content, found);
+		} else {
+			e = file_read_one(m, name, content, found);
+		}
+	}
+	return e;
 }
 
 /* The attached mail that stands behind part `from` in the same multipart. */
@@ -176,6 +242,8 @@ static enum err other_read(const struct mail *m)
 	}
 	if (message != MIME_NONE)
 		return arf_row(m, MIME_NONE, message);
+	if (m->unread)
+		return parse_reject(m->parse, m->at, ERR_FORMAT_UNKNOWN, "attachment");
 	return parse_reject(m->parse, m->at, ERR_MAIL, "message/feedback-report");
 }
 
@@ -205,7 +273,7 @@ enum err mail_row(const struct parse *p, const struct place *at)
 	header = m.mime.parts[0].header;
 	if (!mime_field(&header, &name, &value))
 		return parse_reject(p, at, ERR_MAIL, "header");
-	if ((e = documents_read(&m, &found)) != OK || found > 0)
+	if ((e = files_read(&m, &found)) != OK || found > 0)
 		return e;
 	if ((e = feedback_read(&m, &found)) != OK || found > 0)
 		return e;

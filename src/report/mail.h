@@ -10,6 +10,7 @@ struct mail {
 	const struct place *at; /* of the mail in the report */
 	struct span text;	/* the mail itself, without "From " line and quoting of an mbox */
 	struct mime mime;
+	bool unread; /* it has an attachment of no known format */
 };
 
 /* A complaint about a mail: the feedback-report (RFC 5965) that is part `feedback`, about the mail that is part `message`;
@@ -25,6 +26,14 @@ struct received {
 	int64_t time_ms; /* 0: none that can be read */
 };
 struct received received_read(struct span value);
+
+/* A file that came with the mail: a table or lines, of which each row gives an event or reject. false: it is neither. */
+bool attached_read(const struct mail *m, struct span name, struct span text, enum err *e);
+
+/* A file that came packed: the one of that number, from 0, in it, with its name. ERR_NOT_FOUND (no more), ERR_COMPRESSION,
+ * ERR_UNPACKED (longer than a document may be), ERR_NO_MEMORY. content: one that is packed. */
+bool packed_is(struct span content);
+enum err packed_read(struct arena *a, struct span content, size_t number, struct span *name, struct span *out);
 
 /* The mail in one document of an mbox: without "From " line, and with one ">" less before each quoted "From " (mboxrd).
  * ERR_NO_MEMORY. */

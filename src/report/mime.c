@@ -265,6 +265,25 @@ struct span mime_type(struct arena *a, struct span header)
 	return part.type;
 }
 
+struct span mime_name(struct arena *a, struct span header)
+{
+	GMimeContentDisposition *d;
+	struct span value, name;
+	const char *text;
+	char *copy;
+
+	if (!mime_find(header, "Content-Disposition", &value) || memchr(value.at, ';', value.len) == NULL ||
+	    (copy = plain_copy(a, value)) == NULL)
+		return (struct span){ "", 0 };
+	(void)pthread_once(&once, library_start);
+	if ((d = g_mime_content_disposition_parse(options, copy)) == NULL)
+		return (struct span){ "", 0 };
+	text = g_mime_content_disposition_get_parameter(d, "filename");
+	name = text != NULL ? span_make(arena_copy(a, text, strlen(text)), strlen(text)) : (struct span){ "", 0 };
+	g_object_unref(d);
+	return name.at != NULL ? name : (struct span){ "", 0 };
+}
+
 static enum mime_encoding encoding_read(struct span header)
 {
 	struct span value;

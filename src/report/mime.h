@@ -41,6 +41,9 @@ struct span mime_text(struct arena *a, struct span value);
 /* The type of a header block's content, "text/plain" where it has none. */
 struct span mime_type(struct arena *a, struct span header);
 
+/* The file name of a part; empty: it has none. */
+struct span mime_name(struct arena *a, struct span header);
+
 /* The content without its transfer encoding. ERR_NO_MEMORY. */
 enum err mime_content(struct arena *a, const struct mime_part *part, struct span *out);
 /* As mime_content, and in UTF-8 whatever the charset was, as far as that can be known. ERR_NO_MEMORY. */

@@ -1,7 +1,9 @@
 """Reports that come by mail: complaints, documents of other formats, and what is neither."""
 import base64
+import io
 import json
 import mailbox
+import zipfile
 from email.message import EmailMessage
 from email.mime.base import MIMEBase
 from email.mime.message import MIMEMessage
@@ -87,3 +89,23 @@ def test_evidence_of_a_complaint_says_what_it_rests_on(node):
     assert "5.44.1.3" in shown and "received" in shown
     assert "5.45.1.1" not in shown.splitlines()[0]
     assert "victim@" not in shown
+
+
+def test_an_attached_table_is_read_row_by_row(node):
+    table = ("timestamp,ip,port,tag,new_column\n" +
+             "".join(f'"2026-11-01 10:00:0{n}",5.44.1.{n},22,ssh,"a ""{n}"""\n' for n in range(1, 6)))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr("2026-11-01-scan_ssh-example.csv", table)
+    mail = EmailMessage()
+    mail["From"] = "reports@desk.example"
+    mail["Date"] = "Sun, 01 Nov 2026 12:00:00 +0000"
+    mail.set_content("Your report.")
+    mail.add_attachment(archive.getvalue(), "application", "zip", filename="report.zip")
+    path = node.dir.parent / "report.eml"
+    path.write_bytes(mail.as_bytes())
+    result = node.json("route", path)[-1]
+    assert (result["events"], result["rejected"]) == (5, 0), result
+    (notice,) = [n for n in node.json("notice", "list") if "potentially-unwanted-accessible" in json.dumps(n)]
+    shown = node.text("notice", "show", notice["id"], "--as", "csv")
+    assert "new_column" in shown and "5.44.1.5" in shown

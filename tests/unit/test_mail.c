@@ -1,3 +1,7 @@
+#include <zlib.h>
+
+#include "base/encoding.h"
+#include "base/hash.h"
 #include "report/mail.h"
 #include "report_test.h"
 
@@ -448,7 +452,7 @@ static void takes_what_is_broken(void **state)
 	      GOOD);
 	/* a charset that nobody knows, types that are none */
 	gives(TOP "Content-Type: multipart/report; charset=klingon; boundary=b\n\n" ABUSE SOURCE ARRIVAL, GOOD);
-	gives(TOP "Content-Type: ;;;\n\nx", "-mail message/feedback-report ");
+	gives(TOP "Content-Type: ;;;\n\nx", "-format-unknown attachment ");
 	gives(TOP
 	      "Content-Type: multipart/report; boundary*0=\"b\"; boundary*1=b\n\n-"
 	      "-bb\n"
@@ -500,6 +504,179 @@ static void is_recognized(void **state)
 	}
 }
 
+#define MIXED TOP "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee the file.\n--b\n"
+#define CSV_TEXT                                                                                                       \
+	"timestamp,ip,port,tag\n\"2026-11-21 09:11:12\",8.8.4.4,22,\"a \"\"b\"\"\"\n"                                  \
+	"\"2026-11-21 09:11:13\",8.8.4.5,,\n\"2026-11-21 09:11:13\",10.0.0.1,,\n"
+#define CSV_ROWS                                                                                                       \
+	"+1795252272000 8.8.4.4:22 vulnerable/potentially-unwanted-accessible mail "                                   \
+	"+1795252273000 8.8.4.5:0 vulnerable/potentially-unwanted-accessible mail -address-special ip "
+
+/* A packed file as an attachment in base64. */
+static void attach(struct buffer *b, const char *name, struct span file)
+{
+	buffer_clear(b);
+	buffer_print(b,
+		     MIXED "Content-Type: application/octet-stream\nContent-Disposition: attachment; filename=\"%s\"\n"
+			   "Content-Transfer-Encoding: base64\n\n",
+		     name);
+	base64_append(b, file.at, file.len);
+	buffer_text(b, "\n--b--\n");
+}
+
+static void deflate_text(struct buffer *b, struct span text, int window)
+{
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)text.at, .avail_in = (unsigned)text.len };
+	size_t room = text.len / 100 + 4096;
+
+	assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, window, 9, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_out = (Bytef *)buffer_room(b, room);
+	z.avail_out = (unsigned)room;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	b->len += z.total_out;
+	deflateEnd(&z);
+}
+
+static void put(struct buffer *b, uint32_t v, int bytes)
+{
+	for (; bytes > 0; bytes--, v >>= 8)
+		buffer_byte(b, (uint8_t)v);
+}
+
+/* An archive of that many copies of one file; size: as its directory says. */
+static void zip(struct buffer *b, const char *name, struct span text, bool deflated, int copies, size_t size)
+{
+	struct buffer packed = BUFFER(1 << 24), directory = BUFFER(1 << 24);
+
+	if (deflated)
+		deflate_text(&packed, text, -15);
+	else
+		buffer_span(&packed, text);
+	for (int i = 0; i < copies; i++) {
+		uint32_t at = (uint32_t)b->len, crc = crc32_add(0, text.at, text.len);
+		struct buffer *both[2] = { b, &directory };
+
+		for (int k = 0; k < 2; k++) {
+			buffer_text(both[k], k == 0 ? "PK\3\4" : "PK\1\2");
+			put(both[k], 20, k == 0 ? 2 : 4);
+			put(both[k], 0, 2);
+			put(both[k], deflated ? 8 : 0, 2);
+			put(both[k], 0, 4);
+			put(both[k], crc, 4);
+			put(both[k], (uint32_t)packed.len, 4);
+			put(both[k], (uint32_t)size, 4);
+			put(both[k], (uint32_t)strlen(name), 2);
+			put(both[k], 0, k == 0 ? 2 : 4);
+			if (k == 1) {
+				put(both[k], 0, 8);
+				put(both[k], at, 4);
+			}
+			buffer_text(both[k], name);
+		}
+		buffer_span(b, buffer_view(&packed));
+	}
+	{
+		uint32_t at = (uint32_t)b->len;
+
+		buffer_span(b, buffer_view(&directory));
+		buffer_text(b, "PK\5\6");
+		put(b, 0, 4);
+		put(b, (uint32_t)copies, 2);
+		put(b, (uint32_t)copies, 2);
+		put(b, (uint32_t)directory.len, 4);
+		put(b, at, 4);
+		put(b, 0, 2);
+	}
+	buffer_free(&packed);
+	buffer_free(&directory);
+}
+
+static void reads_files(void **state)
+{
+	static const char kept[] = "{\"_report\":\"scan_ssh\",\"timestamp\":\"2026-11-21 09:11:12\",\"ip\":\"8.8.4.4\","
+				   "\"port\":\"22\",\"tag\":\"a \\\"b\\\"\"}";
+	struct buffer out = BUFFER(1 << 20);
+
+	(void)state;
+	gives_both(MIXED "Content-Type: text/csv\nContent-Disposition: attachment; "
+			 "filename=\"2026-11-21-scan_ssh-x.csv\"\n\n" CSV_TEXT "--b--\n",
+		   CSV_ROWS);
+	gives_both(MIXED "Content-Disposition: attachment; filename=\"2026-11-21-scan_ssh-x.csv\"\n\n" CSV_TEXT
+			 "--b--\n",
+		   CSV_ROWS);
+	parse_as(SPAN(MIXED "Content-Type: text/csv\nContent-Disposition: attachment; filename=\"scan_ssh.csv\"\n\n"
+			    "timestamp,ip,port,tag\n\"2026-11-21 09:11:12\",8.8.4.4,22,\"a \"\"b\"\"\"\n--b--\n"),
+		 as_mail, raw_event, &out);
+	assert_span(buffer_view(&out), kept);
+	/* no file, though it looks like one; a file that is none that we know */
+	gives_both(MIXED "\n" CSV_TEXT "--b--\n", "-mail message/feedback-report ");
+	gives_both(MIXED "Content-Type: application/octet-stream\n\n%PDF-1.4\n--b--\n", "-format-unknown attachment ");
+	gives_both(MIXED "Content-Type: text/csv\n\n--b--\n", "-format-unknown attachment ");
+	gives_both(MIXED "Content-Type: application/x-ndjson\n\n"
+			 "{\"ip\":\"8.8.4.4\",\"time\":\"2026-11-21T09:11:12Z\"}\nnone\n--b--\n",
+		   "+1795252272000 8.8.4.4:0 other/undetermined mail -json  ");
+	/* a mail that is nothing but a document; one inside of an attached mail is not looked at */
+	gives_both(TOP
+		   "Content-Type: application/json\n\n{\"Version\":\"3\",\"ReporterInfo\":{\"ReporterOrg\":\"A desk\","
+		   "\"ReporterOrgDomain\":\"x.example\",\"ReporterOrgEmail\":\"a@x.example\"},\"Disclosure\":true,"
+		   "\"Report\":{\"ReportClass\":\"Activity\",\"ReportType\":\"LoginAttack\",\"Date\":"
+		   "\"2026-11-21T09:11:12Z\",\"SourceIp\":\"8.8.4.4\",\"SourcePort\":4123}}\n",
+		   "+1795252272000 8.8.4.4:4123 intrusion-attempts/brute-force xarf ");
+	gives_both(REPORT ABUSE SOURCE ARRIVAL MAIL
+		   "Content-Type: application/json\n\n{\"xarf_version\":\"4.2.0\"}\n--b--\n",
+		   GOOD);
+	gives_both(MIXED "Content-Type: application/json\n\n{\"xarf_version\":\"4.2.0\"", "-json  ");
+	buffer_free(&out);
+}
+
+static void reads_packed_files(void **state)
+{
+	static const char *const name = "2026-11-21-scan_ssh-x.csv";
+	static char zeros[40 << 20];
+	struct buffer file = BUFFER(1 << 24), mail = BUFFER(1 << 24);
+	struct span text = SPAN(CSV_TEXT);
+
+	(void)state;
+	deflate_text(&file, text, 31);
+	attach(&mail, "2026-11-21-scan_ssh-x.csv.gz", buffer_view(&file));
+	gives_span(buffer_view(&mail), as_mail, CSV_ROWS);
+	attach(&mail, "scan_ssh.csv.gz", span_make(file.at, file.len - 5)); /* it ends too early */
+	gives_span(buffer_view(&mail), as_mail, "-compression attachment ");
+	for (int deflated = 0; deflated < 2; deflated++) {
+		buffer_clear(&file);
+		zip(&file, name, text, deflated != 0, 1, text.len);
+		attach(&mail, "report.zip", buffer_view(&file));
+		gives_span(buffer_view(&mail), as_mail, CSV_ROWS);
+		for (size_t cut = 4; cut < file.len; cut++) { /* or is damaged */
+			attach(&mail, "report.zip", span_make(file.at, cut));
+			gives_span(buffer_view(&mail), as_mail, "-compression attachment ");
+		}
+		buffer_clear(&file);
+		zip(&file, "folder/2026-11-21-scan_ssh-x.csv", text, deflated != 0, 2, text.len);
+		attach(&mail, "report.zip", buffer_view(&file));
+		gives_span(buffer_view(&mail), as_mail, CSV_ROWS CSV_ROWS);
+		buffer_clear(&file);
+		zip(&file, name, text, deflated != 0, 1, text.len + 1);
+		attach(&mail, "report.zip", buffer_view(&file));
+		gives_span(buffer_view(&mail), as_mail, "-compression attachment ");
+		buffer_clear(&file);
+		zip(&file, name, text, deflated != 0, 1, 0xffffffff);
+		attach(&mail, "report.zip", buffer_view(&file));
+		gives_span(buffer_view(&mail), as_mail, "-unpacked attachment ");
+	}
+	/* bombs: what a gzip unpacks to it does not say, and a zip may lie */
+	buffer_clear(&file);
+	deflate_text(&file, span_make(zeros, sizeof(zeros)), 31);
+	attach(&mail, "scan_ssh.csv.gz", buffer_view(&file));
+	gives_span(buffer_view(&mail), as_mail, "-unpacked attachment ");
+	buffer_clear(&file);
+	zip(&file, name, span_make(zeros, sizeof(zeros)), true, 3, 1000);
+	attach(&mail, "report.zip", buffer_view(&file));
+	gives_span(buffer_view(&mail), as_mail, "-unpacked attachment ");
+	buffer_free(&file);
+	buffer_free(&mail);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +686,7 @@ int main(void)
 		cmocka_unit_test(knows_bounces),	cmocka_unit_test(keeps_what_helps),
 		cmocka_unit_test(keeps_short),		cmocka_unit_test(survives),
 		cmocka_unit_test(takes_what_is_broken), cmocka_unit_test(is_recognized),
+		cmocka_unit_test(reads_files),		cmocka_unit_test(reads_packed_files),
 	};
 
 	return cmocka_run_group_tests_name("mail", tests, NULL, NULL);
