@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "report/csv_blocks.h"
 
@@ -250,12 +249,12 @@ yyjson_val *member_object(yyjson_val *object, const char *key)
 
 /* ---- writing ---- */
 
-static void size_and_hash(struct line *l, struct span s)
+static void size_and_hash(struct line *l, size_t size, struct hash hash)
 {
 	char hex[HASH_HEX + 1];
 
-	hash_hex(hash_bytes(s.at, s.len), hex);
-	buffer_print(l->out, "{\"size\":%zu,\"sha256\":\"%s\"}", s.len, hex);
+	hash_hex(hash, hex);
+	buffer_print(l->out, "{\"size\":%zu,\"sha256\":\"%s\"}", size, hex);
 }
 
 static void line_string(struct line *l, struct span s)
@@ -265,7 +264,7 @@ static void line_string(struct line *l, struct span s)
 		return;
 	}
 	l->cut = true;
-	size_and_hash(l, s);
+	size_and_hash(l, s.len, hash_bytes(s.at, s.len));
 }
 
 void line_key(struct line *l, struct span key)
@@ -393,7 +392,14 @@ static bool members_fit(struct line *l, yyjson_val *object, line_skip *skip)
 	return true;
 }
 
-void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip *skip, struct span text)
+static void whole_hash(struct whole *w)
+{
+	if (!w->hashed)
+		w->hash = hash_bytes(w->text.at, w->text.len);
+	w->hashed = true;
+}
+
+void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip *skip, struct whole *whole)
 {
 	static const struct {
 		size_t string_max, items_max;
@@ -411,7 +417,8 @@ void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip 
 		if (l.cut) {
 			part.max = max;
 			line_key(&l, SPAN(DOCUMENT_KEY));
-			size_and_hash(&l, text);
+			whole_hash(whole);
+			size_and_hash(&l, whole->text.len, whole->hash);
 		}
 		break;
 	}
@@ -419,19 +426,6 @@ void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip 
 	if (part.err != OK && out->err == OK)
 		out->err = part.err;
 	buffer_free(&part);
-}
-
-enum err line_members_kept(struct arena *a, size_t max, yyjson_val *object, line_skip *skip, struct span text,
-			   struct span *out)
-{
-	struct buffer b = BUFFER(max);
-	enum err e;
-
-	line_members(&b, max, object, skip, text);
-	*out = span_make(b.err == OK ? arena_copy(a, b.at, b.len) : NULL, b.len);
-	e = b.err != OK ? b.err : out->at == NULL ? ERR_NO_MEMORY : OK;
-	buffer_free(&b);
-	return e;
 }
 
 size_t document_share(size_t len, size_t events)

@@ -5,6 +5,7 @@
 
 #include <yyjson.h>
 
+#include "base/hash.h"
 #include "report/layout.h"
 
 /* The object of text, in p->scratch->arena; it ends with the document in hand. ERR_ENCODING, ERR_DEPTH, ERR_JSON,
@@ -32,15 +33,18 @@ void line_key(struct line *l, struct span key);
 void line_value(struct line *l, yyjson_val *v);
 void line_member(struct line *l, struct span key, yyjson_val *v);
 
-/* All members of object but those that skip() names, within max bytes, without braces: "\"a\":1,\"b\":[2]". Where they
- * do not fit, strings and lists are cut down further; in the end a member "_document" with size and hash of text, the
- * document, says what there was. At most max bytes, at least 200. */
-typedef bool line_skip(struct span key);
-void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip *skip, struct span text);
+/* The text of a document, with its hash once somebody asks for it. */
+struct whole {
+	struct span text;
+	struct hash hash;
+	bool hashed;
+};
 
-/* As line_members, in the arena. ERR_NO_MEMORY. */
-enum err line_members_kept(struct arena *a, size_t max, yyjson_val *object, line_skip *skip, struct span text,
-			   struct span *out);
+/* All members of object but those that skip() names, within max bytes, without braces: "\"a\":1,\"b\":[2]". Where they
+ * do not fit, strings and lists are cut down further; in the end a member "_document" with size and hash of the whole
+ * says what there was. At most max bytes, at least 200. */
+typedef bool line_skip(struct span key);
+void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip *skip, struct whole *whole);
 
 /* Of a document with several events each row says what they share. As many bytes of it that all rows together stay
  * within a small multiple of the document: 512 to 8192. */

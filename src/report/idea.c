@@ -68,7 +68,8 @@ struct idea {
 	yyjson_val *root;
 	struct event e; /* what all events share */
 	size_t share;	/* of each of the two parts that rows have in common */
-	struct span shared, of_source;
+	struct buffer shared, of_source;
+	struct whole whole;
 };
 
 static size_t category_length(struct span category, const char *name)
@@ -231,9 +232,10 @@ static enum err event_give(struct idea *d, const struct event *of_source, struct
 	n = e.source_length > 0 ? prefix_format(p, text) : address_format(e.source, text);
 	buffer_clear(raw);
 	buffer_byte(raw, '{');
-	buffer_span(raw, d->shared);
+	buffer_span(raw, buffer_view(&d->shared));
 	buffer_print(raw, "%s\"Source\":[{%.*s%s\"%s\":[\"%.*s\"]}]}", d->shared.len > 0 ? "," : "",
-		     SPAN_FORMAT(d->of_source), d->of_source.len > 0 ? "," : "", strchr(key, '.') + 1, (int)n, text);
+		     SPAN_FORMAT(buffer_view(&d->of_source)), d->of_source.len > 0 ? "," : "", strchr(key, '.') + 1,
+		     (int)n, text);
 	return raw->err != OK ? raw->err : parse_event_as(d->p, d->at, &e, buffer_view(raw));
 }
 
@@ -330,8 +332,9 @@ static enum err source_read(struct idea *d, yyjson_val *source)
 	e.source_port = first_port(source);
 	if (first_transport(source) != TRANSPORT_UNKNOWN)
 		e.transport = first_transport(source);
-	why = line_members_kept(d->p->scratch->arena, d->share, source, skip_addresses, d->at->raw, &d->of_source);
-	if (why == OK)
+	buffer_clear(&d->of_source);
+	line_members(&d->of_source, d->share, source, skip_addresses, &d->whole);
+	if ((why = d->of_source.err) == OK)
 		why = addresses_read(d, list4, &e, "Source.IP4");
 	return why == OK ? addresses_read(d, list6, &e, "Source.IP6") : why;
 }
@@ -371,7 +374,12 @@ static size_t address_count(yyjson_val *sources)
 
 enum err idea_row(const struct parse *p, const struct place *at)
 {
-	struct idea d = { .p = p, .at = at, .e = { .format = FORMAT_IDEA } };
+	struct idea d = { .p = p,
+			  .at = at,
+			  .e = { .format = FORMAT_IDEA },
+			  .whole = { .text = at->raw },
+			  .shared = BUFFER(REPORT_ROW_MAX),
+			  .of_source = BUFFER(REPORT_ROW_MAX) };
 	const char *field = NULL;
 	yyjson_val *sources, *source;
 	enum err e = document_check(&d, &field);
@@ -385,7 +393,10 @@ enum err idea_row(const struct parse *p, const struct place *at)
 	if (member_array(d.root, "Target") != NULL)
 		targets_read(member_array(d.root, "Target"), &d.e);
 	d.share = document_share(at->raw.len, address_count(sources));
-	e = line_members_kept(p->scratch->arena, d.share, d.root, skip_shared, at->raw, &d.shared);
+	line_members(&d.shared, d.share, d.root, skip_shared, &d.whole);
+	e = d.shared.err;
 	yyjson_arr_foreach(sources, index, count, source) if (e == OK) e = source_read(&d, source);
+	buffer_free(&d.shared);
+	buffer_free(&d.of_source);
 	return e;
 }

@@ -390,6 +390,7 @@ enum err xarf_row(const struct parse *p, const struct place *at)
 {
 	struct event e = { .format = FORMAT_XARF };
 	struct buffer *raw = &p->scratch->raw;
+	struct whole whole = { .text = at->raw };
 	yyjson_val *root;
 	const char *field = NULL;
 	enum err why = report_read(p, at->raw, &root, &e, &field);
@@ -399,7 +400,7 @@ enum err xarf_row(const struct parse *p, const struct place *at)
 		return parse_reject(p, at, why, field);
 	named = !yyjson_is_false(yyjson_obj_get(root, "Disclosure"));
 	buffer_byte(raw, '{');
-	line_members(raw, REPORT_ROW_MAX - 2, root, named ? skip_internal : skip_reporter, at->raw);
+	line_members(raw, REPORT_ROW_MAX - 2, root, named ? skip_internal : skip_reporter, &whole);
 	buffer_byte(raw, '}');
 	return raw->err != OK ? raw->err : parse_event_as(p, at, &e, buffer_view(raw));
 }

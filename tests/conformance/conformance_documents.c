@@ -5,7 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <yyjson.h>
+
 #include "base/file.h"
+#include "base/json.h"
+#include "report/pattern.h"
 #include "report/report.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -296,6 +300,58 @@ static void idea(struct arena *a, const char *folder)
 	folder_reads(a, folder, FORMAT_IDEA, both, COUNT(both));
 }
 
+/* In examples of the standard most indicators are of files, mails and names. */
+static void stix(struct arena *a, const char *folder)
+{
+	static const struct expected examples[] = {
+		{ "indicator-for-c2-ip-address.json", "-address-special:pattern" }, /* 10.0.0.0 */
+		{ "indicator-to-campaign-relationship.json", "-address-special:pattern" },
+		{ "indicators-for-C2-with-COA.json", "-address-special:pattern" },
+		{ "infrastructure.json", "-no-address:objects" }, /* an address that nothing was observed of */
+		{ "interop-objectmarking-test.json", "-no-address:objects" },
+		{ "malicious-email-indicator-with-attachment.json", "-no-address:objects" },
+	};
+	struct outcome o;
+
+	folder_reads(a, arena_print(a, "%s/stix2-json-schemas/examples", folder), FORMAT_STIX, examples,
+		     COUNT(examples));
+	folder = arena_print(a, "%s/stix2-json-schemas/examples/threat-reports", folder);
+	document_read_whole(a, arena_print(a, "%s/apt1.json", folder), FORMAT_STIX, &o);
+	check(o.events == 4 && o.rejects == 0, "apt1.json", "4 networks in its patterns");
+	document_read_whole(a, arena_print(a, "%s/poisonivy.json", folder), FORMAT_STIX, &o);
+	check(o.events == 40 && o.rejects == 0, "poisonivy.json", "40 addresses in its patterns");
+}
+
+/* Patterns that the reference takes or refuses. Here nobody asks whether a hash has the length of its
+ * kind, and a day that no calendar has is refused. */
+static void patterns(struct arena *a, const char *path)
+{
+	size_t good = 0, bad = 0, index, count;
+	yyjson_val *v;
+	struct yyjson_doc *doc;
+	struct span text;
+
+	if (file_read(a, path, 1 << 20, &text) != OK || json_read(a, text, &doc) != OK) {
+		check(false, path, err_detail());
+		return;
+	}
+	yyjson_arr_foreach(yyjson_doc_get_root(doc), index, count, v)
+	{
+		yyjson_val *pattern = yyjson_obj_get(v, "pattern");
+		bool valid = yyjson_is_true(yyjson_obj_get(v, "valid"));
+		struct pattern p;
+		enum err e = pattern_read(a, span_make(yyjson_get_str(pattern), yyjson_get_len(pattern)), &p);
+
+		good += valid;
+		bad += !valid;
+		if (strstr(yyjson_get_str(pattern), "= 'f00'") == NULL &&
+		    strstr(yyjson_get_str(pattern), "2023-02-29") == NULL)
+			check((e == OK) == valid, path, yyjson_get_str(pattern));
+	}
+	printf("%s: %zu patterns, %zu not\n", path, good, bad);
+	check(good == 28 && bad == 15, path, "28 patterns and 15 that are none");
+}
+
 int main(void)
 {
 	const char *shared = getenv("COMITY_SHARED");
@@ -311,6 +367,8 @@ int main(void)
 		return 77;
 	}
 	xarf(a, arena_print(a, "%s/routing", folder));
+	stix(a, arena_print(a, "%s/taxii", folder));
+	patterns(a, arena_print(a, "%s/taxii/stix21-pattern-vectors-half.json", folder));
 	idea(a, arena_print(a, "%s/routing/idea", folder));
 	arena_free(a);
 	printf("%u failures\n", failures);
