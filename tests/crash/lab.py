@@ -30,11 +30,13 @@ class Failed(Exception):
 class Run:
     """One run of the program: its exit code, what it printed, and what it said on an error."""
 
-    def __init__(self, directory, *words, env=None, **options):
-        self.words = words
+    def __init__(self, directory, *words, env=None, command=None, **options):
+        """command: another program in the place of `comity WORDS --json`."""
+        self.words = words if command is None else command
+        command = command or [COMITY, *words, "--json"]
         environment = {**os.environ, "COMITY_DIR": str(directory), **(env or {})}
         try:
-            p = subprocess.run([COMITY, *map(str, words), "--json"], env=environment, capture_output=True,
+            p = subprocess.run(list(map(str, command)), env=environment, capture_output=True,
                                timeout=PATIENCE, **options)
         except subprocess.TimeoutExpired:
             raise Failed(f"{self}: does not end")
@@ -53,6 +55,8 @@ class Run:
         for line in self.err.splitlines():
             if line.startswith("comity: "):
                 return line.split(":")[1].strip()
+            if line.startswith("small: "):
+                return line.split(":")[2].strip()
             try:
                 return json.loads(line)["error"]
             except (ValueError, KeyError, TypeError):

@@ -2,7 +2,8 @@
  * to standard output when its batch is acknowledged, by one plain write.
  *
  *	small DIR append SEED GROUPS	GROUPS of 1 to 4 notices with bodies each, 0: until the end of the world
- *	small DIR route FILE…		a line for each notice */
+ *	small DIR route FILE…		a line for each notice
+ *	small DIR route-alone FILE…	the same with one thread */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -116,12 +117,12 @@ static enum err told(void *context, const struct route_notice *n)
 	return OK;
 }
 
-static void route(const char *dir, char *const *paths, size_t count)
+static void route(const char *dir, unsigned threads, char *const *paths, size_t count)
 {
 	const struct route_limits limits = {
 		.chunk = 2 * REPORT_ROW_MAX, .run = 2 * REPORT_ROW_MAX, .resident = 50000, .batch = 10000
 	};
-	struct route_options options = { .threads = 2 };
+	struct route_options options = { .threads = threads };
 	struct route_summary summary;
 	struct resolver *resolver = NULL;
 	struct table *table = NULL;
@@ -155,7 +156,9 @@ int main(int argc, char **argv)
 	if (argc == 5 && strcmp(argv[2], "append") == 0)
 		append(argv[1], number(argv[3]), number(argv[4]));
 	else if (argc > 3 && strcmp(argv[2], "route") == 0)
-		route(argv[1], argv + 3, (size_t)(argc - 3));
+		route(argv[1], 2, argv + 3, (size_t)(argc - 3));
+	else if (argc > 3 && strcmp(argv[2], "route-alone") == 0)
+		route(argv[1], 1, argv + 3, (size_t)(argc - 3));
 	else
 		need(ERR_USAGE, "small DIR append SEED GROUPS, small DIR route FILE…");
 	return EXIT_SUCCESS;
