@@ -166,10 +166,14 @@ static void folders_are_made_down_to_the_last(void **state)
 	assert_int_equal(folder_make(deep, 0700), OK);
 	assert_int_equal(folder_make(deep, 0700), OK);
 	assert_int_equal(folder_make("/", 0700), OK);
+	assert_int_equal(folder_make_durable(deep, 0700), OK);
 	assert_int_equal(file_write(file, SPAN("x"), 0600), OK);
 	assert_int_equal(folder_make(file, 0700), ERR_IO);
 	assert_int_equal(folder_make(arena_print(p->arena, "%s/y", file), 0700), ERR_IO);
+	assert_int_equal(folder_make_durable(file, 0700), ERR_IO);
 	unlink(file);
+	assert_int_equal(rmdir(deep), 0);
+	assert_int_equal(folder_make_durable(deep, 0700), OK);
 	for (const char *const *part = (const char *const[]){ "a/b/c", "a/b", "a", NULL }; *part != NULL; part++)
 		assert_int_equal(rmdir(arena_print(p->arena, "%s/%s", p->folder, *part)), 0);
 }

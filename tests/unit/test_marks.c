@@ -160,12 +160,15 @@ static void a_damaged_run_is_dropped(void **state)
 		assert_int_equal(scratch_write(s, name, whole), OK);
 		assert_int_equal(marks_open(dir, &m), OK);
 		assert_int_equal(marks_position(m), round % 2 == 0 ? 0 : 7);
+		assert_int_equal(marks_damaged(m), ERR_DAMAGED);
+		assert_non_null(strstr(err_detail(), name));
 		if (round % 2 == 0)
 			assert_int_equal(marks_add(m, big, TABLE_LENGTH(big), 7), OK);
 		assert_int_equal(marks_add(m, small, TABLE_LENGTH(small), 9), OK);
 		marks_close(m);
 		assert_int_equal(marks_open(dir, &m), OK);
 		assert_int_equal(marks_position(m), 9);
+		assert_int_equal(marks_damaged(m), OK);
 		assert_int_equal(marks_count(m), TABLE_LENGTH(big) + TABLE_LENGTH(small));
 		marks_close(m);
 		arena_reset(s->arena);

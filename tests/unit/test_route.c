@@ -224,6 +224,25 @@ static void rejects_name_line_and_offset(void **state)
 	place_free(p);
 }
 
+/* The name of the node's own file holds the beginning of the sum of what is in it. */
+static void rejects_carry_their_sum(void **state)
+{
+	struct place *p = place_new(*state);
+	const char *path = write_file(p, SCAN_FILE, SCAN_HEADER "x\ny\n");
+	char hex[HASH_HEX + 1];
+	struct span text, sum;
+
+	place_must_route(p, path);
+	assert_int_equal(p->out.rejected, 2);
+	assert_int_equal(file_read(p->arena, p->out.rejects, 1 << 20, &text), OK);
+	assert_true(route_rejects_sum(p->out.rejects, &sum));
+	hash_hex(hash_span(text), hex);
+	assert_true(sum.len == 16 && memcmp(sum.at, hex, sum.len) == 0);
+	assert_false(route_rejects_sum("2026-11-01T10:00:00.000Z.jsonl", &sum));
+	assert_false(route_rejects_sum("0123456789abcdef.jsonl", &sum));
+	place_free(p);
+}
+
 static void rejects_go_where_they_are_asked_to(void **state)
 {
 	struct place *p = place_new(*state);
@@ -502,6 +521,7 @@ int main(void)
 		IN_A_FOLDER(what_is_undetermined_has_no_copies),
 		IN_A_FOLDER(every_verdict_is_reached),
 		IN_A_FOLDER(rejects_name_line_and_offset),
+		IN_A_FOLDER(rejects_carry_their_sum),
 		IN_A_FOLDER(rejects_go_where_they_are_asked_to),
 		IN_A_FOLDER(what_nobody_answers_for_is_listed),
 		IN_A_FOLDER(what_was_not_committed_is_cut_from_the_list),
