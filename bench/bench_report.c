@@ -1,6 +1,7 @@
 /* How fast reports are read: a million rows of 38 columns, the same with a stray quote in every tenth, five million
- * addresses, half a million JSON lines, an IODEF document of 25,000 incidents, mboxes of complaints and of other mails, in
- * memory. For each: the floor (finding line ends by memchr), the boundary, the parse. CPU time of one thread; the best of
+ * addresses, half a million JSON lines, documents of XARF (4 and 3), IDEA and STIX, an IODEF document of 25,000 incidents,
+ * mboxes of complaints and of other mails, in memory. For each: the floor (reading the bytes: finding line ends by
+ * memchr), the boundary, the parse, and how many times the floor both together take. CPU time of one thread; the best of
  * five rounds. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,85 @@ static struct span make_iodef(size_t incidents)
 	return (struct span){ text, len };
 }
 
+#define BENCH_PARTY "{\"org\":\"Example CERT\",\"contact\":\"abuse@cert.example\",\"domain\":\"cert.example\"}"
+
+enum documents { DOCUMENTS_XARF4, DOCUMENTS_XARF4_LARGE, DOCUMENTS_XARF3, DOCUMENTS_IDEA, DOCUMENTS_STIX };
+
+static int document(enum documents which, char *out, size_t room, const char *ip, const char *time, unsigned port,
+		    size_t i)
+{
+	switch (which) {
+	case DOCUMENTS_XARF4:
+	case DOCUMENTS_XARF4_LARGE:
+		return snprintf(
+			out, room,
+			"{\"xarf_version\":\"4.2.0\",\"report_id\":\"550e8400-e29b-41d4-a716-%012zu\",\"timestamp\":"
+			"\"%s\",\"reporter\":" BENCH_PARTY ",\"sender\":" BENCH_PARTY
+			",\"source_identifier\":\"%s\",\"source_port\":%u,\"category\":\"connection\",\"type\":"
+			"\"login_attack\",\"evidence_source\":\"honeypot\",\"destination_ip\":\"198.51.100.7\","
+			"\"destination_port\":22,\"protocol\":\"tcp\",\"service\":\"ssh\",\"attempt_count\":2847,"
+			"\"first_seen\":\"%s\",\"tags\":[\"attack:brute_force\"],\"evidence\":[{\"content_type\":"
+			"\"text/plain\",\"description\":\"log\",\"payload\":\"%0*d\"}]}\n",
+			i, time, ip, port, time, which == DOCUMENTS_XARF4 ? 80 : 40000, 0);
+	case DOCUMENTS_XARF3:
+		return snprintf(
+			out, room,
+			"{\n  \"Version\": \"3\",\n  \"ReporterInfo\": {\n    \"ReporterOrg\": \"ExampleOrg\",\n    "
+			"\"ReporterOrgDomain\": \"cert.example\",\n    \"ReporterOrgEmail\": \"abuse@cert.example\"\n  "
+			"},\n  \"Disclosure\": true,\n  \"Report\": {\n    \"ReportClass\": \"Activity\",\n    "
+			"\"ReportType\": \"LoginAttack\",\n    \"Date\": \"%s\",\n    \"SourceIp\": \"%s\",\n    "
+			"\"SourcePort\": %u,\n    \"DestinationIp\": \"198.51.100.7\",\n    \"DestinationPort\": "
+			"22,\n    \"Samples\": [\n      {\n        \"ContentType\": \"text/plain\",\n        "
+			"\"Base64Encoded\": false,\n        \"Payload\": \"attempt %zu\"\n      }\n    ]\n  }\n}\n",
+			time, ip, port, i);
+	case DOCUMENTS_IDEA:
+		return snprintf(
+			out, room,
+			"{\"Format\":\"IDEA0\",\"ID\":\"4390fc3f-c753-4a3e-bc83-%012zu\",\"CreateTime\":\"%s\","
+			"\"DetectTime\":\"%s\",\"ConnCount\":20,\"Category\":[\"Attempt.Login\"],\"Description\":"
+			"\"SSH login attempt\",\"Source\":[{\"%s\":[\"%s\"],\"Port\":[%u]}],\"Target\":[{\"Proto\":["
+			"\"tcp\",\"ssh\"],\"IP4\":[\"198.51.100.7\"],\"Port\":[22]}],\"Node\":[{\"Name\":"
+			"\"org.example.honey\",\"Type\":[\"Connection\",\"Honeypot\"],\"SW\":[\"Cowrie\"]}]}\n",
+			i, time, time, strchr(ip, ':') != NULL ? "IP6" : "IP4", ip, port);
+	default:
+		return snprintf(
+			out, room,
+			"%s{\"type\":\"%s-addr\",\"id\":\"%s-addr--550e8400-e29b-41d4-a716-%012zu\",\"value\":\"%s\"},"
+			"{\"type\":\"network-traffic\",\"id\":\"network-traffic--550e8400-e29b-41d4-a716-%012zu\","
+			"\"src_ref\":\"%s-addr--550e8400-e29b-41d4-a716-%012zu\",\"src_port\":%u,\"dst_port\":22,"
+			"\"protocols\":[\"tcp\",\"ssh\"]},{\"type\":\"observed-data\",\"spec_version\":\"2.1\",\"id\":"
+			"\"observed-data--550e8400-e29b-41d4-a716-%012zu\",\"created\":\"%s\",\"first_observed\":\"%"
+			"s\","
+			"\"last_observed\":\"%s\",\"number_observed\":1,\"object_refs\":[\"network-traffic--550e8400-"
+			"e29b-41d4-a716-%012zu\"],\"labels\":[\"intrusion-attempts/brute-force\"]}%s",
+			i % 100 == 0 ? "{\"type\":\"bundle\",\"id\":\"bundle--1\",\"objects\":[" : ",",
+			strchr(ip, ':') != NULL ? "ipv6" : "ipv4", strchr(ip, ':') != NULL ? "ipv6" : "ipv4", i, ip, i,
+			strchr(ip, ':') != NULL ? "ipv6" : "ipv4", i, port, i, time, time, time, i,
+			i % 100 == 99 ? "]}\n" : "");
+	}
+}
+
+/* Of STIX: a hundred observations to a bundle. */
+static struct span make_documents(enum documents which, size_t rows)
+{
+	struct reports r = { .seed = 7, .time_ms = INT64_C(1795305600000) };
+	size_t each = which == DOCUMENTS_XARF4_LARGE ? 42000 : 1500, room = rows * each + 4096, len = 0;
+	char *text = malloc(room);
+
+	if (text == NULL)
+		exit(1);
+	for (size_t i = 0; i < rows; i++) {
+		struct address a = reports_address(&r);
+		char ip[ADDRESS_TEXT], time[CLOCK_TEXT];
+
+		address_format(a, ip);
+		clock_format(r.time_ms += 100, time);
+		len += (size_t)document(which, text + len, room - len, ip, time,
+					1024 + (unsigned)(reports_random(&r) & 0x7fff), i);
+	}
+	return (struct span){ text, len };
+}
+
 /* An mbox of complaints (RFC 5965) about mails with a body of so many lines; none: of nothing but header lines. */
 static struct span make_mails(size_t mails, size_t lines, bool complaint)
 {
@@ -229,6 +309,8 @@ static void bench(const char *what, const char *name, struct span text, size_t r
 	say(what, "memchr", rows, text.len, floor);
 	say(what, "boundary", rows, text.len, cut);
 	say(what, "parse", rows, text.len, parse);
+	printf("%-10s together  %8.1f MB/s, %.1f times the floor\n", what, (double)text.len / (double)(cut + parse),
+	       (double)(cut + parse) / (double)(floor > 0 ? floor : 1));
 	scratch_free(s);
 	arena_free(a);
 	free((char *)(uintptr_t)text.at);
@@ -248,11 +330,24 @@ int main(int argc, char **argv)
 		{ "addresses", "addresses.txt", REPORTS_LIST, 5000000, 0 },
 		{ "intelmq", "events.jsonl", REPORTS_INTELMQ, 500000, 0 },
 	};
+	static const struct {
+		const char *what;
+		enum documents which;
+		size_t rows;
+	} documents[] = {
+		{ "xarf4", DOCUMENTS_XARF4, 50000 }, { "xarf4-40k", DOCUMENTS_XARF4_LARGE, 2000 },
+		{ "xarf3", DOCUMENTS_XARF3, 50000 }, { "idea", DOCUMENTS_IDEA, 50000 },
+		{ "stix", DOCUMENTS_STIX, 50000 },
+	};
 
 	for (size_t i = 0; i < sizeof(benches) / sizeof(benches[0]); i++)
 		if (argc < 2 || span_starts(span_of(benches[i].what), argv[1]))
 			bench(benches[i].what, benches[i].name,
 			      make(benches[i].format, benches[i].rows, benches[i].broken), benches[i].rows);
+	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++)
+		if (argc < 2 || span_starts(span_of(documents[i].what), argv[1]))
+			bench(documents[i].what, "documents.json",
+			      make_documents(documents[i].which, documents[i].rows), documents[i].rows);
 	if (argc < 2 || span_starts(SPAN("iodef"), argv[1]))
 		bench("iodef", "incidents.xml", make_iodef(25000), 25000);
 	if (argc < 2 || span_starts(SPAN("arf-short"), argv[1]))

@@ -112,6 +112,69 @@ static void what_is_undetermined_has_no_copies(void **state)
 	place_free(p);
 }
 
+/* ---- documents ---- */
+
+#define PARTY "{\"org\":\"Example\",\"contact\":\"abuse@cert.example\",\"domain\":\"cert.example\"}"
+#define XARF_START                                                                                                     \
+	"{\"xarf_version\":\"4.2.0\",\"report_id\":\"550e8400-e29b-41d4-a716-446655440000\",\"timestamp\":"            \
+	"\"2026-11-01T10:00:00Z\",\"reporter\":" PARTY ",\"sender\":" PARTY ",\"category\":\"content\","               \
+	"\"type\":\"phishing\",\"url\":\"x\","
+#define XARF(source) XARF_START "\"source_identifier\":\"" source "\"}"
+
+/* Large documents among small ones, in chunks that are smaller than either: all are read, and again they are known. */
+static void documents_of_any_size(void **state)
+{
+	static const size_t sizes[] = { 10, 300000, 20, (size_t)3 << 20, 30, REPORT_DOCUMENT_MAX, 40 };
+	struct place *p = place_new(*state);
+	struct buffer text = BUFFER((size_t)64 << 20);
+	const char *path;
+
+	p->limits = SMALL_LIMITS;
+	buffer_text(&text, "[\n");
+	for (size_t i = 0; i < TABLE_LENGTH(sizes); i++) {
+		char *filler;
+
+		buffer_print(&text, XARF_START "\"source_identifier\":\"5.44.0.%zu\",\"filler\":\"", i + 1);
+		filler = buffer_room(&text, sizes[i]);
+		assert_non_null(filler);
+		memset(filler, 'a', sizes[i]);
+		text.len += sizes[i];
+		buffer_text(&text, i + 1 < TABLE_LENGTH(sizes) ? "\"},\n" : "\"}\n]\n");
+	}
+	assert_int_equal(text.err, OK);
+	path = scratch_path(p->s, "reports.json");
+	assert_int_equal(scratch_write(p->s, "reports.json", buffer_view(&text)), OK);
+	place_must_route(p, path);
+	assert_int_equal(p->out.events, 6);
+	assert_int_equal(p->out.rejected, 1); /* the one that is longer than a document may be */
+	assert_int_equal(p->out.duplicates, 0);
+	place_must_route(p, path);
+	assert_int_equal(p->out.events, 6);
+	assert_int_equal(p->out.duplicates, 6);
+	buffer_free(&text);
+	place_free(p);
+}
+
+/* By itself, in an array or in a mail: the same report. */
+static void documents_are_the_same_however_they_come(void **state)
+{
+	struct place *p = place_new(*state);
+
+	place_must_route(p, write_file(p, "one.json", XARF("5.44.0.1") "\n"));
+	assert_int_equal(p->out.events, 1);
+	assert_int_equal(p->out.duplicates, 0);
+	place_must_route(p, write_file(p, "two.json", "[\n" XARF("5.44.0.1") ",\n" XARF("5.44.0.2") "]"));
+	assert_int_equal(p->out.events, 2);
+	assert_int_equal(p->out.duplicates, 1);
+	place_must_route(p, write_file(p, "three.eml",
+				       "From: Example <abuse@cert.example>\nTo: abuse@isp.example\nSubject: report\n"
+				       "Date: Sun, 1 Nov 2026 10:00:00 +0000\nMessage-ID: <1@cert.example>\n"
+				       "MIME-Version: 1.0\nContent-Type: application/json\n\n" XARF("5.44.0.2") "\n"));
+	assert_int_equal(p->out.events, 1);
+	assert_int_equal(p->out.duplicates, 1);
+	place_free(p);
+}
+
 /* ---- plans ---- */
 
 static const char *at_time(struct place *p, int64_t ms)
@@ -518,6 +581,8 @@ int main(void)
 		IN_A_FOLDER(each_row_goes_to_whoever_answers),
 		IN_A_FOLDER(a_second_time_all_are_duplicates),
 		IN_A_FOLDER(notices_say_what_they_must),
+		IN_A_FOLDER(documents_of_any_size),
+		IN_A_FOLDER(documents_are_the_same_however_they_come),
 		IN_A_FOLDER(what_is_undetermined_has_no_copies),
 		IN_A_FOLDER(every_verdict_is_reached),
 		IN_A_FOLDER(rejects_name_line_and_offset),
