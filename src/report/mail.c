@@ -4,6 +4,7 @@
  * there. */
 #include "report/mail.h"
 
+#define FILES_MAX 100  /* attachments that are looked into */
 #define KNOWN_FIELDS 2 /* so many of a mail's own fields make a text a mail */
 
 /* Whether the name says that a text is more than text. */
@@ -142,6 +143,7 @@ static enum err packed_files_read(struct mail *m, struct span name, struct span 
 /* Reads all that are of a known format. */
 static enum err files_read(struct mail *m, size_t *found)
 {
+	size_t files = 0;
 	enum err e = OK;
 
 	for (size_t i = 0; e == OK && i < m->mime.count; i++) {
@@ -153,6 +155,10 @@ static enum err files_read(struct mail *m, size_t *found)
 		name = mime_name(m->parse->scratch->arena, part->header);
 		if (!is_file(part, name))
 			continue;
+		if (files++ == FILES_MAX) {
+			++*found;
+			return parse_reject(m->parse, m->at, ERR_TOO_LONG, "attachment");
+		}
 		if (mime_content_text(m->parse->scratch->arena, part, &content) != OK) {
 			++*found;
 			e = parse_reject(m->parse, m->at, ERR_TOO_LONG, "attachment");
@@ -165,12 +171,19 @@ static enum err files_read(struct mail *m, size_t *found)
 	return e;
 }
 
-/* The attached mail that stands behind part `from` in the same multipart. */
-static size_t attached_find(const struct mime *mime, size_t from, size_t parent)
+/* The attached mail that stands behind the feedback-report in the same multipart, before the next feedback-report. */
+static size_t attached_find(const struct mime *mime, size_t feedback)
 {
-	for (size_t i = from; i < mime->count; i++)
-		if (mime->parts[i].parent == parent && is_attached_mail(&mime->parts[i]))
+	size_t parent = mime->parts[feedback].parent;
+
+	for (size_t i = feedback + 1; i < mime->count; i++) {
+		const struct mime_part *part = &mime->parts[i];
+
+		if (part->parent < parent || (part->parent == parent && span_is(part->type, "message/feedback-report")))
+			break; /* what is inside of a multipart stands in one piece */
+		if (part->parent == parent && is_attached_mail(part))
 			return i;
+	}
 	return MIME_NONE;
 }
 
@@ -184,7 +197,7 @@ static enum err feedback_read(const struct mail *m, size_t *found)
 		if (!span_is(part->type, "message/feedback-report"))
 			continue;
 		++*found;
-		if ((e = arf_row(m, i, attached_find(&m->mime, i + 1, part->parent))) != OK)
+		if ((e = arf_row(m, i, attached_find(&m->mime, i))) != OK)
 			return e;
 	}
 	return OK;

@@ -117,7 +117,11 @@ static void reads_complaints(void **state)
 		       "Content-Type: multipart/report; boundary=b; report-type=\"feedback-report\"\n\n" ABUSE SOURCE
 			       ARRIVAL "--b--\n--a list\n\nThis list is for complaints.\n--a list--\n",
 		   GOOD);
-	/* two in one mail are two */
+	/* two in one mail are two, each with what follows it */
+	gives_both(REPORT ABUSE ARRIVAL
+		   "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: message/rfc822\n"
+		   "\n" RECEIVED "\n--c--\n" ABUSE ARRIVAL MAIL RECEIVED "\nx\n--b--\n",
+		   "-no-address Received " GOOD);
 	gives_both(REPORT ABUSE SOURCE ARRIVAL ABUSE "Source-IP: 8.8.4.5\n" ARRIVAL,
 		   GOOD "+1795252272000 8.8.4.5:0 abusive-content/spam arf ");
 }
@@ -384,7 +388,7 @@ static void nest(struct buffer *b, int levels)
 
 static void survives(void **state)
 {
-	struct buffer b = BUFFER(80 << 20);
+	struct buffer b = BUFFER(80 << 20), out = BUFFER(1 << 20);
 
 	(void)state;
 	nest(&b, MIME_DEPTH_MAX);
@@ -408,6 +412,20 @@ static void survives(void **state)
 	gives_span(buffer_view(&b), as_mail, GOOD);
 	fill(&b, "--b\n", MIME_PARTS_MAX);
 	gives_span(buffer_view(&b), as_mail, "-too-long multipart ");
+
+	buffer_clear(&b); /* many complaints, many files */
+	buffer_text(&b, REPORT);
+	fill(&b, "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: message/feedback-report\n\n",
+	     3000);
+	parse_as(buffer_view(&b), as_mail, short_event, &out);
+	assert_int_equal(out.len, 3000 * strlen("-field-missing Feedback-Type "));
+	buffer_clear(&b);
+	buffer_clear(&out);
+	buffer_text(&b, REPORT);
+	fill(&b, "--b\nContent-Type: application/json\n\n{\"ip\":\"8.8.4.4\"}\n", 5000);
+	parse_as(buffer_view(&b), as_mail, short_event, &out);
+	assert_true(span_ends(buffer_view(&out), "mail -too-long attachment "));
+	buffer_free(&out);
 
 	buffer_clear(&b); /* a part that is longer than a mail may be */
 	buffer_text(&b, REPORT "--b\nContent-Transfer-Encoding: base64\n\n");
