@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Kills whatever appends to a node, at random moments and in every order: groups of statements (small append), routing
-with tiny batches (small route), `comity route` and `comity submit`. After each kill the node is looked at as it lies
+"""Kills whatever appends to a node, at random moments and in every order: groups of statements (small append), statements
+from several threads through the sequencer (small submit), routing with tiny batches (small route), `comity route` and `comity submit`. After each kill the node is looked at as it lies
 there: the audit is clean, each statement that was acknowledged is in it. At the end of a node its reports are routed to
 the end, and every event counts once.
 
@@ -31,14 +31,17 @@ class Bench:
             self.unanswered |= unanswered
             self.reports.append(str(path))
         self.notes = lab.signed_plans(self.base, place, 8)
-        self.actors = (self.append, self.route_small, self.route, self.submit)
+        self.actors = (self.append, self.submit_many, self.route_small, self.route, self.submit)
         self.killed = {a.__name__: 0 for a in self.actors}
-        self.ids, self.took = [], {}
+        self.ids, self.numbers, self.took = [], {}, {}
 
     # ---- who gets killed; each gives the command of one process ----
 
     def append(self):
         return [SMALL, self.node, "append", str(self.chance.randrange(1 << 32)), "0"]
+
+    def submit_many(self):
+        return [SMALL, self.node, "submit", str(self.chance.randrange(1 << 32))]
 
     def route_small(self):
         return [SMALL, self.node, "route", *self.chance.sample(self.reports, 3)]
@@ -74,7 +77,12 @@ class Bench:
 
     def keep(self, out):
         whole = out[:out.rfind("\n") + 1]
-        self.ids += [line for line in whole.splitlines() if len(line) == 64]
+        for line in whole.splitlines():
+            words = line.split(" ")
+            if len(words[0]) == 64:
+                self.ids.append(words[0])
+            if len(words) == 2:
+                self.numbers[words[0]] = int(words[1])
         self.ids += lab.acknowledged(type("", (), {"out": whole}))
 
     def kill_one(self):
@@ -91,12 +99,12 @@ class Bench:
         r = lab.Run(self.node, "submit", self.notes[-1])
         if r.code != 0 and r.error != "statement-repeated":
             raise lab.Failed(f"the start after a kill: exit {r.code}\n{r.err}")
-        lab.check_there(self.node, self.ids)
+        lab.check_there(self.node, self.ids, self.numbers)
 
     def one_node(self, kills):
         shutil.rmtree(self.node, ignore_errors=True)
         lab.copy(self.base, self.node)
-        self.ids = []
+        self.ids, self.numbers = [], {}
         for _ in range(kills):
             self.kill_one()
             self.check()

@@ -158,17 +158,20 @@ def check_audit(directory):
     return audit
 
 
-def check_there(directory, ids):
-    """Every statement that was acknowledged."""
+def check_there(directory, ids, numbers=None):
+    """Every statement that was acknowledged; numbers: those of their entries, where they were told."""
     if not ids:
         return
-    found = set()
+    found = {}
     for ledger in ("public", "circle"):
-        found |= {e["id"] for e in must(directory, "ledger", "show", ledger, "--from", "0", "--limit", "1000000")
-                  if "id" in e}
-    missing = set(ids) - found
+        found |= {e["id"]: e["index"] for e in
+                  must(directory, "ledger", "show", ledger, "--from", "0", "--limit", "1000000") if "id" in e}
+    missing = set(ids) - set(found)
     if missing:
         raise Failed(f"{len(missing)} acknowledged statements are lost, {sorted(missing)[0]} first")
+    for i, number in (numbers or {}).items():
+        if found[i] != number:
+            raise Failed(f"{i} was acknowledged as entry {number}, and is entry {found[i]}")
 
 
 def acknowledged(run):

@@ -2,8 +2,11 @@
  * to standard output when its batch is acknowledged, by one plain write.
  *
  *	small DIR append SEED GROUPS	GROUPS of 1 to 4 notices with bodies each, 0: until the end of the world
+ *	small DIR submit SEED		signed statements from several threads at once, until the end of the world; here the
+ *					entry's number stands behind the id, as the receipt has it
  *	small DIR route FILE…		a line for each notice
  *	small DIR route-alone FILE…	the same with one thread */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,6 +14,7 @@
 #include "base/file.h"
 #include "regime/node.h"
 #include "regime/plan.h"
+#include "regime/sequencer.h"
 #include "route/pipeline.h"
 
 #define GROUP_MAX 4
@@ -108,6 +112,69 @@ static void append(const char *dir, uint64_t seed, uint64_t groups)
 	node_close(n);
 }
 
+/* ---- submit ---- */
+
+#define THREADS 3
+
+struct submitter {
+	struct node *node;
+	struct sequencer *sequencer;
+	uint64_t seed;
+};
+
+static void sign(struct submitter *t, struct buffer *note)
+{
+	struct statement_writer w = { 0 };
+	struct hash id;
+
+	buffer_clear(note);
+	statement_begin(&w, KIND_PLEDGE, node_origin(t->node, LEDGER_PUBLIC), signer_verifier(node_signer(t->node)));
+	statement_add_print(&w, "norm", "%llu", (unsigned long long)draw(&t->seed));
+	need(statement_end(&w, node_signer(t->node), note, &id), "a pledge");
+	statement_writer_free(&w);
+}
+
+static void *submit_on(void *context)
+{
+	struct submitter *t = context;
+	struct arena *a = arena_new((size_t)1 << 20);
+	struct buffer note = BUFFER(STATEMENT_MAX);
+
+	for (;;) {
+		struct accepted out;
+		char line[HASH_HEX + 32];
+		int n;
+
+		sign(t, &note);
+		arena_reset(a);
+		need(sequencer_submit(t->sequencer, buffer_view(&note), a, &out), "submit");
+		hash_hex(out.appended.id, line);
+		n = snprintf(line + HASH_HEX, sizeof(line) - HASH_HEX, " %llu\n",
+			     (unsigned long long)out.appended.index);
+		if (write(STDOUT_FILENO, line, (size_t)(HASH_HEX + n)) != HASH_HEX + n)
+			_exit(EXIT_FAILURE);
+	}
+	return NULL;
+}
+
+static void submit(const char *dir, uint64_t seed)
+{
+	const struct sequencer_options options = { .workers = 2, .publish_ms = 20, .ticks = true };
+	struct submitter all[THREADS];
+	struct sequencer *q = NULL;
+	struct node *n = NULL;
+	pthread_t thread;
+
+	need(node_open(dir, NODE_WRITE, &n), dir);
+	need(sequencer_start(n, &options, &q), "sequencer");
+	for (int i = 0; i < THREADS; i++) {
+		all[i] = (struct submitter){ n, q, seed * THREADS + (uint64_t)i };
+		if (pthread_create(&thread, NULL, submit_on, &all[i]) != 0)
+			need(ERR_NO_MEMORY, "a thread");
+	}
+	pause();
+}
+
 /* ---- route ---- */
 
 static enum err told(void *context, const struct route_notice *n)
@@ -155,6 +222,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 5 && strcmp(argv[2], "append") == 0)
 		append(argv[1], number(argv[3]), number(argv[4]));
+	else if (argc == 4 && strcmp(argv[2], "submit") == 0)
+		submit(argv[1], number(argv[3]));
 	else if (argc > 3 && strcmp(argv[2], "route") == 0)
 		route(argv[1], 2, argv + 3, (size_t)(argc - 3));
 	else if (argc > 3 && strcmp(argv[2], "route-alone") == 0)
