@@ -26,7 +26,8 @@ static bool same_pack(const struct pack *a, const struct pack *b)
 	return addressee_equal(&a->to, &b->to) && a->class == b->class && a->since_ms == b->since_ms &&
 	       a->events == b->events && a->explained == b->explained && a->breach == b->breach &&
 	       a->repeats == b->repeats && a->again == b->again && a->first_ms == b->first_ms &&
-	       a->last_ms == b->last_ms && memcmp(a->country, b->country, sizeof(a->country)) == 0;
+	       a->last_ms == b->last_ms && a->demonstration == b->demonstration &&
+	       memcmp(a->country, b->country, sizeof(a->country)) == 0;
 }
 
 /* What waits must still be there to be sent. */
