@@ -17,6 +17,7 @@
  *			beside the walk; its body against the reference; folded into a fresh, empty view
  *	each tick	the checkpoints that it names, against the roots of the same sizes
  *	marks		sorted; those that the view has reached are counted and found again
+ *	private records	folded as they were when they came; what waits is read from its record
  *
  * Then fresh and stored views are compared key by key, and the tiles with the roots that came out of the walk. A writer may
  * go on meanwhile: what it adds lies beyond the snapshot.

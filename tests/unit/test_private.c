@@ -1,5 +1,7 @@
 #include "regime/private.h"
 
+#include <lmdb.h>
+
 #include "regime/directive.h"
 #include "regime/seen.h"
 #include "regime/sighting.h"
@@ -431,6 +433,41 @@ static void crash_between_journal_and_views(void **state)
 	world_free(w);
 }
 
+/* Views of an older version of the program, which had no table of sightings: made anew by whoever writes. */
+static void an_older_node(void **state)
+{
+	struct world *w = world_new(*state);
+	const char *path = arena_print(w->arena, "%s/views", w->dir);
+	MDB_val make = { 4, "make" };
+	struct node *reader;
+	struct hash live;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi table;
+
+	assert_int_equal(node_begin(w->n), OK);
+	some_of_each(w, T0);
+	assert_int_equal(node_commit(w->n), OK);
+	live = views_hash(w);
+	node_close(w->n);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 8), 0);
+	assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &table), 0);
+	assert_int_equal(mdb_del(txn, table, &make, NULL), 0);
+	assert_int_equal(mdb_dbi_open(txn, "sightings", 0, &table), 0);
+	assert_int_equal(mdb_drop(txn, table, 1), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	assert_int_equal(node_open(w->dir, NODE_READ, &reader), ERR_DAMAGED);
+	assert_non_null(strstr(err_detail(), "another version"));
+	assert_int_equal(node_open(w->dir, NODE_WRITE, &w->n), OK);
+	assert_true(hash_equal(views_hash(w), live));
+	assert_int_equal(audit(w), OK);
+	world_free(w);
+}
+
 static void not_ours(void **state)
 {
 	struct world *w = world_new(*state);
@@ -615,10 +652,10 @@ static void lies(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		IN_A_FOLDER(directives),   IN_A_FOLDER(packs),		 IN_A_FOLDER(erased_packs),
-		IN_A_FOLDER(header_lines), IN_A_FOLDER(abandoned),	 IN_A_FOLDER(crash_between_journal_and_views),
-		IN_A_FOLDER(not_ours),	   IN_A_FOLDER(damaged_records), IN_A_FOLDER(damaged_values),
-		IN_A_FOLDER(lies),
+		IN_A_FOLDER(directives),     IN_A_FOLDER(packs),     IN_A_FOLDER(erased_packs),
+		IN_A_FOLDER(header_lines),   IN_A_FOLDER(abandoned), IN_A_FOLDER(crash_between_journal_and_views),
+		IN_A_FOLDER(an_older_node),  IN_A_FOLDER(not_ours),  IN_A_FOLDER(damaged_records),
+		IN_A_FOLDER(damaged_values), IN_A_FOLDER(lies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
