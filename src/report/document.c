@@ -6,7 +6,7 @@
 #include "report/csv_blocks.h"
 
 #define DEPTH_MAX 64
-#define KEYS_PAIRWISE 16 /* as many keys are compared each with each */
+#define KEYS_PAIRWISE 32 /* as many keys are compared each with each */
 
 /* ---- which format ---- */
 
@@ -404,28 +404,28 @@ void line_members(struct buffer *out, size_t max, yyjson_val *object, line_skip 
 	static const struct {
 		size_t string_max, items_max;
 	} measures[] = { { 2048, 1000 }, { 512, 100 }, { 200, 20 }, { 80, 8 }, { 40, 3 }, { 0, 0 } };
-	struct buffer part = BUFFER(max - DOCUMENT_MEMBER);
+	size_t start = out->len, limit = out->max;
 
-	for (size_t i = 0; i < sizeof(measures) / sizeof(measures[0]); i++) {
-		struct line l = { &part, measures[i].string_max, measures[i].items_max, false, false };
+	if (out->err == OK && max > limit - start)
+		out->err = ERR_TOO_LONG;
+	for (size_t i = 0; out->err == OK && i < sizeof(measures) / sizeof(measures[0]); i++) {
+		struct line l = { out, measures[i].string_max, measures[i].items_max, false, false };
 
-		buffer_clear(&part);
-		if (!members_fit(&l, object, skip) && part.err == ERR_TOO_LONG)
+		out->len = start;
+		out->max = start + max - DOCUMENT_MEMBER;
+		if (!members_fit(&l, object, skip) && out->err == ERR_TOO_LONG) {
+			out->err = OK;
 			continue;
-		if (part.err != OK)
-			break;
+		}
+		out->max = start + max;
 		if (l.cut) {
-			part.max = max;
-			line_key(&l, SPAN(DOCUMENT_KEY));
 			whole_hash(whole);
+			line_key(&l, SPAN(DOCUMENT_KEY));
 			size_and_hash(&l, whole->text.len, whole->hash);
 		}
 		break;
 	}
-	buffer_span(out, buffer_view(&part));
-	if (part.err != OK && out->err == OK)
-		out->err = part.err;
-	buffer_free(&part);
+	out->max = limit;
 }
 
 size_t document_share(size_t len, size_t events)
