@@ -168,7 +168,7 @@ KINDS = [
     ("2026-09-22-event4_honeypot_brute_force-{}.csv", 15, 100000, brute_force),
     ("2026-09-22-event4_sinkhole-{}.csv", 10, 100000, sinkhole), ("events-{}.jsonl", 12, 100000, intelmq),
     ("plain-{}.jsonl", 5, 100000, plain_json), ("dataplane-{}.txt", 8, 100000, dataplane), ("xarf4-{}.json", 3, 20000, xarf4),
-    ("xarf3-{}.json", 2, 20000, xarf3), ("idea-{}.json", 3, 20000, idea),
+    ("xarf3-{}.json", 2, 20000, xarf3), ("idea-{}.json", 3, 20000, idea), ("stix-{}.json", 3, 5000, stix),
     ("iodef-{}.xml", 2, 2000, iodef), ("complaints-{}.mbox", 2, 2000, mbox), ("mail-{}.eml", 0, 1, xarf_by_mail),
 ]
 MAILS = 10  # of those that are files of their own

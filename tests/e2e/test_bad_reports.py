@@ -5,9 +5,13 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import threading
+import time
+import zlib
 
 import pytest
 
+import mixed
 from conftest import COMITY
 
 MEMORY = 300 << 20
@@ -290,3 +294,100 @@ def test_mime_nested_a_thousand_deep_is_refused(node):
         mail(3, FEEDBACK.replace("5.44.1.1", "5.44.1.3")))))
     said, rejects = route(node, path)
     assert said["events"] == 2 and [why for _, why in rejects] == ["depth"]
+
+
+# ---- what unpacks to far too much ----
+
+GIGABYTES = 20  # unpacked
+
+
+def gzip_bomb(line):
+    """RFC 1952: a member of so many gigabytes. A deflate block that was flushed in full can stand any number of times."""
+    megabyte = line * (1048576 // len(line))
+    c = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = c.compress(megabyte) + c.flush(zlib.Z_FULL_FLUSH)
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + block * (GIGABYTES << 10) + b"\x03\0" + bytes(8)
+
+
+def zstd_bomb():
+    """RFC 8878: blocks of one byte that stands 128 KiB times."""
+    block = ((131072 << 3) | 2).to_bytes(3, "little") + b"x"
+    return b"\x28\xb5\x2f\xfd\x00\x38" + block * (GIGABYTES << 13) + ((131072 << 3) | 3).to_bytes(3, "little") + b"x"
+
+
+BOMBS = {
+    "zeros.gz": lambda: gzip_bomb(b"\0"),
+    "x.zst": zstd_bomb,
+}
+
+
+@pytest.mark.parametrize("name", sorted(BOMBS))
+def test_what_unpacks_to_far_too_much_is_refused(node, name):
+    path = node.dir.parent / name
+    path.write_bytes(BOMBS[name]())
+    code, _, error, memory = run_within(node, path)
+    assert code == 1 and json.loads(error)["error"] == ("unpacked" if "rows" in name else "format-unknown")
+    assert memory < MEMORY
+    node.audit()
+
+
+def test_what_is_packed_twice_is_refused(node):
+    path = node.dir.parent / "list.txt.gz"
+    path.write_bytes(gzip.compress(gzip.compress(b"5.44.1.1\n")))
+    assert node.error("route", path) == "unpacked"
+
+
+@pytest.mark.parametrize("pack", ["gzip", "zstd"])
+def test_honest_reports_may_pack_well(node, pack):
+    """Five megabytes of rows that all say nearly the same."""
+    text = (SCAN + "".join(row(f"5.44.{n >> 8 & 255}.{n & 255}") for n in range(100000))).encode()
+    packed = gzip.compress(text, 9) if pack == "gzip" else subprocess.run(["zstd", "-12", "-qc"], input=text, check=True,
+                                                                          capture_output=True).stdout
+    path = node.dir.parent / f"scan_ssh.csv.{pack}"
+    path.write_bytes(packed)
+    assert route(node, path)[0]["events"] == 100000
+
+
+def test_a_file_that_grows_while_it_is_read_counts_once_in_the_end(node):
+    path = node.dir.parent / "list.txt"
+    path.write_text("# Last updated: 2026-11-01 10:00:00\n" + "5.44.0.1\n" * 1000000)
+    addresses = [f"5.44.{n >> 8}.{n & 255}\n" for n in range(40000)]
+    stop = threading.Event()
+
+    def grow():
+        with open(path, "a") as f:
+            n = 0
+            while not stop.is_set():
+                f.write(addresses[n % len(addresses)])
+                f.flush()
+                n += 1
+                time.sleep(0.0005)
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        error = node.error("route", path)
+    finally:
+        stop.set()
+        writer.join()
+    assert error == "growing"
+    with open(path, "a") as f:
+        f.writelines(addresses)
+    said, _ = route(node, path)
+    assert said["events"] == path.read_text().count("\n") - 1
+    assert node.audit()["sighting_events"] == 40000
+
+
+@pytest.mark.parametrize("kind", ["xarf", "idea", "stix"])
+def test_documents_of_json_that_mean_harm(node, kind):
+    """A good document, one nested deep, one that says a thing twice, and a good one again."""
+    path = node.dir.parent / "reports.json"
+    rows = [(1793527200 + n, f"5.44.1.{n}") for n in range(4)]
+    texts = [{"xarf": mixed.xarf4, "idea": mixed.idea, "stix": mixed.stix}[kind]([r]) for r in rows]
+    key = {"xarf": '"xarf_version"', "idea": '"Format"', "stix": '"type": "bundle"'}[kind]
+    assert key in texts[1] and key in texts[2]
+    texts[1] = texts[1].replace("{", '{"deep": ' + "[" * 10000 + "]" * 10000 + ", ", 1)
+    texts[2] = texts[2].replace("{", '{"twice": 1, "twice": 2, ', 1)
+    path.write_text("".join(texts))
+    said, rejects = route(node, path)
+    assert said["events"] == 2 and [why for _, why in rejects] == ["depth", "duplicate-key"]
