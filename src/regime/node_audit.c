@@ -23,7 +23,7 @@
  * go on meanwhile: what it adds lies beyond the snapshot.
  */
 
-#define CHUNK 200000 /* as in node_catch_up.c */
+#define CHUNK 50000 /* as in node_catch_up.c */
 #define RECORD_ARENA_MAX (BODY_MAX + NODE_ARENA_MAX)
 #define PROGRESS_STEP 1024
 #define TICKS_MAX ((size_t)64 << 20)

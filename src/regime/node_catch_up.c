@@ -25,9 +25,9 @@
  * Marks have a position of their own, since what they keep in memory is lost in a crash.
  */
 
-/* Entries in one transaction, or what is as much work. Ids and hashes fall everywhere, so each transaction copies most pages
- * of their trees: few of them are cheaper. So many entries dirty some 300 MB at most. */
-#define CHUNK 200000
+/* Records in one transaction, or what is as much work. Ids and hashes of bodies fall everywhere, so each record may change
+ * a page of its own; LMDB holds 131,071 changed pages before it has to write some early. */
+#define CHUNK 50000
 
 struct state node_state(const struct node *n, struct snapshot *s, struct arena *a)
 {
