@@ -19,6 +19,7 @@ struct routing {
 	struct tallies networks, parties;
 	uint64_t reached;   /* events that go to a party that answers */
 	uint64_t set_aside; /* files of a folder */
+	struct buffer columns;
 };
 
 static enum err tally_add(struct tallies *t, const char *name, uint64_t events)
@@ -204,6 +205,7 @@ static void print_summary(struct routing *r, struct route_summary *s, bool dry_r
 		printf("  rejected rows: %s\n", s->rejects);
 	if (s->unanswered_list[0] != '\0')
 		printf("  unanswered and thin rows: %s\n", s->unanswered_list);
+	routing_columns_print(&r->columns);
 	print_countries(r->c, s, top);
 	print_tally(r->c, "By network that no party here has claimed", &r->networks, top);
 	print_tally(r->c, "By party", &r->parties, top);
@@ -234,6 +236,14 @@ static enum err on_report(void *context, const struct route_outcome *o)
 	return OK;
 }
 
+static enum err on_columns(void *context, const struct route_columns *columns)
+{
+	struct routing *r = context;
+
+	routing_columns(r->c, &r->columns, columns);
+	return OK;
+}
+
 static enum err route(struct routing *r, struct route_options *o, struct route_summary *s)
 {
 	struct cli *c = r->c;
@@ -242,6 +252,7 @@ static enum err route(struct routing *r, struct route_options *o, struct route_s
 	enum err e = c->operand_count > 0 ? routing_paths(c, &paths) : OK;
 
 	r->set_aside = paths.set_aside;
+	o->each_columns = on_columns;
 	if (paths.folders) {
 		o->files_only = true;
 		o->each_report = on_report;
@@ -271,7 +282,7 @@ static enum err check_due(struct cli *c)
 
 int cmd_route(struct cli *c)
 {
-	struct routing r = { .c = c, .progress = progress_begin(c, "route") };
+	struct routing r = { .c = c, .progress = progress_begin(c, "route"), .columns = BUFFER(1 << 20) };
 	struct route_options o;
 	struct route_summary *s = arena_array(c->arena, 1, sizeof(*s));
 	uint64_t top;
@@ -294,6 +305,7 @@ int cmd_route(struct cli *c)
 		else
 			print_summary(&r, s, o.dry_run, top);
 	}
+	buffer_free(&r.columns);
 	free(r.networks.at);
 	free(r.parties.at);
 	if (e != OK)

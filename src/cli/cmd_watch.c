@@ -146,6 +146,19 @@ static void tell_run(struct watching *w, size_t files)
 	fflush(stdout);
 }
 
+/* A column that is not known is told by each run of `comity route`; here only a change is news. */
+static enum err on_columns(void *context, const struct route_columns *columns)
+{
+	struct watching *w = context;
+	struct buffer text = BUFFER(1 << 20);
+
+	if (columns->changed)
+		routing_columns(w->c, &text, columns);
+	routing_columns_print(&text);
+	buffer_free(&text);
+	return OK;
+}
+
 /* What the run takes of memory ends with it; a watch lasts for months. */
 static enum err run(struct watching *w, const struct watch_batch *b)
 {
@@ -159,6 +172,7 @@ static enum err run(struct watching *w, const struct watch_batch *b)
 	}
 	memset(w->results, 0, sizeof(w->results));
 	w->options.report.now_ms = clock_now_ms();
+	w->options.each_columns = on_columns;
 	w->progress = progress_begin(w->c, "route");
 	e = open_node(w, &n);
 	if (e == OK)

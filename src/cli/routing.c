@@ -187,6 +187,83 @@ void routing_file(struct cli *c, const struct routing_file *f)
 	cli_object_end(c);
 }
 
+static void names_array(struct json *j, const char *key, const struct span *names, size_t count)
+{
+	json_array(j, key);
+	for (size_t i = 0; i < count; i++)
+		json_string(j, NULL, names[i]);
+	json_array_end(j);
+}
+
+static void columns_object(struct cli *c, const struct route_columns *x)
+{
+	const struct drift *d = &x->drift;
+	struct json *j = cli_object(c);
+
+	json_string(j, "columns_of", x->type);
+	json_string(j, "format", x->format);
+	json_number(j, "columns", (int64_t)x->count);
+	json_number(j, "unknown", (int64_t)x->unknown);
+	json_bool(j, "changed", x->changed);
+	if (x->changed) {
+		cli_json_time(j, "since", x->since_ms);
+		names_array(j, "added", d->added, d->added_count);
+		names_array(j, "removed", d->removed, d->removed_count);
+		json_array(j, "renamed");
+		for (size_t i = 0; i < d->renamed_count; i++) {
+			json_object(j, NULL);
+			json_string(j, "from", d->renamed[i].from);
+			json_string(j, "to", d->renamed[i].to);
+			json_object_end(j);
+		}
+		json_array_end(j);
+		names_array(j, "moved", d->moved, d->moved_count);
+	}
+	cli_object_end(c);
+}
+
+static void names_line(struct buffer *text, const char *what, const struct span *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buffer_print(text, "%s%.*s", i == 0 ? what : ", ", SPAN_FORMAT(names[i]));
+}
+
+void routing_columns(struct cli *c, struct buffer *text, const struct route_columns *x)
+{
+	const struct drift *d = &x->drift;
+
+	if (c->json) {
+		columns_object(c, x);
+		return;
+	}
+	buffer_print(text, "  %.*s: ", SPAN_FORMAT(x->type));
+	if (x->count > 0)
+		buffer_print(text, "%zu of %zu columns are not known here", x->unknown, x->count);
+	else
+		buffer_print(text, "%zu keys are not known here", x->unknown);
+	if (x->changed) {
+		buffer_text(text, "; changed since the last report");
+		names_line(text, "; added ", d->added, d->added_count);
+		names_line(text, "; removed ", d->removed, d->removed_count);
+		for (size_t i = 0; i < d->renamed_count; i++)
+			buffer_print(text, "%s%.*s to %.*s", i == 0 ? "; renamed " : ", ",
+				     SPAN_FORMAT(d->renamed[i].from), SPAN_FORMAT(d->renamed[i].to));
+		names_line(text, "; moved ", d->moved, d->moved_count);
+	}
+	buffer_byte(text, '\n');
+}
+
+void routing_columns_print(struct buffer *text)
+{
+	struct span rest = buffer_view(text), line;
+
+	while (span_line(&rest, &line)) {
+		cli_print(line);
+		putchar('\n');
+	}
+	buffer_clear(text);
+}
+
 void routing_summary(struct json *j, const struct route_summary *s)
 {
 	json_number(j, "events", (int64_t)s->events);

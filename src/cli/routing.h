@@ -31,6 +31,9 @@ struct routing_file {
 };
 void routing_file(struct cli *c, const struct routing_file *f);
 
+/* What a sender changed in its columns, and those not known: an object, or a line of text. */
+void routing_columns(struct cli *c, struct buffer *text, const struct route_columns *columns);
+void routing_columns_print(struct buffer *text);		     /* and clears it */
 void routing_summary(struct json *j, const struct route_summary *s); /* members of an object */
 
 /* `comity route --watch DIR`. */

@@ -74,6 +74,11 @@ struct span layout_header(const struct layout *l)
 	return l->header;
 }
 
+size_t layout_columns(const struct layout *l)
+{
+	return l->header.len > 0 ? l->field_count : 0;
+}
+
 size_t layout_unknown_columns(const struct layout *l)
 {
 	return l->unknown_columns;

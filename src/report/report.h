@@ -56,6 +56,7 @@ enum format layout_format(const struct layout *l);
 size_t layout_row_max(const struct layout *l);	   /* REPORT_ROW_MAX, or REPORT_DOCUMENT_MAX */
 struct span layout_type(const struct layout *l);   /* "event4_honeypot_brute_force", "list", "intelmq" */
 struct span layout_header(const struct layout *l); /* the CSV header line; empty if the format has none */
+size_t layout_columns(const struct layout *l);	   /* of a CSV header; 0 if the format has none */
 /* Columns (keys) that this version does not know, kept all the same. */
 size_t layout_unknown_columns(const struct layout *l);
 /* Whether its rows say which port of the source is meant, each in the same place: a row without one is thin. */

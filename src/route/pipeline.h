@@ -29,6 +29,7 @@ struct section {
 	struct hash fingerprint; /* of these and of what the options change in the meaning of a row */
 	bool quoted;		 /* CSV: a row may hold line ends inside quotes */
 	bool has_port;		 /* layout_has_port */
+	bool told;		 /* columns_tell went by */
 };
 
 struct source {
@@ -130,6 +131,9 @@ enum err rejects_chunk(struct rejects *r, uint64_t chunk, struct reject_list *l)
 bool rejects_behind(struct rejects *r, uint64_t chunk); /* too many chunks before this one are not in yet */
 /* All there, on disk; frees. NULL is fine. */
 enum err rejects_end(struct rejects *r, struct route_summary *out);
+
+/* Compares the headers with those last seen, keeps the new ones, tells what changed (columns.c). */
+enum err columns_tell(struct routing *r, int64_t now_ms);
 
 /* Batch by batch: duplicates out, notices made by the threads, committed by the calling thread. */
 enum err deliver(struct routing *r, int64_t date_ms);

@@ -267,6 +267,8 @@ static enum err route(struct routing *r, char *const *paths, size_t count)
 #endif
 	if (e == OK)
 		e = deliver(r, now);
+	if (e == OK)
+		e = columns_tell(r, now);
 	list_countries(r);
 	runs_free(r->runs); /* before anything syncs the file system: what waited in files is of no use any more */
 	r->runs = NULL;

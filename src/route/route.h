@@ -5,6 +5,7 @@
 
 #include "regime/node.h"
 #include "regime/plan.h"
+#include "report/drift.h"
 #include "report/report.h"
 #include "territory/resolve.h"
 
@@ -19,6 +20,17 @@ struct route_outcome {
 };
 typedef enum err route_each_report(void *context, const struct route_outcome *o);
 
+/* The columns of one type of report of a run: told if some are not known, or the header is not that of the last time. */
+struct route_columns {
+	struct span format, type;
+	size_t count;	/* 0: its rows have keys of their own */
+	size_t unknown; /* not known to this version: kept with the rows, and nothing else */
+	bool changed;
+	struct drift drift; /* if it changed */
+	int64_t since_ms;   /* when the header came up that was the last until now */
+};
+typedef enum err route_each_columns(void *context, const struct route_columns *c);
+
 struct route_options {
 	struct report_options report;
 	bool dry_run;	    /* everything but writing */
@@ -28,6 +40,7 @@ struct route_options {
 	/* Called for each report in order when all is committed. If it is set, a report that cannot be read does not
 	 * stop the others; if it is NULL, the first that cannot be opened or understood ends the run at its start. */
 	route_each_report *each_report;
+	route_each_columns *each_columns; /* called when all is committed; may be NULL */
 	const char
 		*rejects; /* path of the rejects file; NULL: DIR/rejects/<time>.jsonl, made only if a row is rejected */
 };

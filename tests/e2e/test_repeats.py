@@ -167,3 +167,24 @@ def test_every_event_is_in_one_place_whatever_the_order(node, tmp_path):
         other.audit()
         found.append(counts(other))
     assert found[0] == found[1] == found[2]
+
+
+def test_a_sender_that_changes_its_columns_is_noticed(node, tmp_path):
+    def send(day, header, row):
+        path = tmp_path / f"2026-11-{day:02}-scan_ssh-x.csv"
+        path.write_text(f"{header}\n2026-11-{day:02} 10:00:00,{row}\n")
+        return [x for x in node.json("route", path) if "columns_of" in x]
+    assert send(1, "timestamp,ip,port,hostname,tag", "5.44.1.1,22,h,t") == []
+    assert send(2, "timestamp,ip,port,hostname,tag", "5.44.1.1,22,h,t") == []
+    (change,) = send(3, "timestamp,ip,port,shiny,tag,asn", "5.44.1.1,22,h,t,1")
+    assert change["columns_of"] == "scan_ssh" and change["changed"] and change["columns"] == 6 and change["unknown"] == 1
+    assert change["renamed"] == [{"from": "hostname", "to": "shiny"}] and change["added"] == ["asn"]
+    assert change["removed"] == [] and change["moved"] == [] and change["since"]
+    (same,) = send(4, "timestamp,ip,port,shiny,tag,asn", "5.44.1.1,22,h,t,1")
+    assert not same["changed"] and same["unknown"] == 1
+    path = tmp_path / "2026-11-05-scan_ssh-x.csv"
+    path.write_text("ip,port,timestamp\n5.44.1.1,22,2026-11-05 10:00:00\n")
+    assert "removed shiny, tag, asn; moved timestamp" in node.text("route", "--dry-run", path)
+    assert "removed shiny, tag, asn" in node.text("route", path)  # a dry run kept nothing
+    assert "changed" not in node.text("route", path)
+    node.audit()
