@@ -109,7 +109,7 @@ enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, c
 /* How much work its fold is, in entries: so that a transaction does not grow too large. */
 static inline uint64_t record_weight(const struct record *r)
 {
-	return 1 + (r->kind == RECORD_PRIVATE ? r->payload.len / 256 : 0);
+	return 1 + (r->kind == RECORD_PRIVATE ? r->payload.len / 64 : 0);
 }
 
 /* A body's record: u8 sealed, 32 hash, if sealed 32 salt, then the payload. */
