@@ -233,20 +233,28 @@ static enum err event_give(struct idea *d, const struct event *of_source, struct
 	buffer_clear(raw);
 	buffer_byte(raw, '{');
 	buffer_span(raw, buffer_view(&d->shared));
-	buffer_print(raw, "%s\"Source\":[{%.*s%s\"%s\":[\"%.*s\"]}]}", d->shared.len > 0 ? "," : "",
-		     SPAN_FORMAT(buffer_view(&d->of_source)), d->of_source.len > 0 ? "," : "", strchr(key, '.') + 1,
-		     (int)n, text);
+	buffer_text(raw, d->shared.len > 0 ? ",\"Source\":[{" : "\"Source\":[{");
+	buffer_span(raw, buffer_view(&d->of_source));
+	buffer_text(raw, d->of_source.len > 0 ? ",\"" : "\"");
+	buffer_text(raw, strchr(key, '.') + 1);
+	buffer_text(raw, "\":[\"");
+	buffer_bytes(raw, text, n);
+	buffer_text(raw, "\"]}]}");
 	return raw->err != OK ? raw->err : parse_event_as(d->p, d->at, &e, buffer_view(raw));
 }
 
-/* The longest block that begins at first and does not go beyond last. */
+/* The largest block that begins at first and does not go beyond last. */
 static struct prefix block_of(struct address first, struct address last)
 {
-	unsigned bits = first.family == FAMILY_IPV4 ? 32 : 128, length = 0;
-	struct prefix p = prefix_of(first, 0);
+	struct prefix p = prefix_of(first, first.family == FAMILY_IPV4 ? 32 : 128);
 
-	while (length < bits && (!address_equal(p.address, first) || address_compare(prefix_last(p), last) > 0))
-		p = prefix_of(first, ++length);
+	while (p.length > 0) {
+		struct prefix larger = prefix_of(first, p.length - 1u);
+
+		if (!address_equal(larger.address, first) || address_compare(prefix_last(larger), last) > 0)
+			break;
+		p = larger;
+	}
 	return p;
 }
 

@@ -41,7 +41,7 @@ struct object {
 	struct span id, version;
 	enum type type;
 	bool used;		 /* gives no event: an older version, or named by a sighting whose data is here */
-	size_t part_of;		 /* the observed data that last had it as an end of traffic; 0: none */
+	size_t part_of;		 /* the observed data that last had it, as an end of traffic or by itself; 0: none */
 	struct object *sighting; /* which names it */
 	struct object *of;	 /* what the sighting that names it is of; of an indicator, the malware */
 	struct span line;	 /* its members, once written */
@@ -511,10 +511,10 @@ static enum err observed_parts(struct stix *s, const struct scope *scope, yyjson
 
 		yyjson_arr_iter_init(refs, &iterator);
 		while (e == OK && (o = referred(scope, refs, &iterator, &i)) != NULL) {
-			if (turn == 0 && o->type == TYPE_TRAFFIC)
-				e = traffic_read(s, scope, data, o, shared);
-			else if (turn == 1 && o->type == TYPE_ADDRESS && o->part_of != s->observed)
-				e = address_read(s, data, o, shared);
+			if (o->type != (turn == 0 ? TYPE_TRAFFIC : TYPE_ADDRESS) || o->part_of == s->observed)
+				continue;
+			o->part_of = s->observed; /* named twice is named once */
+			e = turn == 0 ? traffic_read(s, scope, data, o, shared) : address_read(s, data, o, shared);
 		}
 	}
 	return e;

@@ -45,6 +45,10 @@ static void reads_observed_data(void **state)
 		    "1", "") "},\"network-traffic\":"
 			     "{\"type\":\"network-traffic\",\"src_ref\":\"0\",\"protocols\":[\"udp\"]},\"src\":"
 			     "{\"type\":\"ipv4-addr\",\"value\":\"8.8.4.4\"}}\n");
+	/* named twice is named once */
+	one(BUNDLE(V4("1", "8.8.4.4") "," DATA("1", "", "\"ipv4-addr--1\",\"ipv4-addr--1\"")),
+	    "+1 " WHEN "8.8.4.4/0:0>:0 0" UNKNOWN
+	    "{\"observed-data\":" DATA_HEAD("1", "") "},\"src\":" V4("1", "8.8.4.4") "}\n");
 	/* what is wrong is told, what is not here is not */
 	one(BUNDLE(V4("1", "8.8.4") "," DATA("1", "", "\"ipv4-addr--1\",\"ipv4-addr--2\"")),
 	    "-1 address value " BUNDLE(V4("1", "8.8.4") "," DATA("1", "", "\"ipv4-addr--1\",\"ipv4-addr--2\"")) "\n");
