@@ -356,7 +356,6 @@ static struct span raw_write(const struct mail *m, const struct complaint *c)
 
 static enum err complaint_read(const struct mail *m, struct complaint *c, const char **field)
 {
-	struct span type;
 	enum err e;
 
 	c->event.class = m->parse->layout->class_given ? m->parse->layout->class : CLASS_SPAM;
@@ -370,8 +369,7 @@ static enum err complaint_read(const struct mail *m, struct complaint *c, const 
 	if ((e = source_read(c, field)) != OK)
 		return e;
 	*field = "message/rfc822";
-	type = mime_type(m->parse->scratch->arena, c->header);
-	if (c->by_received && span_is(type, "multipart/report"))
+	if (c->by_received && span_is(mime_type(m->parse->scratch->arena, c->header), "multipart/report"))
 		return ERR_MAIL; /* a report that was passed on: its sender did nothing */
 	return time_read(m, c, field);
 }

@@ -118,13 +118,19 @@ bool mime_field(struct span *header, struct span *name, struct span *value)
 	return false;
 }
 
+/* Most lines are passed over for their first bytes. */
 bool mime_find(struct span header, const char *name, struct span *value)
 {
 	struct span wanted = span_of(name), found;
 
-	while (mime_field(&header, &found, value))
-		if (span_equal_nocase(found, wanted))
-			return true;
+	while (header.len > wanted.len) {
+		struct span line = line_at(header, 0), rest = line;
+
+		if (span_equal_nocase(span_make(header.at, wanted.len), wanted) && mime_field(&rest, &found, value) &&
+		    found.len == wanted.len)
+			return mime_field(&header, &found, value); /* again, with its folds */
+		header = span_from(header, line.len);
+	}
 	*value = (struct span){ "", 0 };
 	return false;
 }
