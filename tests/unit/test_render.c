@@ -28,7 +28,7 @@ static const char text[] = EVIDENCE_CSV
 	",192.0.2.0,24,,,,,undeclared,192.0.2.0/24\n"
 	"\n";
 
-static struct span render(struct arena *a, enum render_format f, enum rsit_class class)
+static struct span render_text(struct arena *a, const char *rows, enum render_format f, enum rsit_class class)
 {
 	const struct render_context context = { SPAN("cert.example"), { { 1, 2, 3 } }, class };
 	char *at = NULL;
@@ -37,11 +37,16 @@ static struct span render(struct arena *a, enum render_format f, enum rsit_class
 	struct span result;
 
 	assert_non_null(out);
-	assert_int_equal(render_evidence(a, evidence_pack(a, span_of(text)), MAX, f, &context, out), OK);
+	assert_int_equal(render_evidence(a, evidence_pack(a, span_of(rows)), MAX, f, &context, out), OK);
 	fclose(out);
 	result = span_make(arena_copy(a, at, len), len);
 	free(at);
 	return result;
+}
+
+static struct span render(struct arena *a, enum render_format f, enum rsit_class class)
+{
+	return render_text(a, text, f, class);
 }
 
 static void formats_have_names(void **state)
@@ -229,10 +234,73 @@ static void a_full_disk_is_an_error(void **state)
 	assert_int_equal(render_evidence(*state, SPAN("junk"), MAX, RENDER_CSV, &context, stdout), ERR_COMPRESSION);
 }
 
+static enum err event_say(void *context, const struct event *e)
+{
+	struct buffer *b = context;
+	char source[ADDRESS_TEXT], target[ADDRESS_TEXT] = "";
+
+	address_format(e->source, source);
+	if (e->has_target)
+		address_format(e->target, target);
+	buffer_print(b, "%lld %s/%u:%u>%s:%u %u %s\n", (long long)e->time_ms, source, e->source_length, e->source_port,
+		     target, e->target_port, e->transport, class_name(e->class));
+	return OK;
+}
+
+static enum err reject_say(void *context, const struct reject *r)
+{
+	buffer_print(context, "%s %s\n", err_code(r->why), r->field != NULL ? r->field : "");
+	return OK;
+}
+
+static void reads_back(struct arena *a, enum render_format f, const char *expected)
+{
+	static const char rows[] = EVIDENCE_CSV
+		"2026-11-22T20:45:00Z,8.8.4.4,,53123,tcp,9.9.9.9,22,undeclared,\"2026-11-22 20:45:00\",\"8.8.4.4\",x\n"
+		"2026-11-22T20:45:01.500Z,8.8.4.4,,53124,udp,9.9.9.9,22,undeclared,y\n"
+		"2026-11-22T20:45:02Z,2a00:1450::7,,123,udp,,,undeclared,z\n"
+		"\n"
+		"table xarf xarf\n" EVIDENCE_COLUMNS "\n"
+		"2026-11-22T20:45:03Z,8.8.8.0,24,,,,,undeclared,{\"a\":\"b\"}\n"
+		"\n";
+	const struct report_options options = { .now_ms = INT64_C(1795400000000) };
+	struct span text_of_report = render_text(a, rows, f, CLASS_BRUTE_FORCE);
+	struct buffer said = BUFFER(10000);
+	const struct report_sink sink = { event_say, reject_say, &said };
+	struct report_cursor from;
+	struct scratch *s;
+	struct layout *l;
+
+	assert_int_equal(scratch_new(&s), OK);
+	assert_int_equal(report_detect(a, SPAN("x"), text_of_report, &options, &l), OK);
+	from = report_start(l);
+	assert_int_equal(report_parse(l, s, text_of_report, &from, &sink), OK);
+	assert_span(buffer_view(&said), expected);
+	buffer_free(&said);
+	scratch_free(s);
+}
+
+/* Another node reads what a notice looks like as the events that it was. */
+static void what_is_rendered_reads_back(void **state)
+{
+	reads_back(*state, RENDER_STIX,
+		   "1795380300000 8.8.4.4/0:53123>9.9.9.9:22 6 intrusion-attempts/brute-force\n"
+		   "1795380301500 8.8.4.4/0:53124>9.9.9.9:22 17 intrusion-attempts/brute-force\n"
+		   "1795380302000 2a00:1450::7/0:123>:0 17 intrusion-attempts/brute-force\n"
+		   "1795380303000 8.8.8.0/24:0>:0 0 intrusion-attempts/brute-force\n");
+	/* XARF has no type for an attack without protocol and port */
+	reads_back(*state, RENDER_XARF,
+		   "1795380300000 8.8.4.4/0:53123>9.9.9.9:22 6 intrusion-attempts/brute-force\n"
+		   "1795380301500 8.8.4.4/0:53124>9.9.9.9:22 17 intrusion-attempts/brute-force\n"
+		   "1795380302000 2a00:1450::7/0:123>:0 17 intrusion-attempts/brute-force\n"
+		   "1795380303000 8.8.8.0/24:0>:0 0 other/other\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(formats_have_names, make_arena, free_arena),
+		cmocka_unit_test_setup_teardown(what_is_rendered_reads_back, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(csv_has_the_row_as_one_column, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(stix_is_one_bundle_that_hangs_together, make_arena, free_arena),
 		cmocka_unit_test_setup_teardown(observables_have_the_identifiers_of_the_standard, make_arena,
