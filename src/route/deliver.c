@@ -339,6 +339,7 @@ enum err deliver(struct routing *r, int64_t date_ms)
 	struct hand *hands = calloc(r->threads, sizeof(*hands));
 	enum err e = runs_plan(r->runs, r->limits.batch, &l.plans, &l.count), end;
 
+	r->out->duplicates = l.rows_done = runs_dropped(r->runs);
 	pthread_rwlock_init(&l.marks, NULL);
 	pthread_mutex_init(&l.taking, NULL);
 	pthread_mutex_init(&l.lock, NULL);

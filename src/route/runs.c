@@ -9,7 +9,8 @@
  *   1. The order is (notice number, some bits of a hash of the source, first bits of the mark). Only a notice that is
  *      greater than a batch is cut inside, between sources, so that a source has all its rows in one part. Only where
  *      the rows of one hash are greater than a batch (one host, flooding) they are cut too, by the bits of the mark:
- *      even parts whatever the rows are. Equal rows always fall into the same part.
+ *      even parts whatever the rows are. Equal rows always fall into the same part; all but one of
+ *      a run are dropped as it is put.
  *   2. Totals of each notice are added up as runs are put, so all batches are known before the first is taken. For the
  *      few great notices their entries are looked at once more, to cut them evenly.
  *   3. Batches are taken in order: each run has one cursor, which only goes forward.
@@ -66,6 +67,7 @@ struct runs {
 	struct batch_plan *plans;
 	size_t plan_count, plan_room;
 	size_t block; /* entries in a cursor's block */
+	uint64_t dropped;
 };
 
 enum err runs_new(const char *folder, size_t resident, struct runs **out)
@@ -329,12 +331,40 @@ static size_t count_totals(const struct run_fill *f, const struct sort_key *keys
 	return n;
 }
 
+static int by_mark(const void *a, const void *b, void *entries)
+{
+	const struct row_entry *x = (const struct row_entry *)entries + ((const struct sort_key *)a)->at;
+	const struct row_entry *y = (const struct row_entry *)entries + ((const struct sort_key *)b)->at;
+
+	return memcmp(&x->mark, &y->mark, sizeof(x->mark));
+}
+
+/* Of rows that say the same one stays. All that a batch takes of equal rows then is one from each run, so no report can
+ * make a batch great by repeating itself. Returns how many stay. */
+static size_t drop_equal(const struct run_fill *f, struct sort_key *keys)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0, j; i < f->count; i = j) {
+		size_t first = kept;
+
+		for (j = i + 1; j < f->count && keys[j].key == keys[i].key; j++)
+			;
+		if (j - i > 1)
+			qsort_r(keys + i, j - i, sizeof(*keys), by_mark, f->entries);
+		for (size_t k = i; k < j; k++)
+			if (kept == first || by_mark(&keys[kept - 1], &keys[k], f->entries) != 0)
+				keys[kept++] = keys[k];
+	}
+	return kept;
+}
+
 static enum err put(struct runs *r, struct run_fill *f, struct run *run, bool resident, struct total *totals,
 		    uint32_t *starts)
 {
 	struct sort_key *keys;
 	uint32_t at = 0;
-	size_t n;
+	size_t n, dropped;
 	enum err e = order(f, &keys);
 
 	if (e != OK)
@@ -343,12 +373,15 @@ static enum err put(struct runs *r, struct run_fill *f, struct run *run, bool re
 		starts[i] = at;
 		at += f->entries[i].length;
 	}
-	run->count = f->count;
+	run->count = drop_equal(f, keys);
+	dropped = f->count - run->count;
+	f->count = run->count;
 	n = count_totals(f, keys, totals);
 	e = resident ? stay(f, keys, starts, run) : spill(r, f, keys, starts, run);
 	if (e != OK)
 		return e;
 	pthread_mutex_lock(&r->lock);
+	r->dropped += dropped;
 	e = add_run(r, run);
 	if (e == OK)
 		e = add_totals(r, totals, n);
@@ -378,6 +411,11 @@ enum err runs_put(struct runs *r, struct run_fill *f)
 	free(starts);
 	f->count = f->len = 0;
 	return e;
+}
+
+uint64_t runs_dropped(const struct runs *r)
+{
+	return r->dropped;
 }
 
 /* ---- planning ---- */

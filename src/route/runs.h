@@ -105,6 +105,7 @@ struct row_entry *run_fill_entry(struct run_fill *f);
 
 /* Sorts and puts away; f is empty afterwards. Any thread. */
 enum err runs_put(struct runs *r, struct run_fill *f);
+uint64_t runs_dropped(const struct runs *r); /* rows that stood in their run before, by their marks */
 
 /* How all rows fall into batches of about `bytes`. Owned by r. Nothing is put from here on. */
 enum err runs_plan(struct runs *r, size_t bytes, const struct batch_plan **out, size_t *count);
