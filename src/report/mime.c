@@ -222,16 +222,31 @@ static struct span lower_copy(struct arena *a, const char *text)
 	return span_of(copy);
 }
 
-/* The commonest of all is known without the library. */
-static struct span simple_type(struct span value)
+/* The commonest of all are known without the library: a type alone, or with a charset. */
+static bool type_is_common(struct span value, struct mime_part *part)
 {
-	static const char *const types[] = { "text/plain", "message/rfc822", "message/feedback-report",
-					     "message/delivery-status", "text/rfc822-headers" };
+	static const char *const types[] = { "text/plain",
+					     "text/html",
+					     "message/rfc822",
+					     "message/feedback-report",
+					     "message/delivery-status",
+					     "text/rfc822-headers" };
+	static const char *const charsets[] = { "utf-8", "us-ascii", "\"utf-8\"", "\"us-ascii\"" };
+	struct span type = trim(span_cut(&value, ';')), charset = { "", 0 };
+	bool known = value.at == NULL;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (span_equal_nocase(value, span_of(types[i])))
-			return span_of(types[i]);
-	return (struct span){ "", 0 };
+	if (value.at != NULL && span_equal_nocase(trim(span_cut(&value, '=')), SPAN("charset")) && value.at != NULL)
+		for (size_t i = 0; i < sizeof(charsets) / sizeof(charsets[0]) && !known; i++)
+			if ((known = span_equal_nocase(trim(value), span_of(charsets[i]))))
+				charset = span_of(charsets[i % 2]);
+	for (size_t i = 0; known && i < sizeof(types) / sizeof(types[0]); i++) {
+		if (span_equal_nocase(type, span_of(types[i]))) {
+			part->type = span_of(types[i]);
+			part->charset = charset;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* What Content-Type says; *boundary is empty unless the part is a multipart. */
@@ -245,7 +260,7 @@ static enum err type_read(struct arena *a, struct span header, struct mime_part 
 	*boundary = part->charset = part->report_type = (struct span){ "", 0 };
 	if (!mime_find(header, "Content-Type", &value))
 		return OK;
-	if ((part->type = simple_type(value)).len > 0)
+	if (type_is_common(value, part))
 		return OK;
 	if ((copy = plain_copy(a, value)) == NULL)
 		return ERR_NO_MEMORY;

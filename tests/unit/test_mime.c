@@ -41,6 +41,39 @@ static void decodes(void **state)
 	arena_free(a);
 }
 
+/* Types are the same by the short way and by the library's. */
+static void reads_types(void **state)
+{
+	static const struct {
+		const char *value, *type, *charset;
+	} cases[] = {
+		{ "text/plain", "text/plain", "" },
+		{ "TEXT/Plain ; charset = \"UTF-8\"", "text/plain", "utf-8" },
+		{ "text/html;charset=us-ascii", "text/html", "us-ascii" },
+		{ "text/html; charset=utf-8; format=flowed", "text/html", "utf-8" },
+		{ "text/html; format=flowed; charset=utf-8", "text/html", "utf-8" },
+		{ "text/plain; charset=ISO-8859-1", "text/plain", "iso-8859-1" },
+		{ "text/plain; charset", "text/plain", "" },
+		{ "text/plain; format=flowed", "text/plain", "" },
+		{ "text/plain;", "text/plain", "" },
+		{ "text/csv", "text/csv", "" },
+		{ "message/rfc822\n ; x=y", "message/rfc822", "" },
+		{ "text", "application/octet-stream", "" },
+	};
+	struct arena *a = arena_new(1 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < TABLE_LENGTH(cases); i++) {
+		const char *mail = arena_print(a, "Content-Type: %s\n\n", cases[i].value);
+		struct mime m;
+
+		assert_int_equal(mime_read(a, span_of(mail), &m), OK);
+		assert_span(m.parts[0].type, cases[i].type);
+		assert_span(m.parts[0].charset, cases[i].charset);
+	}
+	arena_free(a);
+}
+
 static void reads_values(void **state)
 {
 	static const struct {
@@ -254,8 +287,8 @@ static void serves_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(serves_threads), cmocka_unit_test(decodes),	       cmocka_unit_test(reads_values),
-		cmocka_unit_test(reads_fields),	  cmocka_unit_test(agrees_with_gmime),
+		cmocka_unit_test(serves_threads), cmocka_unit_test(decodes),	  cmocka_unit_test(reads_values),
+		cmocka_unit_test(reads_types),	  cmocka_unit_test(reads_fields), cmocka_unit_test(agrees_with_gmime),
 	};
 
 	return cmocka_run_group_tests_name("mime", tests, NULL, NULL);
