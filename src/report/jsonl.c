@@ -151,13 +151,14 @@ static bool may_be_deep(struct span text)
 	return bytes_count(text, '[' ^ '{', '{') > DEPTH_MAX;
 }
 
-/* The object of a line, in the scratch's pool until the next; NULL: it is none. */
-static yyjson_val *object_read(struct scratch *s, struct span text)
+/* The object of a line, in the scratch's pool until the next; NULL: it is none. *why: ERR_JSON, ERR_DEPTH. */
+static yyjson_val *object_read(struct scratch *s, struct span text, enum err *why)
 {
 	yyjson_alc pool;
 	yyjson_doc *doc;
 
-	if (text.len > REPORT_ROW_MAX || (may_be_deep(text) && is_deep(text)))
+	*why = may_be_deep(text) && is_deep(text) ? ERR_DEPTH : ERR_JSON;
+	if (text.len > REPORT_ROW_MAX || *why == ERR_DEPTH)
 		return NULL;
 	if (!yyjson_alc_pool_init(&pool, s->pool, sizeof(s->pool)))
 		return NULL;
@@ -317,7 +318,7 @@ static enum err event_read(const struct parse *p, const struct found *f, struct 
 	enum err err;
 
 	if ((*name = f->twice) != NULL)
-		return ERR_JSON;
+		return ERR_DUPLICATE_KEY;
 	*name = keys[f->key[KEY_CLASS]].name;
 	if (f->value[KEY_CLASS] != NULL &&
 	    (err = class_read(p->layout, p->scratch, value_text(f->value[KEY_CLASS], digits), &e->class)) != OK)
@@ -377,8 +378,8 @@ static enum err line_read(const struct parse *p, struct span raw, struct event *
 		return ERR_TOO_LONG;
 	if ((err = parse_encoding(p, raw)) != OK)
 		return err;
-	if ((object = object_read(p->scratch, raw)) == NULL)
-		return ERR_JSON;
+	if ((object = object_read(p->scratch, raw, &err)) == NULL)
+		return err;
 	keys_find(p->scratch, object, &f);
 	if (!has_address(&f) && is_metadata(object))
 		return ERR_EMPTY;
@@ -436,6 +437,7 @@ static void date_find(struct scratch *s, struct span text, struct layout *l)
 {
 	const char *before;
 	yyjson_val *object;
+	enum err why;
 	int64_t ms;
 
 	while (text.len > 0 && (text.at[text.len - 1] == '\n' || text.at[text.len - 1] == '\r'))
@@ -443,7 +445,7 @@ static void date_find(struct scratch *s, struct span text, struct layout *l)
 	before = text.len > 0 ? memrchr(text.at, '\n', text.len) : NULL;
 	if (before != NULL)
 		text = span_from(text, (size_t)(before - text.at) + 1);
-	if (text.len > REPORT_ROW_MAX || (object = object_read(s, text)) == NULL || !is_metadata(object))
+	if (text.len > REPORT_ROW_MAX || (object = object_read(s, text, &why)) == NULL || !is_metadata(object))
 		return;
 	if (l->date_ms == 0 && time_read(yyjson_obj_get(object, "timestamp"), &ms) == OK)
 		l->date_ms = ms;
@@ -458,7 +460,8 @@ bool jsonl_detect(struct scratch *s, struct span text, struct layout *l)
 	l->type_known = true;
 	l->class = CLASS_UNDETERMINED;
 	for (int i = 0; i < DETECT_ROWS && lines_next(&lines, &at); i++) {
-		yyjson_val *object = object_read(s, at.raw);
+		enum err why;
+		yyjson_val *object = object_read(s, at.raw, &why);
 		struct found f;
 
 		if (object == NULL)

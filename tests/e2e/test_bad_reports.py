@@ -108,6 +108,26 @@ def test_a_row_that_repeats_itself_costs_no_memory(node):
 
 # ---- JSON ----
 
+def test_json_nested_ten_thousand_deep_is_one_reject(node):
+    path = node.dir.parent / "events.jsonl"
+    deep = "[" * 10000 + "]" * 10000
+    path.write_text(json.dumps(event("5.44.1.1")) + "\n" + '{"source.ip":"5.44.1.9","extra":' + deep + "}\n"
+                    + '{"source.ip":"5.44.1.9","extra":' + '{"a":' * 10000 + "1" + "}" * 10001 + "\n"
+                    + json.dumps(event("5.44.1.2")) + "\n")
+    said, rejects = route(node, path)
+    assert said["events"] == 2 and rejects == [(2, "depth"), (3, "depth")]
+
+
+def test_a_key_given_twice_is_refused(node):
+    path = node.dir.parent / "events.jsonl"
+    path.write_text(json.dumps(event("5.44.1.1")) + "\n"
+                    + '{"source.ip":"5.44.1.9","source.ip":"5.45.1.9","time.source":"2026-11-01T10:00:00Z"}\n'
+                    + '{"source":{"ip":"5.44.1.9"},"source":{"ip":"5.45.1.9"},"time":{"source":"2026-11-01T10:00:00Z"}}\n'
+                    + '{"source":{"ip":"5.44.1.9"},"source.ip":"5.45.1.9","time.source":"2026-11-01T10:00:00Z"}\n')
+    said, rejects = route(node, path)
+    assert said["events"] == 1 and rejects == [(2, "duplicate-key"), (3, "duplicate-key"), (4, "duplicate-key")]
+
+
 @pytest.mark.parametrize("text", ['{"source.ip":"5.44.1.9"', '{"source.ip":"5.44.1.9"}}', '{"source.ip":"5.44.1.9",}',
                                   '{"source.ip":"5.44.1.9","x":NaN}', '{"source.ip":"5.44.1.9","x":"\\ud800"}',
                                   '{"source.ip":"5.44.1.9","x":\'a\'}', '{"source.ip":"5.44.1.9" /* */}'])
