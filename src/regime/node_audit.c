@@ -302,8 +302,6 @@ static enum err walk(struct auditing *w)
 		e = OK;
 	if (e == OK)
 		e = check_position(w);
-	if (e == OK)
-		e = signature_checker_finish(w->signatures, &w->out->signatures);
 	if (e == OK && w->progress != NULL)
 		w->progress(w->context, w->position, w->position);
 	return e;
@@ -445,6 +443,19 @@ static void release(struct auditing *w)
 	free(w->dir);
 }
 
+/* What the walk left to the workers is verified meanwhile. A bad signature is told before anything else. */
+static enum err check_stored(struct auditing *w)
+{
+	char detail[512];
+	enum err stored = check_marks_count(w), e;
+
+	if (stored == OK)
+		stored = check_views(w);
+	snprintf(detail, sizeof(detail), "%s", err_detail());
+	e = signature_checker_finish(w->signatures, &w->out->signatures);
+	return e == OK && stored != OK ? fail(stored, "%s", detail) : e;
+}
+
 enum err node_audit(struct node *n, audit_progress *progress, void *context, struct audit *out)
 {
 	struct auditing w = { .node = n, .progress = progress, .context = context, .out = out };
@@ -452,7 +463,7 @@ enum err node_audit(struct node *n, audit_progress *progress, void *context, str
 
 	*out = (struct audit){ 0 };
 	if ((e = node_check_keys(n)) == OK && (e = marks_damaged(n->marks)) == OK && (e = prepare(&w)) == OK &&
-	    (e = walk(&w)) == OK && (e = check_marks_count(&w)) == OK && (e = check_views(&w)) == OK)
+	    (e = walk(&w)) == OK && (e = check_stored(&w)) == OK)
 		e = check_ledgers(&w);
 	release(&w);
 	return e;

@@ -11,12 +11,14 @@
  *
  * Verifying is most of an audit's work, and needs nothing but the note and its key. So the walk over the journal only copies
  * both into a bundle and goes on; a full bundle is verified by any of the workers, while the walk fills the next. If all
- * bundles are full, the walk takes part.
+ * bundles are full, the walk takes part. There are many of them, some 70 MB: what is left at the end of the walk is verified
+ * while its thread, alone, compares the views.
  *
  * Bundles end in any order. The failure that is told is that of the lowest number, so the same audit tells the same.
  */
 
 #define JOBS 256
+#define BUNDLES_MAX 256
 #define WORKERS_MAX 64
 #define NOTES_MAX ((size_t)JOBS * (STATEMENT_MAX + 256))
 
@@ -39,6 +41,7 @@ struct bundle {
 struct signature_checker {
 	struct bundle *filling; /* the walk's */
 	uint64_t numbers;
+	unsigned made; /* bundles */
 	pthread_t workers[WORKERS_MAX];
 	unsigned started;
 
@@ -134,23 +137,58 @@ static void hand_over(struct signature_checker *c)
 	pthread_mutex_unlock(&c->mutex);
 }
 
-/* An empty one, or work until there is one. */
+static void bundle_free(struct bundle *b)
+{
+	if (b != NULL && b->notes != NULL)
+		arena_free(b->notes);
+	free(b);
+}
+
+/* NULL: there are enough, or no memory. */
+static struct bundle *one_more(struct signature_checker *c)
+{
+	struct bundle *b = c->made < BUNDLES_MAX ? calloc(1, sizeof(*b)) : NULL;
+
+	if (b != NULL && (b->notes = arena_new(NOTES_MAX)) == NULL) {
+		bundle_free(b);
+		b = NULL;
+	}
+	c->made += b != NULL;
+	return b;
+}
+
+/* Under the mutex. */
+static struct bundle *take_empty(struct signature_checker *c)
+{
+	struct bundle *b = c->first_empty;
+
+	if (b != NULL)
+		c->first_empty = b->next;
+	return b;
+}
+
+/* An empty one, or a new one, or work until there is one. NULL: no memory for the first. */
 static struct bundle *next_empty(struct signature_checker *c)
 {
-	struct bundle *empty = NULL, *full;
+	struct bundle *empty, *full = NULL;
 
-	while (empty == NULL) {
+	pthread_mutex_lock(&c->mutex);
+	empty = take_empty(c);
+	pthread_mutex_unlock(&c->mutex);
+	if (empty == NULL)
+		empty = one_more(c);
+	while (empty == NULL && c->made > 0) {
 		pthread_mutex_lock(&c->mutex);
 		while (c->first_empty == NULL && c->first_full == NULL)
 			pthread_cond_wait(&c->empty, &c->mutex);
-		if ((empty = c->first_empty) != NULL)
-			c->first_empty = empty->next;
-		full = empty == NULL ? take_full(c) : NULL;
+		if ((empty = take_empty(c)) == NULL)
+			full = take_full(c);
 		pthread_mutex_unlock(&c->mutex);
-		if (full != NULL)
+		if (empty == NULL)
 			verify(c, full);
 	}
-	arena_reset(empty->notes);
+	if (empty != NULL)
+		arena_reset(empty->notes);
 	return empty;
 }
 
@@ -159,13 +197,14 @@ enum err signature_checker_add(struct signature_checker *c, const struct note *n
 {
 	const struct note_line *line = note->lines;
 	struct bundle *b = c->filling != NULL ? c->filling : (c->filling = next_empty(c));
-	struct job *j = &b->jobs[b->count];
-	const char *whole = arena_copy(b->notes, note->whole.at, note->whole.len);
-	const char *signature = arena_copy(b->notes, line->signature.at, line->signature.len);
+	const char *whole, *signature;
+	struct job *j;
 
 	assert(note->line_count == 1 && note->text.at == note->whole.at);
-	if (whole == NULL || signature == NULL)
+	if (b == NULL || (whole = arena_copy(b->notes, note->whole.at, note->whole.len)) == NULL ||
+	    (signature = arena_copy(b->notes, line->signature.at, line->signature.len)) == NULL)
 		return ERR_NO_MEMORY;
+	j = &b->jobs[b->count];
 	*j = (struct job){ .key = *key, .ledger = l, .index = index };
 	j->line = *line;
 	j->line.name.at = whole + (line->name.at - note->whole.at);
@@ -206,26 +245,6 @@ enum err signature_checker_finish(struct signature_checker *c, uint64_t *verifie
 	return c->err == OK ? OK : fail(c->err, "%s", c->detail);
 }
 
-static void bundle_free(struct bundle *b)
-{
-	if (b != NULL && b->notes != NULL)
-		arena_free(b->notes);
-	free(b);
-}
-
-static enum err add_bundle(struct signature_checker *c)
-{
-	struct bundle *b = calloc(1, sizeof(*b));
-
-	if (b == NULL || (b->notes = arena_new(NOTES_MAX)) == NULL) {
-		bundle_free(b);
-		return ERR_NO_MEMORY;
-	}
-	b->next = c->first_empty;
-	c->first_empty = b;
-	return OK;
-}
-
 static unsigned workers_wanted(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -238,7 +257,6 @@ enum err signature_checker_new(struct signature_checker **out)
 {
 	struct signature_checker *c = calloc(1, sizeof(*c));
 	unsigned workers = workers_wanted();
-	enum err e = OK;
 
 	if (c == NULL)
 		return ERR_NO_MEMORY;
@@ -246,14 +264,8 @@ enum err signature_checker_new(struct signature_checker **out)
 	pthread_cond_init(&c->full, NULL);
 	pthread_cond_init(&c->empty, NULL);
 	c->last_full = &c->first_full;
-	for (unsigned i = 0; e == OK && i < 2 * workers + 2; i++)
-		e = add_bundle(c);
-	while (e == OK && c->started < workers && pthread_create(&c->workers[c->started], NULL, work, c) == 0)
+	while (c->started < workers && pthread_create(&c->workers[c->started], NULL, work, c) == 0)
 		c->started++;
-	if (e != OK) {
-		signature_checker_free(c);
-		return e;
-	}
 	*out = c;
 	return OK;
 }
@@ -264,14 +276,14 @@ void signature_checker_free(struct signature_checker *c)
 
 	if (c == NULL)
 		return;
-	join(c); /* they empty what is full first: a bundle is never lost */
-	bundle_free(c->filling);
+	pthread_mutex_lock(&c->mutex);
 	while ((b = take_full(c)) != NULL)
+		bundle_free(b); /* nobody asks any more */
+	pthread_mutex_unlock(&c->mutex);
+	join(c);
+	bundle_free(c->filling);
+	while ((b = take_empty(c)) != NULL)
 		bundle_free(b);
-	while ((b = c->first_empty) != NULL) {
-		c->first_empty = b->next;
-		bundle_free(b);
-	}
 	pthread_cond_destroy(&c->empty);
 	pthread_cond_destroy(&c->full);
 	pthread_mutex_destroy(&c->mutex);
