@@ -281,6 +281,52 @@ static void cuts_down(void **state)
 	arena_free(a);
 }
 
+/* One item of evidence too many, and one that is too large. */
+static void keeps_evidence_small(void **state)
+{
+	static const struct {
+		size_t items, size;
+		const char *expected;
+	} cases[] = { { 50, 8, "+" },
+		      { 51, 8, "field evidence" },
+		      { 1, 6990508, "+" },
+		      { 1, 6990516, "too-long evidence.payload" } };
+	const char *split = strstr(LOGIN, "[{\"content_type\"");
+	struct report_options options = { .from = FORMAT_XARF, .now_ms = TEST_NOW };
+	struct scratch *s;
+
+	(void)state;
+	assert_int_equal(scratch_new(&s), OK);
+	for (size_t i = 0; i < TABLE_LENGTH(cases); i++) {
+		struct buffer text = BUFFER((size_t)16 << 20);
+		struct law law = { .out = BUFFER((size_t)1 << 20) };
+		struct arena *a = arena_new(1 << 20);
+		struct layout *l;
+
+		buffer_bytes(&text, LOGIN, (size_t)(split - LOGIN) + 1);
+		for (size_t k = 0; k < cases[i].items; k++) {
+			char *payload;
+
+			buffer_print(&text, "%s{\"content_type\":\"text/plain\",\"payload\":\"", k == 0 ? "" : ",");
+			payload = buffer_room(&text, cases[i].size);
+			assert_non_null(payload);
+			memset(payload, 'A', cases[i].size);
+			text.len += cases[i].size;
+			buffer_text(&text, "\"}");
+		}
+		buffer_text(&text, strchr(split, ']'));
+		assert_int_equal(report_detect(a, SPAN("x"), span_make(text.at, 200), &options, &l), OK);
+		law_read(l, s, buffer_view(&text), text.len + 1, l->row_max, &law);
+		if (!span_starts(buffer_view(&law.out), cases[i].expected) &&
+		    !span_starts(span_from(buffer_view(&law.out), 3), cases[i].expected))
+			fail_msg("case %zu: %.60s", i, law.out.at);
+		buffer_free(&text);
+		buffer_free(&law.out);
+		arena_free(a);
+	}
+	scratch_free(s);
+}
+
 static void law_of_chunks(void **state)
 {
 	static const char *const pieces[] = { LOGIN "\n", LOGIN, PORTSCAN "\n", "{\n \"xarf_version\": \"4.0.0\"\n}\n",
@@ -296,10 +342,10 @@ static void law_of_chunks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(reads_version_4), cmocka_unit_test(checks_version_4),
-		cmocka_unit_test(reads_version_3), cmocka_unit_test(checks_version_3),
-		cmocka_unit_test(leaves_out),	   cmocka_unit_test(cuts_down),
-		cmocka_unit_test(law_of_chunks),
+		cmocka_unit_test(reads_version_4),	cmocka_unit_test(checks_version_4),
+		cmocka_unit_test(reads_version_3),	cmocka_unit_test(checks_version_3),
+		cmocka_unit_test(leaves_out),		cmocka_unit_test(cuts_down),
+		cmocka_unit_test(keeps_evidence_small), cmocka_unit_test(law_of_chunks),
 	};
 
 	return cmocka_run_group_tests_name("xarf", tests, NULL, NULL);
