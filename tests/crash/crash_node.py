@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Kills whatever appends to a node, at random moments and in every order: groups of statements (small append), statements
-from several threads through the sequencer (small submit), routing with tiny batches (small route), `comity route` and `comity submit`. After each kill the node is looked at as it lies
+from several threads through the sequencer (small submit), routing with tiny batches (small route), `comity route`, its watch of a folder, and `comity submit`. After each kill the node is looked at as it lies
 there: the audit is clean, each statement that was acknowledged is in it. At the end of a node its reports are routed to
 the end, and every event counts once.
 
@@ -31,7 +31,7 @@ class Bench:
             self.unanswered |= unanswered
             self.reports.append(str(path))
         self.notes = lab.signed_plans(self.base, place, 8)
-        self.actors = (self.append, self.submit_many, self.route_small, self.route, self.submit)
+        self.actors = (self.append, self.submit_many, self.route_small, self.route, self.watch, self.submit)
         self.killed = {a.__name__: 0 for a in self.actors}
         self.ids, self.numbers, self.took = [], {}, {}
 
@@ -48,6 +48,16 @@ class Bench:
 
     def route(self):
         return [lab.COMITY, "route", *self.chance.sample(self.reports, 3), "--json"]
+
+    def watch(self):
+        """The reports are put there again, as long ago as a watch wants them to rest."""
+        inbox = self.place / "inbox"
+        shutil.rmtree(inbox, ignore_errors=True)
+        inbox.mkdir()
+        for report in self.reports:
+            shutil.copy(report, inbox)
+            os.utime(inbox / os.path.basename(report), (1, 1))
+        return [lab.COMITY, "route", "--watch", "--once", inbox, "--json"]
 
     def submit(self):
         return [lab.COMITY, "submit", str(self.chance.choice(self.notes[:-1])), "--json"]
@@ -108,7 +118,10 @@ class Bench:
         for _ in range(kills):
             self.kill_one()
             self.check()
-        lab.must(self.node, "route", *self.reports)
+        inbox = self.watch()[-2]
+        lab.must(self.node, "route", "--watch", "--once", inbox)
+        if len(list((inbox / "done").glob("*.csv"))) != len(self.reports):
+            raise lab.Failed(f"{inbox}: not all reports are done")
         lab.check_counts(self.node, self.rows, self.unanswered)
         self.check()
         return len(self.ids)
