@@ -174,14 +174,17 @@ class Bench:
 
 def flips(bench, chance, how_many):
     done = 0
-    for path in bench.files:
+    for path in sorted(bench.files, key=lambda p: (bench.good / p).stat().st_size):
         places = bench.places(path)
         if how_many != "all" and len(places) > 0:
             share = max(8, int(how_many) // len(bench.files))
             places = sorted(set(chance.sample(places, min(share, len(places))) + [places[0], places[-1]]))
+        step = 64 if how_many == "all" else 8
         for i, at in enumerate(places):
-            bench.flip(path, at, 1 << chance.randrange(8) if i % 2 else chance.randrange(1, 256), writing=i % 8 == 5)
+            bench.flip(path, at, 1 << chance.randrange(8) if i % 2 else chance.randrange(1, 256), writing=i % step == 5)
             done += 1
+        if how_many == "all":
+            print(f"{path}: {len(places)} bytes", flush=True)
     return done
 
 
