@@ -5,6 +5,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "base/encoding.h"
 
@@ -85,4 +86,9 @@ void hash_hex(struct hash h, char out[HASH_HEX + 1])
 enum err hash_from_hex(struct span s, struct hash *out)
 {
 	return hex_decode(s, out->bytes, HASH_SIZE);
+}
+
+uint32_t crc32_add(uint32_t crc, const void *from, size_t n)
+{
+	return n > 0 ? (uint32_t)crc32_z(crc, from, n) : crc; /* zlib takes NULL as "begin anew" */
 }

@@ -29,7 +29,7 @@
  * A segment may end in zeros: room that was written ahead (journal_write.c). They read as the end.
  */
 #define SEGMENT_HEADER JOURNAL_GAP
-#define SEGMENT_ROLL ((uint64_t)32 << 20) /* no batch begins in a segment of that size; a start reads the last one */
+#define SEGMENT_ROLL ((uint64_t)16 << 20) /* no batch begins in a segment of that size; a start reads the last one */
 #define SEGMENT_SUFFIX ".journal"
 #define SEGMENT_NAME (20 + sizeof(SEGMENT_SUFFIX))
 #define FRAME_HEADER 36

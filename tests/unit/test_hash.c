@@ -1,7 +1,6 @@
 #include "test.h"
 
 #include <pthread.h>
-#include <zlib.h>
 
 #include "base/hash.h"
 
@@ -90,36 +89,13 @@ static void crc_goes_on(void **state)
 	assert_int_equal(crc32_add(0xcbf43926, NULL, 0), 0xcbf43926);
 }
 
-/* zlib is the judge: every length and alignment up to some blocks, from any value, in pieces, and one of a megabyte. */
-static void crc_is_that_of_zlib(void **state)
-{
-	uint64_t seed = test_seed();
-	size_t big = (size_t)1 << 20;
-	uint8_t *bytes = malloc(big);
-
-	(void)state;
-	assert_non_null(bytes);
-	test_bytes(&seed, bytes, big);
-	for (size_t n = 0; n <= 300; n++)
-		for (size_t at = 0; at < 20; at++) {
-			uint32_t from = n % 2 == 0 ? 0 : (uint32_t)test_random(&seed);
-			uint32_t expected = n == 0 ? from : (uint32_t)crc32_z(from, bytes + at, n);
-			size_t cut = test_below(&seed, n + 1);
-
-			assert_int_equal(crc32_add(from, bytes + at, n), expected);
-			assert_int_equal(crc32_add(crc32_add(from, bytes + at, cut), bytes + at + cut, n - cut),
-					 expected);
-		}
-	assert_int_equal(crc32_add(7, bytes + 1, big - 1), (uint32_t)crc32_z(7, bytes + 1, big - 1));
-	free(bytes);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(known_values),	       cmocka_unit_test(however_it_is_cut),
-		cmocka_unit_test(threads_do_not_meet), cmocka_unit_test(crc_goes_on),
-		cmocka_unit_test(crc_is_that_of_zlib),
+		cmocka_unit_test(known_values),
+		cmocka_unit_test(however_it_is_cut),
+		cmocka_unit_test(threads_do_not_meet),
+		cmocka_unit_test(crc_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
