@@ -1,8 +1,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "regime_node.h"
@@ -595,6 +597,160 @@ static void ticks_when_due(void **state)
 	world_free(w);
 }
 
+/* ---- killed ---- */
+
+#define KILLS 6
+#define CHILD_FLIES 32
+
+/* What the child says of each statement that was acknowledged to it, in one write. */
+struct told {
+	uint32_t number, length;
+	struct appended appended;
+	char receipt[3000];
+};
+
+struct flying {
+	struct submission submission;
+	struct sequencer *q;
+	struct world *w;
+	int pipe;
+	uint32_t number;
+	struct arena *arena;
+};
+
+static atomic_uint next_number;
+
+static void fly(struct flying *f)
+{
+	f->number = atomic_fetch_add(&next_number, 1);
+	arena_reset(f->arena);
+	f->submission.note = notice_of(f->arena, f->w->res, f->number);
+	if (sequencer_offer(f->q, &f->submission) != OK)
+		_exit(1);
+}
+
+static void tell(struct submission *s)
+{
+	struct flying *f = s->context;
+	struct told t = { .number = f->number, .length = (uint32_t)s->receipt.len, .appended = s->appended };
+
+	if (s->err != OK || s->receipt.len > sizeof(t.receipt))
+		_exit(1);
+	memcpy(t.receipt, s->receipt.at, s->receipt.len);
+	if (write(f->pipe, &t, sizeof(t)) != sizeof(t)) /* below PIPE_BUF: whole or not at all */
+		_exit(1);
+	fly(f);
+}
+
+static void child_works(struct world *w, int pipe)
+{
+	static struct flying flying[CHILD_FLIES];
+	struct sequencer *q;
+
+	if (node_open(w->dir, NODE_WRITE, &w->n) != OK)
+		_exit(1);
+	q = start(w, &defaults);
+	for (size_t i = 0; i < CHILD_FLIES; i++) {
+		flying[i] = (struct flying){ .q = q, .w = w, .pipe = pipe, .arena = arena_new(1 << 20) };
+		flying[i].submission.done = tell;
+		flying[i].submission.context = &flying[i];
+		fly(&flying[i]);
+	}
+	for (;;)
+		pause();
+}
+
+/* Reads until it is time to kill, then what was still written. */
+static size_t listen_and_kill(pid_t child, int from, size_t enough, struct told *told, size_t room)
+{
+	size_t n = 0;
+	int status;
+
+	while (n < room && read(from, &told[n], sizeof(told[n])) == sizeof(told[n]))
+		if (++n == enough)
+			kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return n;
+}
+
+/* Every root that the ledger of the circle has had. */
+static struct hash *all_roots(struct world *w, uint64_t size)
+{
+	struct hash *roots = calloc(size + 1, sizeof(*roots));
+	struct frontier f = { 0 };
+
+	assert_non_null(roots);
+	for (uint64_t i = 0; i < size; i++) {
+		struct span entry;
+
+		assert_int_equal(node_entry(w->n, w->arena, LEDGER_CIRCLE, i, &entry), OK);
+		frontier_add(&f, merkle_leaf(entry));
+		roots[f.size] = frontier_root(&f);
+	}
+	return roots;
+}
+
+/* What was acknowledged is there, in its place, and its receipt is one of this tree. */
+static void check_told(struct world *w, const struct told *t, const struct hash *roots, uint64_t size)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct span note = notice_of(a, w->res, t->number), receipt = span_make(t->receipt, t->length), entry;
+	struct statement s;
+	struct checkpoint c;
+	struct receipt r;
+	enum ledger_id l;
+	uint64_t index;
+
+	assert_int_equal(statement_parse(a, note, &s), OK);
+	assert_int_equal(node_find(w->n, s.id, &l, &index), OK);
+	assert_true(l == t->appended.ledger && index == t->appended.index);
+	assert_int_equal(node_entry(w->n, a, l, index, &entry), OK);
+	assert_int_equal(receipt_parse(a, receipt, &r), OK);
+	assert_int_equal(receipt_verify(a, &r, entry, node_ledger_key(w->n, l), &c), OK);
+	assert_true(c.size <= size && hash_equal(c.root, roots[c.size]));
+	arena_free(a);
+}
+
+static void killed_at_any_moment(void **state)
+{
+	struct world *w = world_new(*state);
+	struct told *told = calloc(4000, sizeof(*told));
+	uint64_t seed = test_seed();
+	size_t n = 0;
+
+	assert_non_null(told);
+	assert_true(sizeof(struct told) <= 4096);
+	for (int round = 0; round < KILLS; round++) {
+		struct hash *roots;
+		struct audit a;
+		int ends[2];
+		pid_t child;
+
+		node_close(w->n);
+		w->n = NULL;
+		assert_int_equal(pipe(ends), 0);
+		next_number = 10000u * (unsigned)(round + 1);
+		if ((child = fork()) == 0) {
+			close(ends[0]);
+			child_works(w, ends[1]);
+		}
+		assert_true(child > 0);
+		close(ends[1]);
+		n += listen_and_kill(child, ends[0], 1 + test_below(&seed, 300), told + n, 4000 - n);
+		close(ends[0]);
+		assert_int_equal(node_open(w->dir, NODE_WRITE, &w->n), OK);
+		assert_int_equal(node_audit(w->n, NULL, NULL, &a), OK);
+		roots = all_roots(w, a.entries[LEDGER_CIRCLE]);
+		for (size_t i = 0; i < n; i++)
+			check_told(w, &told[i], roots, a.entries[LEDGER_CIRCLE]);
+		free(roots);
+	}
+	assert_true(n >= KILLS);
+	free(told);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -610,6 +766,7 @@ int main(void)
 		IN_A_FOLDER(failing_sync),
 		IN_A_FOLDER(failing_tiles),
 		IN_A_FOLDER(ticks_when_due),
+		IN_A_FOLDER(killed_at_any_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
