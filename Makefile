@@ -2,7 +2,7 @@
 FUZZ_SECONDS = 60
 JOBS = 2
 
-.PHONY: all demo test fuzz lint format bench soak install clean
+.PHONY: all demo test fuzz coverage lint format bench soak install clean
 
 all:
 	@tools/setup build
@@ -22,6 +22,10 @@ test:
 fuzz:
 	@tools/setup test
 	@JOBS=$(JOBS) tools/test-all --fuzz $(FUZZ_SECONDS)
+
+coverage:
+	@tools/setup test
+	@JOBS=$(JOBS) tools/coverage
 
 lint:
 	@tools/lint
@@ -43,4 +47,4 @@ install: all
 	@meson install -C build --no-rebuild
 
 clean:
-	@rm -rf build build-asan build-fuzz build-tsan
+	@rm -rf build build-asan build-coverage build-fuzz build-tsan
