@@ -19,7 +19,7 @@ static const struct {
 		       "The disk failed to keep what was written; check the disk before you start the node again." },
 	[ERR_NOT_FOUND] = { "not-found", "Check the name; nothing is stored under it." },
 	[ERR_EXISTS] = { "exists", "Choose another name, or remove what stands there first." },
-	[ERR_BUSY] = { "busy", "Another process is using this; wait for it to end, or stop it." },
+	[ERR_BUSY] = { "busy", "Wait and try again; another process is using this, or too much is under way." },
 	[ERR_DAMAGED] = { "damaged", "The file fails its checksum; restore it from a backup or rebuild it." },
 
 	[ERR_DISK_FULL] = { "disk-full", "Make room on the disk, then start again; what was acknowledged is kept." },

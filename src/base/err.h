@@ -18,7 +18,7 @@ enum err {
 	ERR_SYNC,      /* an fsync failed: what is on disk is unknown, so the process must stop */
 	ERR_NOT_FOUND, /* a file or object that should be there is not */
 	ERR_EXISTS,
-	ERR_BUSY,      /* another process is the writer */
+	ERR_BUSY,      /* another process is the writer, or too much is under way */
 	ERR_DAMAGED,   /* a file of ours fails its checksum */
 	ERR_DISK_FULL, /* ENOSPC, EDQUOT */
 	ERR_READ_ONLY, /* EROFS */
