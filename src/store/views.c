@@ -14,6 +14,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -23,6 +24,7 @@
 #define MAP_SIZE ((size_t)64 << 30) /* address space, not disk */
 #define READERS 512
 #define READERS_SIZE ((off_t)64 * (READERS + 2)) /* LMDB takes a line of the cache for each, and a head */
+#define ROOM_LEFT 65536				 /* bytes: less is none */
 #define BOOT_SIZE 64
 
 struct views {
@@ -51,8 +53,19 @@ const char *view_name(enum view t)
 	return names[t];
 }
 
+/* LMDB calls a write that came out short an I/O error. On a disk without room it is the room that is lacking. */
+static int cause(const char *dir, int rc)
+{
+	struct statvfs s;
+
+	if (rc == EIO && statvfs(dir, &s) == 0 && (uint64_t)s.f_bavail * s.f_frsize < ROOM_LEFT)
+		return ENOSPC;
+	return rc;
+}
+
 static enum err failed(const char *dir, int rc)
 {
+	rc = cause(dir, rc);
 	switch (rc) {
 	case 0:
 		return OK;
