@@ -74,7 +74,7 @@ static void row_line(const struct row *r)
 		addressee_print(&r->to, &to);
 	cli_column(buffer_view(&to), 22);
 	buffer_free(&to);
-	cli_column(span_of(class_name(r->class)), 32);
+	cli_column(span_of(class_name(r->class)), 37);
 	cli_column(span_of(source), 22);
 	cli_thousands(r->s.count, count);
 	printf("%10s", count);
