@@ -1,5 +1,6 @@
 #include "cli/acting.h"
 #include "cli/audit_files.h"
+#include "cli/guard.h"
 
 #include "base/file.h"
 #include "ledger/checkpoint.h"
@@ -194,8 +195,11 @@ int cmd_ledger_audit(struct cli *c)
 	struct audit audit = { 0 };
 	struct node *n = NULL;
 	int64_t began = clock_monotonic_us();
-	enum err e = node_open(c->dir, NODE_READ, &n);
+	const char *views = arena_print(c->arena, "%s/views", c->dir);
+	enum err e;
 
+	guard_suspect(views);
+	e = node_open(c->dir, NODE_READ, &n);
 	/* Read as it stands, so that nothing is mended before it is judged. Only views that the machine went down with, or
 	 * that are missing, have to be made anew first; a damaged journal refuses that too. */
 	if (e == ERR_DAMAGED && (e = node_open(c->dir, NODE_WRITE, &n)) == OK)

@@ -18,6 +18,7 @@
  */
 
 static char line[8192];
+static const char *suspect;
 
 static void say(const char *text)
 {
@@ -90,8 +91,21 @@ static void on_fault(int number, siginfo_t *info, void *context)
 		    "anew.\n");
 		_exit(EXIT_DIFFERS);
 	}
+	if (suspect != NULL) {
+		say("comity: damaged: ");
+		say(suspect);
+		say("\n  Reading it led astray. Remove that folder, and the next command that writes makes it anew; if "
+		    "it "
+		    "happens again, it is a fault of the program.\n");
+		_exit(EXIT_DIFFERS);
+	}
 	say("comity: a fault of the program, or a damaged file that it did not find: run `comity ledger audit`\n");
 	signal(number, SIG_DFL); /* and it happens again */
+}
+
+void guard_suspect(const char *folder)
+{
+	suspect = folder;
 }
 
 void guard(void)

@@ -6,4 +6,8 @@
  * Any other fault ends it as ever. */
 void guard(void);
 
+/* From now on any other fault is laid to this folder, and ends the program with EXIT_DIFFERS too: the audit reads damaged
+ * views, which may lead LMDB anywhere. Stays the caller's. */
+void guard_suspect(const char *folder);
+
 #endif
