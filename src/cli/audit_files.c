@@ -1,6 +1,8 @@
 #include "cli/audit_files.h"
 
 #include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -46,6 +48,25 @@ static enum err check_rejects(const char *path)
 	return e;
 }
 
+/* A list that `pending` names is what a crash left: the next routing cuts it back to what was committed. */
+static bool is_pending(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char other[PATH_MAX];
+	struct mapped file;
+	struct span text, word;
+	bool is;
+
+	if (snprintf(other, sizeof(other), "%.*spending", (int)(name - path), path) >= (int)sizeof(other) ||
+	    file_map(other, &file) != OK)
+		return false;
+	text = span_make((const char *)file.at, file.len);
+	word = span_cut(&text, ' ');
+	is = span_is(word, name);
+	file_unmap(&file);
+	return is;
+}
+
 /* zstd frames carry sums. */
 static enum err check_unanswered(const char *path)
 {
@@ -54,7 +75,7 @@ static enum err check_unanswered(const char *path)
 	size_t got = PIECE;
 	enum err e;
 
-	if (!span_ends(span_of(path), ".zst")) {
+	if (!span_ends(span_of(path), ".zst") || is_pending(path)) {
 		free(piece);
 		return OK;
 	}
