@@ -28,7 +28,9 @@ static void help_all(const struct cli *c)
 		char text[64];
 
 		snprintf(text, sizeof(text), "%s %s", cmd->name, cmd->operands);
-		printf("  %-32s %s\n", text, cmd->does);
+		fputs("  ", stdout);
+		cli_column(span_of(text), 32);
+		printf("%s\n", cmd->does);
 	}
 	printf("\n`comity help COMMAND` says more. Exit codes: 0 done, 1 refused or not found, 2 wrong use,\n"
 	       "3 the machine failed, 4 a check does not agree, 5 another process is writing.\n");
