@@ -1,20 +1,17 @@
-/* What the store costs on this machine: durable batches, group commit, duplicate marks. Prints numbers; run it on the
+/* What the store costs on this machine: durable batches, duplicate marks. Prints numbers; run it on the
  * disk that the node will use: bench_journal [folder]. */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/group.h"
 #include "store/journal.h"
 #include "store/marks.h"
 
 #define RECORD 600
 #define RUN_US 1500000
-#define THREADS 64
 
 static void need(enum err e)
 {
@@ -102,65 +99,6 @@ static void tail(struct journal *j)
 	need(journal_tail(j, 0, count_record, &bytes));
 	printf("journal: reading all %" PRIu64 " MB: %.2f GB/s\n", bytes / 1000000,
 	       (double)bytes / 1e3 / (double)(clock_monotonic_us() - begin));
-}
-
-/* ---- group commit ---- */
-
-struct submitter {
-	struct group *group;
-	uint64_t done;
-	int64_t until;
-};
-
-static uint64_t groups;
-
-static void work(void *context, struct group_item *first)
-{
-	struct journal *j = context;
-	static char record[RECORD];
-	struct span part = span_make(record, RECORD);
-
-	groups++;
-	need(journal_begin(j));
-	for (struct group_item *i = first; i != NULL; i = i->next)
-		need(journal_add(j, RECORD_ENTRY, 0, &part, 1, NULL));
-	need(journal_commit(j));
-}
-
-static void *submit(void *argument)
-{
-	struct submitter *s = argument;
-
-	for (; clock_monotonic_us() < s->until; s->done++) {
-		struct group_item item;
-
-		need(group_submit(s->group, &item));
-	}
-	return NULL;
-}
-
-static void group_commit(struct journal *j, size_t threads)
-{
-	struct submitter s[THREADS] = { 0 };
-	pthread_t thread[THREADS];
-	int64_t begin = clock_monotonic_us();
-	struct group *g;
-	uint64_t done = 0;
-
-	groups = 0;
-	need(group_start(work, j, 1024, &g));
-	for (size_t i = 0; i < threads; i++) {
-		s[i] = (struct submitter){ .group = g, .until = begin + RUN_US };
-		if (pthread_create(&thread[i], NULL, submit, &s[i]) != 0)
-			need(ERR_NO_MEMORY);
-	}
-	for (size_t i = 0; i < threads; i++) {
-		pthread_join(thread[i], NULL);
-		done += s[i].done;
-	}
-	group_stop(g);
-	printf("group commit, %2zu threads: %8.0f durable records/s, %.1f in a batch\n", threads,
-	       (double)done * 1e6 / (double)(clock_monotonic_us() - begin), (double)done / (double)groups);
 }
 
 /* ---- marks ---- */
@@ -259,8 +197,6 @@ int main(int argc, char **argv)
 	batches(j, 256);
 	large(j, 4);
 	large(j, 40);
-	for (size_t threads = 1; threads <= THREADS; threads *= 4)
-		group_commit(j, threads);
 	tail(j);
 	journal_close(j);
 	snprintf(path, sizeof(path), "%s/marks", dir);
