@@ -119,13 +119,11 @@ static void batches(struct node *n, const struct shape *p)
 
 static void finding(struct node *n, struct arena *a, const struct shape *p)
 {
-	struct sighting_finder *f;
 	struct state st;
 	size_t found = 0;
 	double start;
 
 	need(node_read(n, a, &st));
-	need(sighting_finder_open(&st, &f));
 	start = now();
 	for (uint32_t g = 0; g < p->addressees; g++) {
 		uint32_t addressee = addressee_of(p, g);
@@ -135,11 +133,10 @@ static void finding(struct node *n, struct arena *a, const struct shape *p)
 			struct sighting_line l = line_of(p, addressee, i);
 			struct sighting s;
 
-			found += sighting_finder_find(f, &to, CLASS_BRUTE_FORCE, &l, &s) == OK;
+			found += sighting_find(&st, &to, CLASS_BRUTE_FORCE, &l, &s) == OK;
 		}
 	}
-	rate("sighting_finder_find", LINES, now() - start);
-	sighting_finder_close(f);
+	rate("sighting_find", LINES, now() - start);
 	snapshot_end(st.snapshot);
 	printf("%-52s %zu\n", "found", found);
 }

@@ -22,7 +22,6 @@
 #include "regime/sighting.h"
 
 #include <endian.h>
-#include <stdlib.h>
 
 #include "base/sort.h"
 #include "regime/private.h"
@@ -480,11 +479,6 @@ enum err sightings_fold(struct state *st, struct span payload)
 
 /* ---- readers ---- */
 
-static enum err value_of(enum err e, struct span value, struct sighting *out)
-{
-	return e == OK && value_read(value, out) != OK ? state_damaged("sighting") : e;
-}
-
 enum err sighting_find(const struct state *st, const struct addressee *to, enum rsit_class c,
 		       const struct sighting_line *l, struct sighting *out)
 {
@@ -495,45 +489,7 @@ enum err sighting_find(const struct state *st, const struct addressee *to, enum 
 
 	key_add_line(&k, &p);
 	e = view_get(st->snapshot, VIEW_SIGHTINGS, key_view(&k), &value);
-	return value_of(e, value, out);
-}
-
-struct sighting_finder {
-	struct view_cursor *view;
-};
-
-enum err sighting_finder_open(const struct state *st, struct sighting_finder **out)
-{
-	struct sighting_finder *f = calloc(1, sizeof(*f));
-	enum err e = f == NULL ? ERR_NO_MEMORY : view_cursor_open(st->snapshot, VIEW_SIGHTINGS, &f->view);
-
-	if (e != OK) {
-		free(f);
-		return e;
-	}
-	*out = f;
-	return OK;
-}
-
-enum err sighting_finder_find(struct sighting_finder *f, const struct addressee *to, enum rsit_class c,
-			      const struct sighting_line *l, struct sighting *out)
-{
-	struct state_key k = key_group(to, c);
-	struct sighting_line p = plain(l);
-	struct span value;
-	enum err e;
-
-	key_add_line(&k, &p);
-	e = view_cursor_get(f->view, key_view(&k), &value);
-	return value_of(e, value, out);
-}
-
-void sighting_finder_close(struct sighting_finder *f)
-{
-	if (f == NULL)
-		return;
-	view_cursor_close(f->view);
-	free(f);
+	return e == OK && value_read(value, out) != OK ? state_damaged("sighting") : e;
 }
 
 struct sighting_walk {

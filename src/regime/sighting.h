@@ -51,14 +51,6 @@ void sightings_line(struct buffer *record, const struct sighting_line *l, const 
 enum err sighting_find(const struct state *st, const struct addressee *to, enum rsit_class c,
 		       const struct sighting_line *l, struct sighting *out);
 
-/* The same for many, faster for those of one group in the order of their addresses. Ends before the snapshot, and before
- * the next write to it. */
-struct sighting_finder;
-enum err sighting_finder_open(const struct state *st, struct sighting_finder **out);
-enum err sighting_finder_find(struct sighting_finder *f, const struct addressee *to, enum rsit_class c,
-			      const struct sighting_line *l, struct sighting *out);
-void sighting_finder_close(struct sighting_finder *f); /* NULL is fine */
-
 /* All lines, in the order of addressee, class, source, port, malware; of one addressee if to is not NULL. Spans end with
  * the snapshot. */
 typedef enum err sighting_each(void *context, const struct addressee *to, enum rsit_class c,

@@ -36,22 +36,6 @@ static void add_line(struct world *w, const struct addressee *to, enum rsit_clas
 	buffer_free(&record);
 }
 
-/* By both ways. */
-static enum err look(const struct state *st, const struct addressee *to, enum rsit_class c,
-		     const struct sighting_line *l, struct sighting *out)
-{
-	struct sighting_finder *f;
-	struct sighting again = { 0 };
-	enum err e = sighting_find(st, to, c, l, out);
-
-	assert_int_equal(sighting_finder_open(st, &f), OK);
-	assert_int_equal(sighting_finder_find(f, to, c, l, &again), e);
-	sighting_finder_close(f);
-	if (e == OK)
-		assert_memory_equal(&again, out, sizeof(again));
-	return e;
-}
-
 static struct sighting find(struct world *w, const struct addressee *to, enum rsit_class c,
 			    const struct sighting_line *l)
 {
@@ -59,7 +43,7 @@ static struct sighting find(struct world *w, const struct addressee *to, enum rs
 	struct state st;
 
 	assert_int_equal(node_read(w->n, w->arena, &st), OK);
-	assert_int_equal(look(&st, to, c, l, &s), OK);
+	assert_int_equal(sighting_find(&st, to, c, l, &s), OK);
 	snapshot_end(st.snapshot);
 	return s;
 }
@@ -120,9 +104,9 @@ static void lines(void **state)
 	assert_int_equal(find(w, &as7, CLASS_C2_SERVER, &same[1]).count, TABLE_LENGTH(same));
 	assert_int_equal(node_read(w->n, w->arena, &st), OK);
 	for (size_t i = 0; i < TABLE_LENGTH(others); i++)
-		assert_int_equal(look(&st, &as7, CLASS_C2_SERVER, &others[i], &s), ERR_NOT_FOUND);
-	assert_int_equal(look(&st, &as7, CLASS_SCANNER, &same[0], &s), ERR_NOT_FOUND);
-	assert_int_equal(look(&st, &other, CLASS_C2_SERVER, &same[0], &s), ERR_NOT_FOUND);
+		assert_int_equal(sighting_find(&st, &as7, CLASS_C2_SERVER, &others[i], &s), ERR_NOT_FOUND);
+	assert_int_equal(sighting_find(&st, &as7, CLASS_SCANNER, &same[0], &s), ERR_NOT_FOUND);
+	assert_int_equal(sighting_find(&st, &other, CLASS_C2_SERVER, &same[0], &s), ERR_NOT_FOUND);
 	snapshot_end(st.snapshot);
 
 	add_line(w, &as7, CLASS_SPAM, &net, once);
@@ -292,10 +276,11 @@ static void agrees(struct world *w, const struct twin *t)
 			if (i > 0 && line_order(&t->line[i - 1], &t->line[i]) == 0)
 				continue;
 			if (t->s[g][i].count == 0) {
-				assert_int_equal(look(&st, &t->to[g], t->class[g], &t -> line[i], &s), ERR_NOT_FOUND);
+				assert_int_equal(sighting_find(&st, &t->to[g], t->class[g], &t -> line[i], &s),
+						 ERR_NOT_FOUND);
 				continue;
 			}
-			assert_int_equal(look(&st, &t->to[g], t->class[g], &t -> line[i], &s), OK);
+			assert_int_equal(sighting_find(&st, &t->to[g], t->class[g], &t -> line[i], &s), OK);
 			assert_memory_equal(&s, &t->s[g][i], sizeof(s));
 			lines++;
 			events += s.count;
