@@ -109,6 +109,15 @@ static const struct {
 	[ERR_UNREACHABLE] = { "unreachable", "Try again later; the other side does not answer." },
 	[ERR_REFUSED_URL] = { "refused-url", "Use an https address that leads to a public host." },
 
+	[ERR_CREDENTIALS] = { "credentials",
+			      "Send the name and password, token, certificate or signature of a party or tool." },
+	[ERR_RATE] = { "rate", "Wait as long as Retry-After says, then go on more slowly." },
+	[ERR_MEDIA_TYPE] = { "media-type", "Send the Content-Type that this address takes." },
+	[ERR_ACCEPT] = { "accept", "Ask for a media type that this address gives, or leave Accept out." },
+	[ERR_STIX] = { "stix", "Mend the object by the rule that is named, and send it again." },
+	[ERR_CONFLICT] = { "conflict", "Give a changed object a later `modified`; what was stored first stays." },
+	[ERR_PEER] = { "peer", "Tell the other server's operator; nothing of it was taken." },
+
 	[ERR_NODE_MISSING] = { "node-missing", "Create the node first: comity init." },
 	[ERR_NODE_EXISTS] = { "node-exists", "Choose another directory; there is a node in this one." },
 };

@@ -92,6 +92,14 @@ enum err {
 	ERR_TABLE_SOURCE, /* a row of a source file does not parse */
 	ERR_UNREACHABLE,
 	ERR_REFUSED_URL,
+	/* the node on the network */
+	ERR_CREDENTIALS, /* none where some are needed, or wrong ones */
+	ERR_RATE,	 /* too many requests of one party or address */
+	ERR_MEDIA_TYPE,	 /* Content-Type is none that this door takes */
+	ERR_ACCEPT,	 /* Accept names nothing that this door gives */
+	ERR_STIX,	 /* an object breaks a rule of STIX 2.1; the detail begins with the rule's name */
+	ERR_CONFLICT,	 /* the same version of an object says something else; the first is kept */
+	ERR_PEER,	 /* another server answers against its protocol */
 	/* the node's directory */
 	ERR_NODE_MISSING,
 	ERR_NODE_EXISTS,

@@ -15,6 +15,10 @@ struct sequencer_options {
 	size_t limit;	     /* most submissions under way, more are refused; 0: 4096 */
 	unsigned publish_ms; /* least time between two checkpoint files; 0: 1000 */
 	bool ticks;	     /* logs a tick when the last is over an hour old */
+	/* After each batch, when it is durable and readers can see it, before its `done` calls: the greatest stamp (feed.h) that
+	 * there is now. On the sequencing thread; must not block. May be NULL. */
+	void (*reached)(void *context, uint64_t stamp);
+	void *context;
 };
 
 /* The node is open for writing, has no open batch, and is published. Until the stop nobody else begins a batch, publishes
@@ -27,6 +31,14 @@ enum err sequencer_start(struct node *n, const struct sequencer_options *options
  * of the sequencer: it must not block. It may offer the same submission again. */
 struct submission {
 	struct span note;
+	/* The body that the note refers to, if it comes along: checked against the reference's size and hash, or with the salt
+	 * against its commitment, and logged in the same batch. at NULL: none. */
+	struct span body;
+	const uint8_t *salt; /* NULL: not sealed */
+	/* Instead of a note: work in its turn, on the sequencing thread, in the open batch. It may add what it likes by node_add_*
+	 * and sets s->appended if it logged a statement, at most one (else its id stays 0). What it refuses, it refuses before it
+	 * adds anything. NULL: the note. */
+	enum err (*work)(struct node *n, struct submission *s);
 	void (*done)(struct submission *s);
 	void *context;
 
@@ -35,7 +47,7 @@ struct submission {
 	enum err err;
 	char detail[SUBMISSION_DETAIL];
 	struct appended appended;
-	struct span receipt; /* a C2SP tlog-proof; valid until done returns */
+	struct span receipt; /* a C2SP tlog-proof; valid until done returns; empty: work that logged nothing */
 
 	/* private */
 	struct submission *next;

@@ -1,0 +1,62 @@
+/* DIR/config: how this node serves. Lines of `name value`, `#` begins a comment; docs: comity-config(5). Everything has a
+ * default, so an empty file serves on loopback. Read whole and checked before anything of it counts. */
+#ifndef EXCHANGE_CONFIG_H
+#define EXCHANGE_CONFIG_H
+
+#include "base/address.h"
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "regime/objects.h"
+
+struct listen {
+	struct span text; /* "127.0.0.1:8180", "[::]:8443" */
+	struct address address;
+	uint16_t port; /* 0: any free one */
+	bool tls;      /* `listen-tls`; `listen` is plain HTTP and on loopback only, unless `plain-anywhere yes` */
+};
+
+enum audience { AUDIENCE_NAMED, AUDIENCE_MEMBERS, AUDIENCE_ALL };
+
+/* `collection ALIAS UUID TITLE`, then lines that begin with its alias:
+ * `read ALIAS all|members|DOMAIN…`, `write ALIAS members|DOMAIN…`, `unmarked ALIAS clear|green|amber|amber+strict|red`. */
+struct collection_rule {
+	struct span alias, title, description;
+	struct collection_id id;			  /* a version-4 UUID */
+	enum audience readers, writers;			  /* AUDIENCE_NAMED: only those named below */
+	const struct span *named_readers, *named_writers; /* domains; named readers see what is red too */
+	size_t named_reader_count, named_writer_count;
+	enum tlp unmarked; /* what an object without a marking counts as; AMBER unless said otherwise */
+};
+
+struct config {
+	struct listen *listens;
+	size_t listen_count;
+	struct span url; /* `url https://cert.example`: how others reach this node; empty: relative addresses */
+	struct span certificate, key,
+		client_authorities; /* files; empty: a development certificate; none are asked for */
+	struct span title, contact; /* of the discovery; title: the node's by default */
+	uint64_t body_most; /* `body-most`, bytes of a request's body: TAXII's max_content_length. 16 MiB at most */
+	uint64_t page_most; /* objects of one answer; 1,000 */
+	unsigned connections, connections_per_address; /* 12,000; 12,000 on loopback, else 200 */
+	unsigned idle_s, request_s;		       /* a silent connection; a request's head and body in all */
+	uint64_t requests_per_minute; /* of one party, or one address if it is nobody's; 0: any number */
+	unsigned threads;	      /* that serve; 0: one for each processor */
+	int64_t circle_delay_ms;      /* when a circle's tiles open to all: 90 days */
+	bool plain_anywhere;
+	bool log_json; /* else lines for people */
+	struct collection_rule *collections;
+	size_t collection_count;
+};
+
+/* In the arena. path may be missing: the defaults. ERR_USAGE with file, line and what to write instead; files that it names
+ * must be readable. Also warns: what is allowed and unwise. */
+typedef void config_warn(void *context, unsigned line, const char *text);
+enum err config_read(struct arena *a, const char *path, config_warn *warn, void *context, struct config *out);
+/* The same from text; `path` for messages. */
+enum err config_parse(struct arena *a, struct span text, const char *path, config_warn *warn, void *context,
+		      struct config *out);
+
+/* The commented file that `comity init` writes: one collection `shared` for the circle's members, with a fresh UUID. */
+void config_template(struct buffer *out, struct span node_name);
+
+#endif

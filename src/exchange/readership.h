@@ -1,0 +1,39 @@
+/* Who may see what. The only file that decides it; every door asks here, before it counts, sorts or renders anything.
+ *
+ *	anyone			the public ledger and its bodies; what is TLP:CLEAR in a collection that is open to all
+ *	a party			what it wrote, and what is addressed to it or to a resource that it holds by an approved claim
+ *	a member		headers of the circle's ledger; what is TLP:GREEN; collections of the members up to AMBER+STRICT
+ *	a named reader		all of a collection that names it, RED too
+ *	the node's operator	everything that the node holds
+ *
+ * Bodies: to author and addressees, whatever the TLP; to members if GREEN, to anyone if CLEAR. RED bodies are the author's and
+ * those named in `to`, not in `cc`. What one may not see does not exist: the same answer, by the same work. */
+#ifndef EXCHANGE_READERSHIP_H
+#define EXCHANGE_READERSHIP_H
+
+#include "exchange/access.h"
+#include "regime/feed.h"
+
+/* May read the statement's header. s is parsed from the entry. */
+enum err readership_statement(const struct state *st, const struct caller *c, enum ledger_id l,
+			      const struct statement *s, int64_t logged_ms, int64_t circle_delay_ms, bool *may);
+enum err readership_body(const struct state *st, const struct caller *c, enum ledger_id l, const struct statement *s,
+			 bool *may);
+
+/* Which feeds hold all that the caller may see, of a kind (KIND_UNKNOWN: all) or party (NULL: all) or matter (NULL: all).
+ * Walking them needs no further look at each entry. */
+enum err readership_feeds(const struct state *st, const struct caller *c, enum kind k, const struct addressee *party,
+			  const struct hash *matter, struct feed feeds[FEEDS_MAX], size_t *count);
+
+/* Of a collection that is stored: whether the caller may read it and how far, and whether it may write. */
+struct reach {
+	bool read, write;
+	enum tlp level; /* the strictest that it sees; only if read */
+};
+struct reach readership_collection(const struct caller *c, const struct collection_rule *rule);
+
+/* Tiles of the circle: members, and anyone for those entries that are older than the delay. */
+bool readership_tiles(const struct caller *c, enum ledger_id l, int64_t newest_logged_ms, int64_t now_ms,
+		      int64_t circle_delay_ms);
+
+#endif

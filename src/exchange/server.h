@@ -1,0 +1,54 @@
+/* `comity serve`: the node, its sequencer and the doors, in one process. What the doors share stands here. */
+#ifndef EXCHANGE_SERVER_H
+#define EXCHANGE_SERVER_H
+
+#include "exchange/access.h"
+#include "exchange/followers.h"
+#include "exchange/metrics.h"
+#include "regime/sequencer.h"
+
+struct server {
+	struct node *node;
+	struct sequencer *sequencer;
+	const struct config *config;
+	struct access *access;
+	struct followers *followers;
+	struct metrics *metrics;
+	struct http *http;
+	uint8_t secret[32]; /* of this run: cursors' MACs, made from the node's key so that they outlive a restart */
+};
+
+/* What a door asks of its caller. */
+enum {
+	DOOR_OPEN = 0,	   /* anyone, and credentials that are given must be good */
+	DOOR_KNOWN = 1,	   /* 401 without credentials */
+	DOOR_TAXII = 2,	   /* errors as TAXII's, media types of TAXII */
+	DOOR_UNTOUCHED = 4 /* no admission at all: /healthz */
+};
+
+static inline const struct caller *request_caller(const struct http_request *r)
+{
+	return r->caller;
+}
+
+/* A snapshot for one request; ends with snapshot_end. */
+enum err server_read(const struct server *s, struct http_request *r, struct state *out);
+
+/* The answer for an error: JSON with code, what happened and what to do; as a TAXII error object at TAXII's doors. The
+ * status follows from the error (answers.c has the table); machine errors are 500 and 503 and tell no particulars. */
+void server_fail(const struct server *s, const struct http_request *r, enum err e, struct http_answer *out);
+
+struct server_options {
+	const char *dir;
+	const struct config *config;
+	const char *config_path; /* read again on SIGHUP; NULL: never */
+	bool announce;		 /* prints the addresses on standard output when ready */
+};
+/* Serves until SIGTERM or SIGINT; SIGHUP reloads certificates and configuration. Tells systemd (sd_notify). */
+enum err server_run(const struct server_options *o);
+
+/* The doors of each room, with their count. */
+extern const struct http_door api_doors[], taxii_doors[], tile_doors[], health_doors[];
+extern const size_t api_door_count, taxii_door_count, tile_door_count, health_door_count;
+
+#endif
