@@ -1,28 +1,27 @@
-/* The STIX 2.1 view of a statement, so that any TAXII client can read what is logged. One statement is one object with an id
- * that follows from the statement's (UUIDv5); its headers are in an extension of ours.
+/* The STIX 2.1 view of a statement, so that any TAXII client can read what is logged. One statement is one object; the
+ * signed note itself stands in an extension of ours, so that whoever reads it can verify it.
  *
- *	party		identity		plan		grouping, context of the activity
- *	notice		report			answer		note or opinion on the matter's object
- *	share		note (the objects themselves are in the collections)
- *	others		note
- *
- * The identity of a party is the object of its present statement; who has none is an identity made of its name. */
+ *	party		identity, one for each domain: a new statement is a new version of it
+ *	plan		grouping
+ *	notice		report
+ *	all others	note; an answer's is about the matter's object
+ */
 #ifndef EXCHANGE_STATEMENT_VIEW_H
 #define EXCHANGE_STATEMENT_VIEW_H
 
 #include "base/buffer.h"
 #include "regime/state.h"
-#include "stix/object.h"
+#include "stix/write.h"
 
-#define STATEMENT_VIEW_ID 96
-/* Appends one JSON object. logged_ms is its created and modified. Needs the entry alone: the same bytes on every node. */
-enum err statement_view(const struct statement *s, int64_t logged_ms, struct buffer *out);
-/* The id of that object, without writing it: "report--…". */
-void statement_view_id(const struct statement *s, char id[STATEMENT_VIEW_ID]);
-/* Its type, by the kind alone. */
-const char *statement_view_type(enum kind k);
+/* Appends one JSON object; logged_ms is its `modified`. re: the matter that the statement refers to, NULL if it refers to
+ * none or to what is no matter. Needs nothing else: the same bytes on every node that has the entry. */
+void statement_view(const struct statement *s, int64_t logged_ms, const struct matter *re, struct buffer *out);
 
-/* The extension-definition that all of these name, as an object of its own. */
+/* Its id and type, without writing it. */
+struct stix_id statement_view_id(enum kind k, struct span from, struct hash id);
+const char *statement_view_type(enum kind k); /* "report" */
+
+/* The extension-definition that all of these name, and its author: objects of their own, separated by a comma. */
 void statement_view_extension(struct buffer *out);
 
 #endif

@@ -7,7 +7,7 @@
 #include "regime/waiting.h"
 #include "route/lines.h"
 #include "route/pipeline.h"
-#include "route/stix.h"
+#include "stix/write.h"
 
 /* A notice that waits for its commit. */
 struct prepared {

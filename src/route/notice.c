@@ -4,7 +4,7 @@
 
 #include "route/batch.h"
 #include "route/evidence_write.h"
-#include "route/stix.h"
+#include "stix/write.h"
 
 #define CONTENT_MAX 2048
 #define SMALL ((size_t)32 << 10)

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "route/render.h"
-#include "route/stix.h"
+#include "stix/write.h"
 
 #define STIX_SEEN 8192
 

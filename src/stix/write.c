@@ -1,13 +1,10 @@
-#include "route/stix.h"
+#include "stix/write.h"
 
 #define OPENSSL_SUPPRESS_DEPRECATED /* as in base/hash.c */
 #include <openssl/sha.h>
 #include <stdio.h>
 
 #include "base/encoding.h"
-
-/* An object that is made anew at each rendering must be the same each time, also its date. */
-#define IDENTITY_CREATED_MS INT64_C(1483228800000) /* 2017-01-01 */
 
 static const uint8_t of_observables[16] = { 0x00, 0xab, 0xed, 0xb4, 0xaa, 0x42, 0x46, 0x6c,
 					    0x9c, 0x01, 0xfe, 0xd2, 0x33, 0x15, 0xa9, 0xb7 };
@@ -77,7 +74,7 @@ struct stix_id stix_identity(struct json *j, struct span name)
 	struct stix_id id = stix_identity_id(name);
 
 	stix_object(j, "identity", &id);
-	stix_created(j, IDENTITY_CREATED_MS);
+	stix_created(j, STIX_IDENTITY_CREATED_MS);
 	json_string(j, "name", name);
 	json_text(j, "identity_class", "organization");
 	json_object_end(j);

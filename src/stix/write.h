@@ -1,6 +1,6 @@
-/* Pieces of STIX 2.1: identifiers and the objects that the summary and the rendered rows share. Only for this room. */
-#ifndef ROUTE_STIX_H
-#define ROUTE_STIX_H
+/* Pieces of STIX 2.1: identifiers and the objects that all our STIX has in common. */
+#ifndef STIX_WRITE_H
+#define STIX_WRITE_H
 
 #include "base/address.h"
 #include "base/clock.h"
@@ -20,7 +20,9 @@ void stix_object(struct json *j, const char *type, const struct stix_id *id);
 void stix_created(struct json *j, int64_t ms); /* created and modified */
 void stix_time(struct json *j, const char *key, int64_t ms);
 
-/* The identity of a node, by its name; it is the same object wherever it stands. */
+/* The identity of a party, by its domain; it is the same object wherever it stands. */
+#define STIX_IDENTITY_CREATED_MS                                                                                       \
+	INT64_C(1483228800000) /* 2017-01-01: made anew each time, so its date stays the same */
 struct stix_id stix_identity(struct json *j, struct span name);
 struct stix_id stix_identity_id(struct span name);
 

@@ -1,0 +1,238 @@
+#include "exchange/statement_view.h"
+
+#include <stdio.h>
+
+#include "stix/tlp.h"
+
+#define EXTENSION "extension-definition--2784c119-7561-4003-b680-5f786171108e"
+#define EXTENSION_VERSION "1.0.0"
+
+const char *statement_view_type(enum kind k)
+{
+	switch (k) {
+	case KIND_PARTY:
+		return "identity";
+	case KIND_PLAN:
+		return "grouping";
+	case KIND_NOTICE:
+		return "report";
+	default:
+		return "note";
+	}
+}
+
+struct stix_id statement_view_id(enum kind k, struct span from, struct hash id)
+{
+	char content[HASH_HEX + 17] = "statement ";
+
+	if (k == KIND_PARTY)
+		return stix_identity_id(from);
+	hash_hex(id, content + strlen(content));
+	return stix_id(statement_view_type(k), false, span_of(content));
+}
+
+static struct span value_of(const struct statement *s, const char *name)
+{
+	const struct header *h = statement_header(s, name);
+
+	return h != NULL ? h->value : SPAN("");
+}
+
+static void add_header(struct json *j, const char *key, const struct statement *s, const char *name)
+{
+	struct span value = value_of(s, name);
+
+	if (value.len > 0)
+		json_string(j, key, value);
+}
+
+/* All values of that header; nothing if there are none, for STIX knows no empty lists. */
+static void add_list(struct json *j, const char *key, const struct statement *s, const char *name)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < s->header_count; i++) {
+		if (!span_is(s->headers[i].name, name))
+			continue;
+		if (!open)
+			json_array(j, key);
+		open = true;
+		json_string(j, NULL, s->headers[i].value);
+	}
+	if (open)
+		json_array_end(j);
+}
+
+static void add_extension(struct json *j, const struct statement *s)
+{
+	char hex[HASH_HEX + 1];
+
+	json_object(j, "extensions");
+	json_object(j, EXTENSION);
+	json_text(j, "extension_type", "property-extension");
+	json_string(j, "kind", s->kind_name);
+	hash_hex(s->id, hex);
+	json_text(j, "statement_id", hex);
+	json_string(j, "ledger", s->ledger);
+	json_string(j, "from_party", s->from);
+	add_list(j, "addressees", s, "to");
+	add_list(j, "copied_to", s, "cc");
+	add_header(j, "refers_to", s, "re");
+	add_header(j, "outcome", s, "outcome");
+	add_header(j, "on_behalf_of", s, "for");
+	add_header(j, "rsit_class", s, "class");
+	add_header(j, "due", s, "due");
+	json_string(j, "signed_note", s->note.whole);
+	json_object_end(j);
+	json_object_end(j);
+}
+
+static void add_marking(struct json *j, const struct statement *s)
+{
+	enum tlp t;
+
+	if (tlp_parse(value_of(s, "tlp"), &t) != OK)
+		return;
+	json_array(j, "object_marking_refs");
+	json_text(j, NULL, tlp_marking(t));
+	json_array_end(j);
+}
+
+/* A grouping, report or note must name at least one object. */
+static void add_references(struct json *j, const struct statement *s, const struct matter *re)
+{
+	struct stix_id id = stix_identity_id(s->from);
+
+	if (re != NULL)
+		id = statement_view_id(re->kind, re->from, re->id);
+	else if (s->kind == KIND_NOTICE && s->to_count > 0 && s->to[0].type == TO_PARTY)
+		id = stix_identity_id(s->to[0].domain);
+	json_array(j, "object_refs");
+	json_text(j, NULL, id.text);
+	json_array_end(j);
+}
+
+static void add_party(struct json *j, const struct statement *s)
+{
+	struct span title = value_of(s, "title");
+
+	json_string(j, "name", title.len > 0 ? title : s->from);
+	json_text(j, "identity_class", "organization");
+	add_list(j, "roles", s, "role");
+}
+
+static void add_plan(struct json *j, const struct statement *s)
+{
+	struct buffer text = BUFFER(STATEMENT_MAX);
+
+	buffer_print(&text, "%.*s by %.*s", SPAN_FORMAT(value_of(s, "activity")), SPAN_FORMAT(s->from));
+	json_string(j, "name", buffer_view(&text));
+	buffer_clear(&text);
+	buffer_print(&text, "From %.*s to %.*s. %.*s", SPAN_FORMAT(value_of(s, "start")),
+		     SPAN_FORMAT(value_of(s, "end")), SPAN_FORMAT(value_of(s, "purpose")));
+	json_string(j, "description", buffer_view(&text));
+	json_text(j, "context", "unspecified");
+	buffer_free(&text);
+}
+
+static void add_notice(struct json *j, const struct statement *s, int64_t logged_ms)
+{
+	struct span class = value_of(s, "class");
+	struct buffer text = BUFFER(STATEMENT_MAX);
+
+	buffer_print(&text, "Notice to %.*s: %.*s", SPAN_FORMAT(value_of(s, "to")), SPAN_FORMAT(class));
+	json_string(j, "name", buffer_view(&text));
+	buffer_clear(&text);
+	buffer_print(&text, "%.*s events", SPAN_FORMAT(value_of(s, "events")));
+	if (value_of(s, "first").len > 0)
+		buffer_print(&text, " from %.*s to %.*s", SPAN_FORMAT(value_of(s, "first")),
+			     SPAN_FORMAT(value_of(s, "last")));
+	buffer_text(&text, ". The rows are the statement's body, for its author and addressees.");
+	json_string(j, "description", buffer_view(&text));
+	json_array(j, "report_types");
+	json_text(j, NULL, "observed-data");
+	json_array_end(j);
+	stix_time(j, "published", logged_ms);
+	json_array(j, "labels");
+	json_string(j, NULL, class);
+	json_array_end(j);
+	buffer_free(&text);
+}
+
+static void describe_answer(const struct statement *s, struct buffer *out)
+{
+	buffer_print(out, "%.*s answers: %.*s.", SPAN_FORMAT(s->for_party.len > 0 ? s->for_party : s->from),
+		     SPAN_FORMAT(value_of(s, "outcome")));
+	if (s->via.len > 0)
+		buffer_print(out, " Recorded by %.*s, by way of %.*s.", SPAN_FORMAT(s->from), SPAN_FORMAT(s->via));
+	if (value_of(s, "text").len > 0)
+		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
+	buffer_text(out, " Acknowledging is not admitting.");
+}
+
+static void add_note(struct json *j, const struct statement *s)
+{
+	struct buffer text = BUFFER(STATEMENT_MAX);
+
+	json_string(j, "abstract", s->kind_name);
+	if (s->kind == KIND_ANSWER) {
+		describe_answer(s, &text);
+	} else {
+		buffer_print(&text, "%.*s by %.*s.", SPAN_FORMAT(s->kind_name), SPAN_FORMAT(s->from));
+		if (value_of(s, "text").len > 0)
+			buffer_print(&text, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
+	}
+	json_string(j, "content", buffer_view(&text));
+	json_array(j, "authors");
+	json_string(j, NULL, s->from);
+	json_array_end(j);
+	buffer_free(&text);
+}
+
+void statement_view(const struct statement *s, int64_t logged_ms, const struct matter *re, struct buffer *out)
+{
+	struct stix_id id = statement_view_id(s->kind, s->from, s->id), author = stix_identity_id(s->from);
+	struct json j = { .out = out };
+
+	stix_object(&j, statement_view_type(s->kind), &id);
+	stix_time(&j, "created", s->kind == KIND_PARTY ? STIX_IDENTITY_CREATED_MS : logged_ms);
+	stix_time(&j, "modified", logged_ms);
+	if (s->kind == KIND_PARTY) {
+		add_party(&j, s);
+	} else {
+		json_text(&j, "created_by_ref", author.text);
+		if (s->kind == KIND_PLAN)
+			add_plan(&j, s);
+		else if (s->kind == KIND_NOTICE)
+			add_notice(&j, s, logged_ms);
+		else
+			add_note(&j, s);
+		add_references(&j, s, re);
+	}
+	add_marking(&j, s);
+	add_extension(&j, s);
+	json_object_end(&j);
+}
+
+void statement_view_extension(struct buffer *out)
+{
+	struct json j = { .out = out };
+	struct stix_id author = stix_identity(&j, SPAN("comity"));
+
+	json_object(&j, NULL);
+	json_text(&j, "type", "extension-definition");
+	json_text(&j, "spec_version", "2.1");
+	json_text(&j, "id", EXTENSION);
+	stix_created(&j, STIX_IDENTITY_CREATED_MS);
+	json_text(&j, "created_by_ref", author.text);
+	json_text(&j, "name", "comity-statement");
+	json_text(&j, "description", "A signed statement (docs/statement.abnf) that an object is the view of.");
+	json_text(&j, "schema",
+		  "{\"type\":\"object\",\"required\":[\"extension_type\",\"kind\",\"statement_id\",\"ledger\","
+		  "\"from_party\",\"signed_note\"]}");
+	json_text(&j, "version", EXTENSION_VERSION);
+	json_array(&j, "extension_types");
+	json_text(&j, NULL, "property-extension");
+	json_array_end(&j);
+	json_object_end(&j);
+}
