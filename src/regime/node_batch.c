@@ -80,7 +80,6 @@ static enum err next_logged(const struct heads *h, enum ledger_id l, int64_t *ou
 static enum err enter(struct node *n, const struct statement *s, struct hash *leaf)
 {
 	struct batch *b = &n->batch;
-	struct state_key k = key_entry(b->state.ledger, b->state.index);
 	struct buffer line = BUFFER(64);
 	struct span parts[2];
 	uint64_t position;
@@ -94,9 +93,7 @@ static enum err enter(struct node *n, const struct statement *s, struct hash *le
 			   : journal_add(n->journal, RECORD_ENTRY, (uint8_t)b->state.ledger, parts, 2, &position);
 	buffer_free(&line);
 	if (e == OK)
-		e = position_put(b->state.snapshot, VIEW_ENTRIES, key_view(&k), position);
-	if (e == OK)
-		e = fold_checked(&b->state, s);
+		e = entry_enter(&b->state, &b->heads, position, s);
 	b->err = e;
 	b->records++;
 	return e;
@@ -144,9 +141,6 @@ static enum err add(struct node *n, const struct statement *s, enum signature ho
 	if (e != OK)
 		return e;
 	*out = (struct appended){ b->state.ledger, b->state.index, b->state.logged_ms, s->id, leaf };
-	b->heads.size[b->state.ledger]++;
-	b->heads.logged_ms = b->state.logged_ms;
-	b->heads.logged_in = b->state.ledger;
 	return OK;
 }
 

@@ -71,15 +71,24 @@ enum err position_get(struct snapshot *s, enum view v, struct span key, uint64_t
 	return r.err == OK ? OK : state_damaged("position");
 }
 
-/* u64 size of each ledger, u64 logged_ms, u8 ledger of the last entry */
+uint64_t heads_stamp(struct heads *h, int64_t logged_ms)
+{
+	uint64_t now = logged_ms > 0 ? (uint64_t)logged_ms * 1000 : 0;
+
+	h->stamp = now > h->stamp ? now : h->stamp + 1;
+	return h->stamp;
+}
+
+/* u64 size of each ledger, u64 logged_ms, u8 ledger of the last entry, u64 stamp */
 enum err heads_put(struct snapshot *s, const struct heads *h)
 {
-	uint8_t bytes[8 * LEDGER_COUNT + 9];
+	uint8_t bytes[8 * LEDGER_COUNT + 17];
 
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		u64_bytes(h->size[l], bytes + 8 * l);
 	u64_bytes((uint64_t)h->logged_ms, bytes + 8 * LEDGER_COUNT);
 	bytes[8 * LEDGER_COUNT + 8] = (uint8_t)h->logged_in;
+	u64_bytes(h->stamp, bytes + 8 * LEDGER_COUNT + 9);
 	return view_put(s, VIEW_OWN, SPAN("heads"), span_make(bytes, sizeof(bytes)));
 }
 
@@ -97,6 +106,7 @@ enum err heads_get(struct snapshot *s, struct heads *out)
 		out->size[l] = read_u64(&r);
 	out->logged_ms = (int64_t)read_u64(&r);
 	out->logged_in = (enum ledger_id)read_u8(&r);
+	out->stamp = read_u64(&r);
 	return r.err == OK && out->logged_in < LEDGER_COUNT ? OK : state_damaged("length of the ledgers");
 }
 
@@ -115,11 +125,14 @@ enum err body_unpack(struct span record, struct body_record *out)
 static enum err take_place(struct state *st, struct heads *heads, uint64_t position)
 {
 	struct state_key k = key_entry(st->ledger, st->index);
+	uint8_t value[16];
 
 	heads->size[st->ledger]++;
 	heads->logged_ms = st->logged_ms;
 	heads->logged_in = st->ledger;
-	return position_put(st->snapshot, VIEW_ENTRIES, key_view(&k), position);
+	u64_bytes(position, value);
+	u64_bytes(heads_stamp(heads, st->logged_ms), value + 8);
+	return view_put(st->snapshot, VIEW_ENTRIES, key_view(&k), span_make(value, sizeof(value)));
 }
 
 enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, const struct statement *s)

@@ -18,6 +18,7 @@ struct heads {
 	uint64_t size[LEDGER_COUNT];
 	int64_t logged_ms;	  /* of the last entry of all */
 	enum ledger_id logged_in; /* and its ledger */
+	uint64_t stamp;		  /* the greatest that was given (feed.h) */
 };
 
 struct held_key {
@@ -93,8 +94,11 @@ enum err node_publish_reached(struct node *n, const struct reached *r);
 
 enum err heads_get(struct snapshot *s, struct heads *out); /* all 0 if there are none */
 enum err heads_put(struct snapshot *s, const struct heads *h);
-/* The place of the next entry: its index, and when it is logged. */
-struct state_key key_entry(enum ledger_id l, uint64_t index); /* of the view ENTRIES; the value is a position */
+/* Gives the next stamp. A rebuild must come to the same ones from what is left in the journal: so the records that may be
+ * erased must not be all that says how many were given. */
+uint64_t heads_stamp(struct heads *h, int64_t logged_ms);
+struct state_key key_entry(enum ledger_id l,
+			   uint64_t index); /* of the view ENTRIES; the value: u64 position, u64 stamp */
 enum err position_put(struct snapshot *s, enum view v, struct span key, uint64_t position);
 enum err position_get(struct snapshot *s, enum view v, struct span key, uint64_t *position);
 

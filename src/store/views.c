@@ -40,7 +40,8 @@ struct snapshot {
 	bool writer;
 };
 
-static const char *const names[VIEW_COUNT] = { "state", "entries", "bodies", "own", "sightings" };
+static const char *const names[VIEW_COUNT] = { "state",	    "entries", "bodies",  "own",
+					       "sightings", "feeds",   "objects", "object-keys" };
 
 struct view_cursor {
 	MDB_cursor *cursor;
@@ -430,6 +431,33 @@ enum err view_cursor_get(struct view_cursor *c, struct span key, struct span *va
 	if (rc == 0)
 		*value = span_of_val(v);
 	return failed(c->dir, rc);
+}
+
+static enum err moved(const struct view_cursor *c, int rc, MDB_val k, MDB_val v, struct span *key, struct span *value)
+{
+	if (rc == MDB_NOTFOUND)
+		return ERR_NOT_FOUND;
+	if (rc == 0) {
+		*key = span_of_val(k);
+		*value = span_of_val(v);
+	}
+	return failed(c->dir, rc);
+}
+
+enum err view_cursor_seek(struct view_cursor *c, struct span from, struct span *key, struct span *value)
+{
+	MDB_val k = val_of(from), v;
+	int rc = mdb_cursor_get(c->cursor, &k, &v, from.len > 0 ? MDB_SET_RANGE : MDB_FIRST);
+
+	return moved(c, rc, k, v, key, value);
+}
+
+enum err view_cursor_next(struct view_cursor *c, struct span *key, struct span *value)
+{
+	MDB_val k, v;
+	int rc = mdb_cursor_get(c->cursor, &k, &v, MDB_NEXT);
+
+	return moved(c, rc, k, v, key, value);
 }
 
 enum err view_cursor_add(struct view_cursor *c, struct span key, struct span value, struct span *old)

@@ -10,8 +10,18 @@
 
 /* The tables. STATE is the fold and must come out the same on every node; the others are this node's own. A table more or
  * less, or another meaning of one, is another VIEWS_MAKE. */
-enum view { VIEW_STATE, VIEW_ENTRIES, VIEW_BODIES, VIEW_OWN, VIEW_SIGHTINGS, VIEW_COUNT };
-#define VIEWS_MAKE 2
+enum view {
+	VIEW_STATE,
+	VIEW_ENTRIES,
+	VIEW_BODIES,
+	VIEW_OWN,
+	VIEW_SIGHTINGS,
+	VIEW_FEEDS,
+	VIEW_OBJECTS,
+	VIEW_OBJECT_KEYS,
+	VIEW_COUNT
+};
+#define VIEWS_MAKE 3
 const char *view_name(enum view t); /* "sightings" */
 
 struct views;
@@ -44,6 +54,9 @@ enum err view_walk(struct snapshot *s, enum view t, struct span prefix, struct s
 struct view_cursor;
 enum err view_cursor_open(struct snapshot *s, enum view t, struct view_cursor **out);
 enum err view_cursor_get(struct view_cursor *c, struct span key, struct span *value); /* ERR_NOT_FOUND */
+/* The first key at or after this one, and the one behind it. ERR_NOT_FOUND: no more. Both point into the snapshot. */
+enum err view_cursor_seek(struct view_cursor *c, struct span from, struct span *key, struct span *value);
+enum err view_cursor_next(struct view_cursor *c, struct span *key, struct span *value);
 /* Puts what is not there yet. ERR_EXISTS, without detail: it is, nothing has changed, and *old is its value. */
 enum err view_cursor_add(struct view_cursor *c, struct span key, struct span value, struct span *old);
 /* Another value for the key that the last call found. */

@@ -237,7 +237,7 @@ static void set_last_logged(struct world *w, int64_t ms)
 	struct snapshot *s;
 	struct views *v;
 	struct span heads;
-	char bytes[25];
+	char bytes[33];
 
 	node_close(w->n);
 	assert_int_equal(views_open(path, true, &v), OK);

@@ -45,6 +45,33 @@ static enum err compare(void *context, struct span key, struct span value)
 	return OK;
 }
 
+/* From each key on and from between two, to the end. */
+static void agrees_seeking(struct snapshot *s, const struct twin *t, int v)
+{
+	struct view_cursor *c;
+
+	assert_int_equal(view_cursor_open(s, (enum view)v, &c), OK);
+	for (int from = -1; from < KEYS; from += 17) {
+		const char *key = from < 0 ? "" : t->at[v][from].key;
+		char between[32];
+		struct span k, value;
+		enum err e;
+
+		snprintf(between, sizeof(between), "%s%s", key, from >= 0 && from % 2 == 0 ? "x" : "");
+		e = view_cursor_seek(c, span_of(between), &k, &value);
+		for (int i = 0; i < KEYS; i++) {
+			if (!t->at[v][i].there || strcmp(t->at[v][i].key, between) < 0)
+				continue;
+			assert_int_equal(e, OK);
+			assert_span(k, t->at[v][i].key);
+			assert_span(value, t->at[v][i].value);
+			e = view_cursor_next(c, &k, &value);
+		}
+		assert_int_equal(e, ERR_NOT_FOUND);
+	}
+	view_cursor_close(c);
+}
+
 static void agrees(struct snapshot *s, const struct twin *t)
 {
 	static const char *const prefixes[] = { "", "a", "b", "c", "d", "b0", "z" };
@@ -65,6 +92,7 @@ static void agrees(struct snapshot *s, const struct twin *t)
 			}
 		}
 		view_cursor_close(c);
+		agrees_seeking(s, t, v);
 		for (size_t p = 0; p < TABLE_LENGTH(prefixes); p++) {
 			for (int from = -1; from < KEYS; from += 37) {
 				struct span prefix = span_of(prefixes[p]);
@@ -277,7 +305,7 @@ static void what_another_boot_left_is_damaged(void **state)
 static void another_make_is_damaged(void **state)
 {
 	struct scratch *s = *state;
-	static const char *const makes[] = { NULL, "", "\1", "\3", "\2\2" };
+	static const char *const makes[] = { NULL, "", "\1", "\2", "\4", "\3\3" };
 	const char *dir = scratch_path(s, "views");
 
 	for (size_t i = 0; i < TABLE_LENGTH(makes); i++) {
