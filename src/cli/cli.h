@@ -109,6 +109,9 @@ void progress_end(struct progress *p); /* wipes the line */
 /* Text "AS64500", "prefix 192.0.2.0/24", "country EE", or a domain. */
 char *cli_addressee(struct cli *c, const struct addressee *to);
 
+int cmd_access_add(struct cli *c);
+int cmd_access_list(struct cli *c);
+int cmd_access_remove(struct cli *c);
 int cmd_answer(struct cli *c);
 int cmd_completion(struct cli *c);
 int cmd_directive_clear(struct cli *c);

@@ -5,6 +5,18 @@ static const struct option_rule init_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule access_options[] = {
+	{ "party", "DOMAIN", "whose eyes it has" },
+	{ "rights", "RIGHTS", "read, write, operate, or several with commas between (default read)" },
+	{ "password-file", "FILE", "its password (default: one is made and shown once)" },
+	{ "password-stdin", NULL, "its password, from standard input" },
+	{ "token", NULL, "a token instead of a password; it is made and shown once" },
+	{ "certificate", "FILE", "a client's certificate in PEM instead of a password" },
+	{ "expires", "TIME", "until when, RFC 3339 (default: for good)" },
+	{ "replace", NULL, "in place of the credential that has this name" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule directive_options[] = {
 	{ "interval", "TIME", "at most one round of notices in this time, e.g. 24h (default 0: at once)" },
 	{ "window", "TIME", "a source that was told is told again only after this time (default 24h)" },
@@ -130,6 +142,10 @@ static const struct option_rule verify_options[] = {
 };
 
 const struct command commands[] = {
+	{ "access add", cmd_access_add, "NAME", "let a tool in with a password, a token or a certificate",
+	  access_options, 1, 1 },
+	{ "access list", cmd_access_list, "", "list what lets tools in", NULL, 0, 0 },
+	{ "access remove", cmd_access_remove, "NAME", "let a tool in no more", NULL, 1, 1 },
 	{ "answer", cmd_answer, "NOTICE OUTCOME", "say what was done about a notice", answer_options, 2, 2 },
 	{ "completion", cmd_completion, "bash|zsh|fish", "print the completions for a shell", NULL, 1, 1 },
 	{ "directive clear", cmd_directive_clear, "[WHOM]", "forget how an addressee, or everyone, wants to be told",

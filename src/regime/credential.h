@@ -13,6 +13,7 @@ const char *credential_type_name(enum credential_type t); /* "password", "token"
 enum { RIGHT_READ = 1, RIGHT_WRITE = 2, RIGHT_OPERATE = 4 };
 
 #define CREDENTIAL_NAME_MAX 64
+bool credential_name_valid(struct span name);
 #define CREDENTIAL_CHECK_MAX 128
 
 struct credential {
@@ -25,6 +26,8 @@ struct credential {
 	struct span check;
 };
 
+/* What is no credential or no name makes the record's error ERR_USAGE. A later record takes the name from an earlier one, and
+ * a token or a certificate from an earlier name. */
 void credential_write(struct buffer *record, const struct credential *c);
 void credential_write_removal(struct buffer *record, struct span name);
 

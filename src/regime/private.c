@@ -3,6 +3,7 @@
 bool private_written(uint8_t kind, uint8_t tag)
 {
 	switch (tag) {
+	case TAG_CREDENTIAL:
 	case TAG_DIRECTIVE:
 	case TAG_RELEASE:
 	case TAG_SEEN:
@@ -22,6 +23,8 @@ enum err private_fold(struct state *st, uint8_t kind, uint64_t position, struct 
 	if (!private_written(kind, tag))
 		return OK;
 	switch (tag) {
+	case TAG_CREDENTIAL:
+		return credential_fold(st, payload);
 	case TAG_DIRECTIVE:
 		return directive_fold(st, payload);
 	case TAG_RELEASE:

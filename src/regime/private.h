@@ -4,7 +4,9 @@
  * is kept and folds to nothing. In the view OWN these stand beside "heads", each under its own letter:
  *
  *	key					value
+ *	c name					credential (credential.c)
  *	d addressee				directive (directive.c)
+ *	k u8 type, 32 check			name of the credential
  *	l u8 format, type			header line last seen (seen.c)
  *	r addressee				u64 when its waiting rows last went out
  *	w addressee, u8 class, u64 position	a pack that waits (waiting.c)
@@ -18,6 +20,7 @@
 #include "store/journal.h"
 
 enum private_tag {
+	TAG_CREDENTIAL = 'C',
 	TAG_DIRECTIVE = 'D',
 	TAG_SEEN = 'L',
 	TAG_RELEASE = 'R',
@@ -25,7 +28,14 @@ enum private_tag {
 	TAG_PACK = 'W', /* RECORD_RAW; the others are RECORD_PRIVATE */
 };
 
-enum own_letter { OWN_DIRECTIVE = 'd', OWN_SEEN = 'l', OWN_RELEASED = 'r', OWN_PACK = 'w' };
+enum own_letter {
+	OWN_CREDENTIAL = 'c',
+	OWN_DIRECTIVE = 'd',
+	OWN_CHECK = 'k',
+	OWN_SEEN = 'l',
+	OWN_RELEASED = 'r',
+	OWN_PACK = 'w'
+};
 
 /* Whether this node writes records of this kind with this tag. */
 bool private_written(uint8_t kind, uint8_t tag);
@@ -35,6 +45,7 @@ bool private_written(uint8_t kind, uint8_t tag);
 enum err private_fold(struct state *st, uint8_t kind, uint64_t position, struct span payload);
 enum err private_damaged(const char *what); /* a record of ours that does not read: ERR_DAMAGED */
 
+enum err credential_fold(struct state *st, struct span payload);
 enum err directive_fold(struct state *st, struct span payload);
 enum err seen_fold(struct state *st, struct span payload);
 enum err release_fold(struct state *st, struct span payload);

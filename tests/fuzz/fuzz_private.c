@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "regime/credential.h"
 #include "regime/directive.h"
 #include "regime/private.h"
 #include "regime/seen.h"
@@ -72,6 +73,25 @@ static enum err each_directive(void *context, const struct addressee *to, const 
 	return OK;
 }
 
+static enum err each_credential(void *context, const struct credential *c)
+{
+	struct buffer first = BUFFER(4096), second = BUFFER(4096);
+	struct credential found;
+	struct hash h;
+
+	check(credential_find(context, c->name, &found) == OK);
+	if (c->type != CREDENTIAL_PASSWORD) {
+		memcpy(h.bytes, c->check.at, HASH_SIZE);
+		check(credential_of(context, c->type, h, &found) == OK);
+	}
+	credential_write(&first, c);
+	credential_write(&second, &found);
+	check(first.err == OK && span_equal(buffer_view(&first), buffer_view(&second)));
+	buffer_free(&first);
+	buffer_free(&second);
+	return OK;
+}
+
 static enum err each_pack(void *context, const struct pack *p)
 {
 	struct buffer head = BUFFER(4096);
@@ -118,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(views_write(views, &st.snapshot) == OK);
 	fold_all(&st, r);
 	check(sightings_walk(&st, NULL, each_sighting, &st) == OK);
+	check(credentials_walk(&st, each_credential, &st) == OK);
 	check(directives_walk(&st, each_directive, &st) == OK);
 	check(packs_walk(&st, NULL, each_pack, &st) == OK);
 	check(view_walk(st.snapshot, VIEW_OWN, SPAN(""), SPAN(""), each_own, &st) == OK);

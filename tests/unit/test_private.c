@@ -2,6 +2,7 @@
 
 #include <lmdb.h>
 
+#include "regime/credential.h"
 #include "regime/directive.h"
 #include "regime/seen.h"
 #include "regime/sighting.h"
@@ -141,6 +142,125 @@ static void directives(void **state)
 	assert_int_equal(a, BY_SOURCE);
 	assert_int_equal(aggregation_parse(SPAN("week"), &a), ERR_USAGE);
 	buffer_free(&text);
+	world_free(w);
+}
+
+/* ---- credentials ---- */
+
+#define ARGON "$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+static struct hash hash_of(const char *text)
+{
+	return hash_bytes(text, strlen(text));
+}
+
+static void set_credential(struct world *w, const char *name, enum credential_type t, const char *secret,
+			   unsigned rights)
+{
+	struct hash h = hash_of(secret);
+	struct credential c = { .type = t, .name = span_of(name), .party = SPAN("op.example"), .rights = rights };
+	struct buffer record = BUFFER(1024);
+
+	c.check = t == CREDENTIAL_PASSWORD ? SPAN(ARGON) : span_make(h.bytes, HASH_SIZE);
+	credential_write(&record, &c);
+	add(w, RECORD_PRIVATE, &record);
+	buffer_free(&record);
+}
+
+static void remove_credential(struct world *w, const char *name)
+{
+	struct buffer record = BUFFER(1024);
+
+	credential_write_removal(&record, span_of(name));
+	add(w, RECORD_PRIVATE, &record);
+	buffer_free(&record);
+}
+
+static enum err list_credential(void *context, const struct credential *c)
+{
+	buffer_print(context, "%.*s %s %u\n", SPAN_FORMAT(c->name), credential_type_name(c->type), c->rights);
+	return OK;
+}
+
+static void credentials_are(struct world *w, const char *expected)
+{
+	struct buffer text = BUFFER(4096);
+	struct state st = read_state(w);
+
+	assert_int_equal(credentials_walk(&st, list_credential, &text), OK);
+	assert_span(buffer_view(&text), expected);
+	snapshot_end(st.snapshot);
+	buffer_free(&text);
+}
+
+static void secret_opens(struct world *w, enum credential_type t, const char *secret, const char *name)
+{
+	struct state st = read_state(w);
+	struct credential c;
+	enum err e = credential_of(&st, t, hash_of(secret), &c);
+
+	assert_int_equal(e, name != NULL ? OK : ERR_NOT_FOUND);
+	if (name != NULL) {
+		assert_span(c.name, name);
+		assert_span(c.party, "op.example");
+		assert_int_equal(credential_find(&st, span_of(name), &c), OK);
+	}
+	snapshot_end(st.snapshot);
+}
+
+static void credentials(void **state)
+{
+	struct world *w = world_new(*state);
+	struct credential bad[] = {
+		{ .name = SPAN("a b"), .party = SPAN("op.example"), .rights = 1, .check = SPAN(ARGON) },
+		{ .name = SPAN(""), .party = SPAN("op.example"), .rights = 1, .check = SPAN(ARGON) },
+		{ .name = SPAN("a"), .party = SPAN("op"), .rights = 1, .check = SPAN(ARGON) },
+		{ .name = SPAN("a"), .party = SPAN("op.example"), .rights = 0, .check = SPAN(ARGON) },
+		{ .name = SPAN("a"), .party = SPAN("op.example"), .rights = 8, .check = SPAN(ARGON) },
+		{ .name = SPAN("a"), .party = SPAN("op.example"), .rights = 1, .check = SPAN("secret") },
+		{ .name = SPAN("a"), .party = SPAN("op.example"), .rights = 1, .expires_ms = -1, .check = SPAN(ARGON) },
+		{ .name = SPAN("a"), .party = SPAN("op.example"), .rights = 1, .type = 1, .check = SPAN(ARGON) },
+	};
+	struct state st;
+	struct credential c;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct buffer record = BUFFER(1024);
+
+		credential_write(&record, &bad[i]);
+		assert_int_equal(record.err, ERR_USAGE);
+		assert_int_equal(record.len, 0);
+	}
+	set_credential(w, "feed", CREDENTIAL_TOKEN, "one", RIGHT_READ);
+	set_credential(w, "desk", CREDENTIAL_PASSWORD, "", RIGHT_READ | RIGHT_WRITE);
+	set_credential(w, "Box-1", CREDENTIAL_CERTIFICATE, "one", RIGHT_WRITE);
+	credentials_are(w, "Box-1 certificate 2\ndesk password 3\nfeed token 1\n");
+	secret_opens(w, CREDENTIAL_TOKEN, "one", "feed");
+	secret_opens(w, CREDENTIAL_CERTIFICATE, "one", "Box-1");
+	secret_opens(w, CREDENTIAL_TOKEN, "two", NULL);
+	st = read_state(w);
+	assert_int_equal(credential_find(&st, SPAN("fee"), &c), ERR_NOT_FOUND);
+	assert_int_equal(credential_find(&st, SPAN("f/d"), &c), ERR_NOT_FOUND);
+	assert_int_equal(credential_find(&st, SPAN("desk"), &c), OK);
+	assert_span(c.check, ARGON);
+	snapshot_end(st.snapshot);
+	/* A new secret: the old one opens nothing. */
+	set_credential(w, "feed", CREDENTIAL_TOKEN, "two", RIGHT_READ);
+	secret_opens(w, CREDENTIAL_TOKEN, "one", NULL);
+	secret_opens(w, CREDENTIAL_TOKEN, "two", "feed");
+	/* One secret is one tool's. */
+	set_credential(w, "feed-2", CREDENTIAL_TOKEN, "two", RIGHT_WRITE);
+	secret_opens(w, CREDENTIAL_TOKEN, "two", "feed-2");
+	credentials_are(w, "Box-1 certificate 2\ndesk password 3\nfeed-2 token 2\n");
+	/* Another type under the same name. */
+	set_credential(w, "Box-1", CREDENTIAL_PASSWORD, "", RIGHT_WRITE);
+	secret_opens(w, CREDENTIAL_CERTIFICATE, "one", NULL);
+	remove_credential(w, "feed-2");
+	remove_credential(w, "feed-2"); /* once more does nothing */
+	secret_opens(w, CREDENTIAL_TOKEN, "two", NULL);
+	credentials_are(w, "Box-1 password 2\ndesk password 3\n");
+	same_when_made_again(w);
+	credentials_are(w, "Box-1 password 2\ndesk password 3\n");
 	world_free(w);
 }
 
@@ -652,10 +772,18 @@ static void lies(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		IN_A_FOLDER(directives),     IN_A_FOLDER(packs),     IN_A_FOLDER(erased_packs),
-		IN_A_FOLDER(header_lines),   IN_A_FOLDER(abandoned), IN_A_FOLDER(crash_between_journal_and_views),
-		IN_A_FOLDER(an_older_node),  IN_A_FOLDER(not_ours),  IN_A_FOLDER(damaged_records),
-		IN_A_FOLDER(damaged_values), IN_A_FOLDER(lies),
+		IN_A_FOLDER(credentials),
+		IN_A_FOLDER(directives),
+		IN_A_FOLDER(packs),
+		IN_A_FOLDER(erased_packs),
+		IN_A_FOLDER(header_lines),
+		IN_A_FOLDER(abandoned),
+		IN_A_FOLDER(crash_between_journal_and_views),
+		IN_A_FOLDER(an_older_node),
+		IN_A_FOLDER(not_ours),
+		IN_A_FOLDER(damaged_records),
+		IN_A_FOLDER(damaged_values),
+		IN_A_FOLDER(lies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
