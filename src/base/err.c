@@ -82,6 +82,8 @@ static const struct {
 	[ERR_STATEMENT_LEDGER] = { "statement-ledger",
 				   "Submit it to the ledger that it names, or send it with that ledger's receipt." },
 	[ERR_STATEMENT_REPEATED] = { "statement-repeated", "Nothing to do; this statement is in the ledger already." },
+	[ERR_BODY] = { "body",
+		       "Send the very bytes that the statement's body line binds, and for a sealed one its salt." },
 
 	[ERR_TILE] = { "tile", "Fetch the tile again; it does not fit the tree." },
 	[ERR_CHECKPOINT] = { "checkpoint", "Fetch the checkpoint again; it is not one that the ledger signed." },

@@ -132,5 +132,8 @@ void addressee_print(const struct addressee *to, struct buffer *out);
 #define SEAL_SALT_SIZE 32
 struct hash seal_commitment(struct span author, struct span matter, struct span media_type,
 			    const uint8_t salt[SEAL_SALT_SIZE], struct span payload);
+/* Whether this is the body that the statement binds: its size, and its hash or, with the salt, its commitment (the matter
+ * is `re` in hex, or empty). salt NULL: it is not sealed. */
+bool statement_binds(const struct statement *s, const uint8_t *salt, struct span payload);
 
 #endif

@@ -89,20 +89,6 @@ static enum err check_time(const struct auditing *w, enum ledger_id l, int64_t l
 	return OK;
 }
 
-static struct hash body_hash(const struct statement *s, const struct body_record *b)
-{
-	char hex[HASH_HEX + 1];
-	struct span matter = SPAN("");
-
-	if (b->salt == NULL)
-		return hash_span(b->payload);
-	if (s->has_re) {
-		hash_hex(s->re, hex);
-		matter = span_of(hex);
-	}
-	return seal_commitment(s->from, matter, s->body.media_type, b->salt, b->payload);
-}
-
 static enum err check_body(struct auditing *w, const struct statement *s)
 {
 	struct body_record body;
@@ -125,8 +111,7 @@ static enum err check_body(struct auditing *w, const struct statement *s)
 	}
 	if (e == OK)
 		e = body_unpack(r.payload, &body);
-	if (e == OK && (body.payload.len != s->body.size || (body.salt != NULL) != s->body.sealed ||
-			!hash_equal(body_hash(s, &body), s->body.hash)))
+	if (e == OK && !statement_binds(s, body.salt, body.payload))
 		e = bad_entry(w, "its body is not the one that it binds");
 	w->out->bodies += e == OK;
 	return e;

@@ -76,6 +76,15 @@ static enum err next_logged(const struct heads *h, enum ledger_id l, int64_t *ou
 	return OK;
 }
 
+static enum err journal_take(struct node *n, uint8_t kind, uint8_t ledger, const struct span *parts, size_t count,
+			     uint64_t *position)
+{
+	for (size_t i = 0; i < count; i++)
+		n->batch.bytes += parts[i].len;
+	n->batch.records++;
+	return journal_add(n->journal, kind, ledger, parts, count, position);
+}
+
 /* Journal, index, fold. From the first of these on there is no way back but the whole batch's. */
 static enum err enter(struct node *n, const struct statement *s, struct hash *leaf)
 {
@@ -89,13 +98,11 @@ static enum err enter(struct node *n, const struct statement *s, struct hash *le
 	parts[0] = buffer_view(&line);
 	parts[1] = s->note.whole;
 	*leaf = merkle_leaf_of(parts[0], parts[1]);
-	e = line.err != OK ? line.err
-			   : journal_add(n->journal, RECORD_ENTRY, (uint8_t)b->state.ledger, parts, 2, &position);
+	e = line.err != OK ? line.err : journal_take(n, RECORD_ENTRY, (uint8_t)b->state.ledger, parts, 2, &position);
 	buffer_free(&line);
 	if (e == OK)
 		e = entry_enter(&b->state, &b->heads, position, s);
 	b->err = e;
-	b->records++;
 	return e;
 }
 
@@ -189,11 +196,10 @@ static enum err put_body(struct node *n, const struct body_reference *ref, const
 		return OK; /* a public body may belong to several statements */
 	if (e != ERR_NOT_FOUND)
 		return e;
-	e = journal_add(n->journal, RECORD_BODY, 0, parts, count, &position);
+	e = journal_take(n, RECORD_BODY, 0, parts, count, &position);
 	if (e == OK)
 		e = position_put(n->batch.state.snapshot, VIEW_BODIES, key, position);
 	n->batch.err = e;
-	n->batch.records++;
 	return e;
 }
 
@@ -260,10 +266,9 @@ enum err node_add_private(struct node *n, uint8_t kind, const struct span *parts
 	arena_reset(n->arena);
 	b->err = join(n, tag, parts, count, &payload);
 	if (b->err == OK)
-		b->err = journal_add(n->journal, kind, 0, parts, count, &position);
+		b->err = journal_take(n, kind, 0, parts, count, &position);
 	if (b->err == OK)
 		b->err = private_fold(&b->state, kind, position, payload);
-	b->records++;
 	return b->err;
 }
 

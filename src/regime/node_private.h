@@ -31,7 +31,7 @@ struct batch {
 	enum err err; /* sticky: the machine failed in the middle of an entry */
 	struct state state;
 	struct heads heads;
-	size_t records;
+	size_t records, bytes; /* marks left aside */
 	struct mark *marks;
 	size_t mark_count;
 };

@@ -31,6 +31,12 @@
  * quarter of what is under way is ready, at most BATCH_GOOD. What is under way becomes ready without anybody's help, so
  * that wait ends; and it is a fraction of the time that the last in the queue waits anyway.
  *
+ * Work (submission.work) needs no worker: it is CHECKED from the start, and claiming steps over it. So `unclaimed` is always
+ * the first that is NEW, and nothing behind it is taken before it.
+ *
+ * How much goes into one batch: work may add megabytes, and a batch is held in the views' open transaction until its commit.
+ * So a batch ends behind the one with which it reaches BATCH_BYTES, and the rest of what was taken is the next.
+ *
  * What leaves, and when: err and receipt only after the commit. The checkpoint is signed over the tree in memory; proofs
  * come from the batch's own leaves and the frontier before it (ledger/growth.c). The files follow (publishing.c).
  *
@@ -41,6 +47,7 @@
 #define PUBLISH_DEFAULT_MS 1000
 #define WORKERS_MAX 64
 #define BATCH_GOOD 64
+#define BATCH_BYTES ((size_t)4 << 20)
 #define PARSE_MAX ((size_t)1 << 20)
 #define RECEIPT_MAX (8192 + CHECKPOINT_NOTE_MAX)
 #define TICK_LOOK_S 60 /* how often an idle sequencer looks whether a tick is due */
@@ -62,9 +69,16 @@ struct sequencer {
 	enum err broken;
 	char broken_detail[SUBMISSION_DETAIL];
 
-	pthread_t workers[WORKERS_MAX], thread;
+	struct worker {
+		struct sequencer *sequencer;
+		struct arena *arena;
+		pthread_t thread;
+	} workers[WORKERS_MAX];
 	unsigned started;
+	pthread_t thread;
 	bool thread_started;
+	void (*reached_by)(void *context, uint64_t stamp);
+	void *context;
 
 	/* the sequencing thread's */
 	struct growth *growth[LEDGER_COUNT];
@@ -106,6 +120,20 @@ static enum err signing_key(struct node *n, struct arena *a, const struct statem
 	return e;
 }
 
+static enum err check_body(struct submission *s, const struct statement *statement)
+{
+	if (s->body.at == NULL)
+		return OK;
+	if (s->body.len >= BODY_MAX / 2)
+		return fail(ERR_TOO_LONG, "a body of %zu bytes", s->body.len);
+	if (!statement_binds(statement, s->salt, s->body))
+		return fail(ERR_BODY,
+			    statement->has_body ? "not what the body line binds" : "the statement binds none");
+	s->reference = statement->body;
+	s->reference.media_type = SPAN(""); /* it was in the arena, and is not needed */
+	return OK;
+}
+
 static void check(struct sequencer *q, struct arena *a, struct submission *s)
 {
 	struct statement statement;
@@ -116,6 +144,8 @@ static void check(struct sequencer *q, struct arena *a, struct submission *s)
 	if ((e = statement_parse(a, s->note, &statement)) == OK && signing_key(q->node, a, &statement, &key) == OK &&
 	    (e = note_verify(&statement.note, &key, 1, NULL)) == OK)
 		keep_verified(s, &statement, &key);
+	if (e == OK)
+		e = check_body(s, &statement);
 	if (e != OK)
 		refuse(s, e);
 }
@@ -130,22 +160,32 @@ static bool may_begin(const struct sequencer *q)
 	return q->checked >= (want < BATCH_GOOD ? want : BATCH_GOOD);
 }
 
-static void *work(void *argument)
+/* Takes the first that is nobody's. Under the mutex. */
+static struct submission *claim(struct sequencer *q)
 {
-	struct sequencer *q = argument;
-	struct arena *a = arena_new(PARSE_MAX);
+	struct submission *s = q->unclaimed, *after = s->next;
+
+	while (after != NULL && after->step == CHECKED)
+		after = after->next;
+	q->unclaimed = after;
+	return s;
+}
+
+static void *verify(void *argument)
+{
+	struct worker *w = argument;
+	struct sequencer *q = w->sequencer;
 	struct submission *s;
 
 	pthread_mutex_lock(&q->mutex);
 	for (;;) {
 		while (q->unclaimed == NULL && !q->stopping)
 			pthread_cond_wait(&q->coming, &q->mutex);
-		if ((s = q->unclaimed) == NULL)
+		if (q->unclaimed == NULL)
 			break;
-		q->unclaimed = s->next;
+		s = claim(q);
 		pthread_mutex_unlock(&q->mutex);
-		if (a != NULL)
-			check(q, a, s); /* else the sequencing thread does it all */
+		check(q, w->arena, s);
 		pthread_mutex_lock(&q->mutex);
 		s->step = CHECKED;
 		q->checked++;
@@ -153,8 +193,6 @@ static void *work(void *argument)
 			pthread_cond_signal(&q->ready);
 	}
 	pthread_mutex_unlock(&q->mutex);
-	if (a != NULL)
-		arena_free(a);
 	return NULL;
 }
 
@@ -165,18 +203,59 @@ static enum err add_leaf(struct sequencer *q, const struct appended *a)
 	return growth_add(q->growth[a->ledger], a->leaf);
 }
 
-/* What is refused, is refused alone; another result than OK is the batch's end. */
-static enum err add_one(struct sequencer *q, struct submission *s)
+static bool logged(const struct submission *s)
+{
+	static const struct hash none;
+
+	return !hash_equal(s->appended.id, none);
+}
+
+static enum err add_note(struct sequencer *q, struct submission *s)
 {
 	struct node *n = q->node;
 	enum err e = node_add_verified(n, s->note, s->is_verified ? &s->verified : NULL, &s->appended);
 
-	if (e == OK)
-		return add_leaf(q, &s->appended);
-	if (n->batch.err != OK || state_failed(e))
+	if (e != OK && n->batch.err == OK && !state_failed(e)) {
+		refuse(s, e);
+		return OK;
+	}
+	/* The statement is in: what fails now is the whole batch's. */
+	if (e == OK && s->body.at != NULL)
+		e = node_add_body(n, &s->reference, s->salt, &s->body, 1);
+	return e == OK ? add_leaf(q, &s->appended) : e;
+}
+
+static uint64_t entries(const struct node *n)
+{
+	uint64_t sum = 0;
+
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		sum += n->batch.heads.size[l];
+	return sum;
+}
+
+static enum err do_work(struct sequencer *q, struct submission *s)
+{
+	struct node *n = q->node;
+	size_t records = n->batch.records, marks = n->batch.mark_count;
+	uint64_t before = entries(n);
+	enum err e = s->work(n, s);
+
+	if (e != OK && n->batch.err == OK && !err_is_machine(e) && e != ERR_DAMAGED) {
+		assert(n->batch.records == records && n->batch.mark_count == marks); /* it refused before it added */
+		refuse(s, e);
+		return OK;
+	}
+	if (e != OK)
 		return e;
-	refuse(s, e);
-	return OK;
+	assert(entries(n) == before + logged(s));
+	return logged(s) ? add_leaf(q, &s->appended) : OK;
+}
+
+/* What is refused, is refused alone; another result than OK is the batch's end. */
+static enum err add_one(struct sequencer *q, struct submission *s)
+{
+	return s->work != NULL ? do_work(q, s) : add_note(q, s);
 }
 
 static enum err add_tick_if_due(struct sequencer *q)
@@ -194,13 +273,19 @@ static enum err add_tick_if_due(struct sequencer *q)
 	return q->node->batch.err != OK || state_failed(e) ? e : OK;
 }
 
-static enum err add_all(struct sequencer *q, struct submission *first)
+/* As many as fit: *rest is cut off. */
+static enum err add_all(struct sequencer *q, struct submission *first, struct submission **rest)
 {
 	enum err e = add_tick_if_due(q);
 
-	for (struct submission *s = first; e == OK && s != NULL; s = s->next)
+	for (struct submission *s = first; e == OK && s != NULL; s = s->next) {
 		if (s->err == OK)
 			e = add_one(q, s);
+		if (q->node->batch.bytes >= BATCH_BYTES) {
+			*rest = s->next;
+			s->next = NULL;
+		}
+	}
 	return e;
 }
 
@@ -241,17 +326,17 @@ static size_t grown(const struct sequencer *q)
 	return count;
 }
 
-/* On OK everything with err OK is durable and under a signed checkpoint. */
-static enum err commit_all(struct sequencer *q, struct submission *first)
+/* On OK everything with err OK, as far as the rest, is durable and under a signed checkpoint. */
+static enum err commit_all(struct sequencer *q, struct submission *first, struct submission **rest)
 {
 	struct node *n = q->node;
 	enum err e = node_begin(n);
 
 	if (e != OK)
 		return e;
-	if ((e = add_all(q, first)) == OK)
+	if ((e = add_all(q, first, rest)) == OK)
 		e = sum_up(q);
-	if (e != OK || grown(q) == 0) {
+	if (e != OK || (n->batch.records == 0 && n->batch.mark_count == 0)) {
 		node_abandon(n);
 		return e;
 	}
@@ -260,7 +345,11 @@ static enum err commit_all(struct sequencer *q, struct submission *first)
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		if (growth_count(q->growth[l]) > 0)
 			e = sign(q, (enum ledger_id)l);
-	return e == OK ? journal_end(n->journal, &q->reached.end) : e;
+	if (e == OK)
+		e = journal_end(n->journal, &q->reached.end);
+	if (e == OK && q->reached_by != NULL)
+		q->reached_by(q->context, n->heads.stamp);
+	return e;
 }
 
 static enum err write_receipt(struct sequencer *q, struct submission *s)
@@ -304,7 +393,7 @@ static void give_out(struct sequencer *q, struct submission *first, enum err fai
 	q->under_way -= count;
 	pthread_mutex_unlock(&q->mutex);
 	for (struct submission *s = first; s != NULL; s = next) {
-		enum err e = s->err == OK ? write_receipt(q, s) : OK;
+		enum err e = s->err == OK && logged(s) ? write_receipt(q, s) : OK;
 
 		if (e != OK)
 			refuse(s, e);
@@ -313,11 +402,13 @@ static void give_out(struct sequencer *q, struct submission *first, enum err fai
 	}
 }
 
-static void sequence(struct sequencer *q, struct submission *first)
+/* One batch; gives what did not fit into it. */
+static struct submission *sequence(struct sequencer *q, struct submission *first)
 {
+	struct submission *rest = NULL;
 	enum err e = q->broken;
 
-	if (e == OK && (e = commit_all(q, first)) != OK)
+	if (e == OK && (e = commit_all(q, first, &rest)) != OK)
 		set_broken(q, e);
 	give_out(q, first, e);
 	if (e == OK && grown(q) > 0)
@@ -327,6 +418,7 @@ static void sequence(struct sequencer *q, struct submission *first)
 			growth_keep(q->growth[l]);
 		else
 			growth_drop(q->growth[l]);
+	return rest;
 }
 
 /* ---- the sequencing thread ---- */
@@ -374,7 +466,9 @@ static void *run(void *argument)
 			break;
 		pthread_mutex_unlock(&q->mutex);
 		if (first != NULL || q->ticks)
-			sequence(q, first);
+			do
+				first = sequence(q, first);
+			while (first != NULL);
 		pthread_mutex_lock(&q->mutex);
 	}
 	pthread_mutex_unlock(&q->mutex);
@@ -388,8 +482,9 @@ enum err sequencer_offer(struct sequencer *q, struct submission *s)
 	enum err e = OK;
 
 	s->next = NULL;
-	s->step = NEW;
+	s->step = s->work != NULL ? CHECKED : NEW;
 	s->is_verified = false;
+	s->appended = (struct appended){ 0 };
 	s->err = OK;
 	s->detail[0] = '\0';
 	s->receipt = SPAN("");
@@ -403,10 +498,12 @@ enum err sequencer_offer(struct sequencer *q, struct submission *s)
 	} else {
 		*q->last = s;
 		q->last = &s->next;
-		if (q->unclaimed == NULL)
-			q->unclaimed = s;
 		q->under_way++;
-		pthread_cond_signal(&q->coming);
+		if (s->step == CHECKED)
+			q->checked++;
+		else if (q->unclaimed == NULL)
+			q->unclaimed = s;
+		pthread_cond_signal(s->step == NEW ? &q->coming : &q->ready);
 	}
 	pthread_mutex_unlock(&q->mutex);
 	return e;
@@ -460,7 +557,12 @@ static enum err make_threads(struct sequencer *q, unsigned workers)
 		return fail(ERR_NO_MEMORY, "no thread for the sequencer");
 	q->thread_started = true;
 	while (q->started < workers) {
-		if (pthread_create(&q->workers[q->started], NULL, work, q) != 0)
+		struct worker *w = &q->workers[q->started];
+
+		w->sequencer = q;
+		if ((w->arena = arena_new(PARSE_MAX)) == NULL)
+			return ERR_NO_MEMORY;
+		if (pthread_create(&w->thread, NULL, verify, w) != 0)
 			return fail(ERR_NO_MEMORY, "no thread for verifying");
 		q->started++;
 	}
@@ -497,6 +599,8 @@ enum err sequencer_start(struct node *n, const struct sequencer_options *options
 	q->node = n;
 	q->limit = options->limit != 0 ? options->limit : LIMIT_DEFAULT;
 	q->ticks = options->ticks;
+	q->reached_by = options->reached;
+	q->context = options->context;
 	q->last = &q->first;
 	q->receipt = BUFFER(RECEIPT_MAX);
 	pthread_mutex_init(&q->mutex, NULL);
@@ -530,7 +634,7 @@ static void end_threads(struct sequencer *q)
 	pthread_cond_signal(&q->ready);
 	pthread_mutex_unlock(&q->mutex);
 	for (unsigned i = 0; i < q->started; i++)
-		pthread_join(q->workers[i], NULL);
+		pthread_join(q->workers[i].thread, NULL);
 	if (q->thread_started)
 		pthread_join(q->thread, NULL);
 }
@@ -549,6 +653,9 @@ enum err sequencer_stop(struct sequencer *q)
 		q->node->broken = err_is_machine(e) ? e : ERR_IO;
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		growth_free(q->growth[l]);
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
+		if (q->workers[i].arena != NULL)
+			arena_free(q->workers[i].arena);
 	buffer_free(&q->receipt);
 	pthread_cond_destroy(&q->ready);
 	pthread_cond_destroy(&q->coming);

@@ -32,12 +32,12 @@ enum err sequencer_start(struct node *n, const struct sequencer_options *options
 struct submission {
 	struct span note;
 	/* The body that the note refers to, if it comes along: checked against the reference's size and hash, or with the salt
-	 * against its commitment, and logged in the same batch. at NULL: none. */
+	 * against its commitment (ERR_BODY), and logged in the same batch if the note is accepted. at NULL: none. */
 	struct span body;
 	const uint8_t *salt; /* NULL: not sealed */
 	/* Instead of a note: work in its turn, on the sequencing thread, in the open batch. It may add what it likes by node_add_*
 	 * and sets s->appended if it logged a statement, at most one (else its id stays 0). What it refuses, it refuses before it
-	 * adds anything. NULL: the note. */
+	 * adds anything; it calls nothing of the sequencer. NULL: the note. */
 	enum err (*work)(struct node *n, struct submission *s);
 	void (*done)(struct submission *s);
 	void *context;
@@ -54,6 +54,7 @@ struct submission {
 	int step;
 	bool is_verified;
 	struct verified verified;
+	struct body_reference reference; /* of the body that came along */
 };
 
 /* Never blocks. On another result than OK done is not called. ERR_BUSY: too many are under way, or it is stopping; any

@@ -7,11 +7,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "regime_node.h"
-
-#include "ledger/entry.h"
-#include "ledger/receipt.h"
-#include "regime/sequencer.h"
+#include "regime_sequencer.h"
 
 /* A disk that fails when a test says so: the calls are caught here. Only the journal asks for fdatasync. */
 static atomic_bool fdatasync_fails, fsync_fails;
@@ -30,80 +26,6 @@ int fsync(int fd)
 		return (int)syscall(SYS_fsync, fd);
 	errno = EIO;
 	return -1;
-}
-
-static const struct sequencer_options defaults = { .workers = 3, .publish_ms = 5 };
-
-static struct sequencer *start(struct world *w, const struct sequencer_options *o)
-{
-	struct sequencer *q = NULL;
-
-	assert_int_equal(node_publish(w->n), OK);
-	assert_int_equal(sequencer_start(w->n, o, &q), OK);
-	return q;
-}
-
-static struct span notice_of(struct arena *a, const struct signer *from, unsigned number)
-{
-	const char *lines = arena_print(a,
-					"to AS%u\nclass malicious-code/infected-system\nevents %u\n"
-					"body application/vnd.comity.evidence+zstd 10 sealed-sha256:%064x\n",
-					1 + number % 1000, 1 + number, number);
-
-	assert_non_null(lines);
-	return statement_text(a, KIND_NOTICE, "cert.example/circle", from, lines, NULL);
-}
-
-static struct span plan_of(struct arena *a, const struct signer *from, unsigned number)
-{
-	const char *lines = arena_print(a,
-					"activity scan\nstart 2026-01-01T00:00:00Z\nend 2026-02-01T00:00:00Z\n"
-					"source 198.51.100.%u/32\ntarget any\npurpose test %u\n",
-					number % 256, number);
-
-	assert_non_null(lines);
-	return statement_text(a, KIND_PLAN, "cert.example/public", from, lines, NULL);
-}
-
-static void check_receipt(struct world *w, struct arena *a, struct span note, const struct appended *at,
-			  struct span receipt)
-{
-	struct buffer entry = BUFFER(2 * STATEMENT_MAX);
-	struct checkpoint c;
-	struct receipt r;
-
-	entry_print(at->logged_ms, note, &entry);
-	assert_int_equal(receipt_parse(a, receipt, &r), OK);
-	assert_int_equal(r.index, at->index);
-	assert_int_equal(receipt_verify(a, &r, buffer_view(&entry), node_ledger_key(w->n, at->ledger), &c), OK);
-	assert_true(at->index < c.size);
-	buffer_free(&entry);
-}
-
-static void check_whole(struct world *w, uint64_t public, uint64_t circle)
-{
-	struct audit before, after;
-
-	assert_int_equal(node_audit(w->n, NULL, NULL, &before), OK);
-	assert_int_equal(before.entries[LEDGER_PUBLIC], public);
-	assert_int_equal(before.entries[LEDGER_CIRCLE], circle);
-	node_close(w->n);
-	take_away(arena_print(w->arena, "%s/views", w->dir));
-	take_away(arena_print(w->arena, "%s/ledger", w->dir));
-	assert_int_equal(node_open(w->dir, NODE_WRITE, &w->n), OK);
-	assert_int_equal(node_audit(w->n, NULL, NULL, &after), OK);
-	for (int l = 0; l < LEDGER_COUNT; l++)
-		assert_true(hash_equal(before.root[l], after.root[l]));
-	assert_true(hash_equal(before.state, after.state));
-}
-
-/* Of a world as it is made. */
-static uint64_t size_of(struct world *w, enum ledger_id l)
-{
-	struct audit a;
-
-	assert_int_equal(node_audit(w->n, NULL, NULL, &a), OK);
-	return a.entries[l];
 }
 
 /* ---- one after the other ---- */
@@ -252,68 +174,6 @@ static void refusals_among_others(void **state)
 }
 
 /* ---- by callbacks ---- */
-
-struct counting {
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
-	size_t done;
-	sem_t *gate; /* every done waits here; NULL: none does */
-	size_t at_gate;
-};
-
-struct one {
-	struct submission submission;
-	struct counting *counting;
-	struct world *w;
-};
-
-static void count_done(struct submission *s)
-{
-	struct one *o = s->context;
-	struct counting *c = o->counting;
-	sem_t *gate;
-
-	if (s->err == OK && o->w != NULL) {
-		struct arena *a = arena_new((size_t)1 << 20);
-
-		check_receipt(o->w, a, s->note, &s->appended, s->receipt);
-		arena_free(a);
-	}
-	pthread_mutex_lock(&c->mutex);
-	gate = c->gate;
-	c->at_gate += gate != NULL;
-	pthread_cond_broadcast(&c->changed);
-	pthread_mutex_unlock(&c->mutex);
-	if (gate != NULL)
-		sem_wait(gate);
-	pthread_mutex_lock(&c->mutex);
-	c->done++;
-	pthread_cond_broadcast(&c->changed);
-	pthread_mutex_unlock(&c->mutex);
-}
-
-#define COUNTING                                                                                                       \
-	{                                                                                                              \
-		.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                                \
-	}
-
-static enum err offer(struct sequencer *q, struct one *o, struct counting *c, struct world *w, struct span note)
-{
-	*o = (struct one){ .counting = c, .w = w };
-	o->submission.note = note;
-	o->submission.done = count_done;
-	o->submission.context = o;
-	return sequencer_offer(q, &o->submission);
-}
-
-static void wait_done(struct counting *c, size_t count)
-{
-	pthread_mutex_lock(&c->mutex);
-	while (c->done < count)
-		pthread_cond_wait(&c->changed, &c->mutex);
-	assert_int_equal(c->done, count);
-	pthread_mutex_unlock(&c->mutex);
-}
 
 #define PAIRS 40
 
