@@ -1,0 +1,64 @@
+/* The statements API: doors under /statements, /body. docs/openapi.json describes it; the node serves it at /openapi.json.
+ * Only for this room. */
+#ifndef EXCHANGE_API_H
+#define EXCHANGE_API_H
+
+#include "base/encoding.h"
+#include "base/json.h"
+#include "exchange/query.h"
+#include "exchange/server.h"
+
+/* One statement as a reader finds it. In the request's arena. */
+struct api_statement {
+	enum ledger_id ledger;
+	uint64_t index, stamp;
+	int64_t logged_ms;
+	struct statement s;
+};
+
+/* Reads an entry back. ERR_NOT_FOUND, ERR_DAMAGED. */
+enum err api_entry(const struct server *s, struct arena *a, const struct state *st, enum ledger_id l, uint64_t index,
+		   struct api_statement *out);
+void api_print(const struct api_statement *a, struct buffer *out); /* one JSON object */
+
+/* What a list or a follower asks for. Owns nothing: the spans point into the query. */
+struct api_filter {
+	enum kind kind; /* KIND_UNKNOWN: all */
+	bool has_party, has_matter;
+	struct addressee party;
+	struct hash matter;
+	uint64_t after; /* stamps greater than this */
+	uint64_t limit;
+	unsigned wait_s; /* a list that is empty waits so long for news */
+};
+#define API_LIMIT_MAX 1000
+#define API_LIMIT_DEFAULT 100
+#define API_WAIT_MAX_S 300
+enum err api_filter_read(const struct query *q, struct api_filter *out); /* ERR_USAGE, ERR_NUMBER, … */
+
+/* Appends up to limit objects, separated by commas; last: the stamp up to which nothing more is to be found, or that of the
+ * last one given. more: the limit was reached and there are others behind it. */
+struct api_page {
+	size_t count;
+	uint64_t last;
+	bool more;
+};
+typedef void api_put(void *context, const struct api_statement *a);
+enum err api_walk(const struct server *s, const struct state *st, const struct caller *c, const struct api_filter *f,
+		  api_put *put, void *context, struct api_page *out);
+
+/* Answers with a stream: events (text/event-stream) for ever, or one list as soon as there is something in it. */
+enum err api_follow(const struct server *s, struct http_request *r, const struct api_filter *f, bool events,
+		    struct http_answer *out);
+
+/* The doors. */
+http_handler api_submit, api_submit_with_body, api_list, api_get, api_get_body, api_get_receipt, api_public_body,
+	api_openapi;
+
+/* Shared by the doors: the buffer becomes the answer's. */
+void api_answer(struct http_answer *out, unsigned status, const char *media_type, struct buffer *body);
+
+extern const char openapi_json[];
+extern const size_t openapi_json_length;
+
+#endif

@@ -1,0 +1,230 @@
+/* Submitting a statement: the note as text, or an object with its body. Answered when it is durable. The text is signed, so
+ * whoever brings it may; what is behind it is judged by the sequencer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "exchange/api.h"
+
+struct submit {
+	struct submission s;
+	const struct server *server;
+	struct http_request *request;
+	struct http_answer *out;
+};
+
+/* It is there already and counts once. Who sent it again wants to know where (its first answer may have been lost). */
+static enum err find_repeated(struct submit *one, struct appended *at)
+{
+	const struct server *s = one->server;
+	struct http_request *r = one->request;
+	struct api_statement a;
+	struct statement parsed;
+	struct state st;
+	enum err e = statement_parse(r->arena, one->s.note, &parsed);
+
+	if (e == OK)
+		e = server_read(s, r, &st);
+	if (e != OK)
+		return e;
+	if ((e = state_find(&st, parsed.id, &at->ledger, &at->index)) == OK)
+		e = api_entry(s, r->arena, &st, at->ledger, at->index, &a);
+	snapshot_end(st.snapshot);
+	at->id = parsed.id;
+	at->logged_ms = a.logged_ms;
+	return e;
+}
+
+static void answer(struct submit *one, const struct appended *at, struct span receipt, bool again)
+{
+	struct buffer body = BUFFER((size_t)1 << 20);
+	struct json j = { .out = &body };
+	char hex[HASH_HEX + 1], logged[CLOCK_TEXT], *location;
+
+	hash_hex(at->id, hex);
+	clock_format_ms(at->logged_ms, logged);
+	json_object(&j, NULL);
+	json_text(&j, "id", hex);
+	json_text(&j, "ledger", ledger_name(at->ledger));
+	json_number(&j, "index", (int64_t)at->index);
+	json_text(&j, "logged", logged);
+	json_bool(&j, "repeated", again);
+	if (receipt.len > 0)
+		json_string(&j, "receipt", receipt);
+	json_object_end(&j);
+	buffer_byte(&body, '\n');
+	location = arena_print(one->request->arena, "/statements/%s", hex);
+	if (body.err != OK || location == NULL) {
+		buffer_free(&body);
+		server_fail(one->server, one->request, ERR_NO_MEMORY, one->out);
+		return;
+	}
+	http_add_header(one->out, "Location", span_of(location));
+	api_answer(one->out, again ? 200 : 201, "application/json", &body);
+}
+
+static void done(struct submission *s)
+{
+	struct submit *one = s->context;
+
+	if (s->err == OK) {
+		metrics_add(one->server->metrics, METRIC_STATEMENTS, 1);
+		answer(one, &s->appended, s->receipt, false);
+	} else if (s->err == ERR_STATEMENT_REPEATED) {
+		struct appended at = { 0 };
+		enum err e = find_repeated(one, &at);
+
+		if (e == OK)
+			answer(one, &at, SPAN(""), true);
+		else
+			server_fail(one->server, one->request, e, one->out);
+	} else {
+		server_fail(one->server, one->request, fail(s->err, "%s", s->detail), one->out);
+	}
+	http_answer_now(one->request);
+}
+
+/* ---- what was sent ---- */
+
+static enum err member(const yyjson_val *object, const char *name, bool needed, struct span *out)
+{
+	yyjson_val *v = yyjson_obj_get((yyjson_val *)object, name);
+
+	*out = (struct span){ 0 };
+	if (v == NULL)
+		return needed ? fail(ERR_FIELD_MISSING, "%s", name) : OK;
+	if (!yyjson_is_str(v))
+		return fail(ERR_FIELD, "%s: a string", name);
+	*out = span_make(yyjson_get_str(v), yyjson_get_len(v));
+	return OK;
+}
+
+static enum err read_body(struct arena *a, struct span base64, struct submission *s)
+{
+	size_t length;
+	char *bytes;
+
+	if (base64.at == NULL)
+		return OK;
+	if ((bytes = arena_alloc(a, base64.len + 1)) == NULL)
+		return ERR_NO_MEMORY;
+	if (base64_decode(base64, bytes, base64.len + 1, &length) != OK)
+		return fail(ERR_ENCODING, "body: base64 with its padding, without line breaks");
+	s->body = span_make(bytes, length);
+	return OK;
+}
+
+static enum err read_salt(struct arena *a, struct span hex, struct submission *s)
+{
+	uint8_t *salt;
+
+	if (hex.at == NULL)
+		return OK;
+	if ((salt = arena_alloc(a, SEAL_SALT_SIZE)) == NULL)
+		return ERR_NO_MEMORY;
+	if (hex_decode(hex, salt, SEAL_SALT_SIZE) != OK)
+		return fail(ERR_ENCODING, "salt: 64 digits of lower-case hex");
+	s->salt = salt;
+	return OK;
+}
+
+static enum err read_object(struct http_request *r, struct submission *s)
+{
+	struct yyjson_doc *doc = NULL;
+	struct span body, salt;
+	enum err e = json_read(r->arena, r->body, &doc);
+
+	if (e != OK)
+		return e;
+	if (!yyjson_is_obj(yyjson_doc_get_root(doc)))
+		return fail(ERR_JSON, "an object with note, and body and salt if it has them");
+	if ((e = member(yyjson_doc_get_root(doc), "note", true, &s->note)) == OK)
+		e = member(yyjson_doc_get_root(doc), "body", false, &body);
+	if (e == OK)
+		e = member(yyjson_doc_get_root(doc), "salt", false, &salt);
+	if (e == OK)
+		e = read_body(r->arena, body, s);
+	if (e == OK)
+		e = read_salt(r->arena, salt, s);
+	if (e == OK && s->salt != NULL && s->body.at == NULL)
+		e = fail(ERR_FIELD_MISSING, "body: there is a salt");
+	return e;
+}
+
+static bool is_media_type(struct span value, const char *type)
+{
+	return span_equal_nocase(span_trim(span_cut(&value, ';')), span_of(type));
+}
+
+static enum err check_type(const struct http_request *r, const char *wanted)
+{
+	struct span type;
+
+	if (!http_header(r, "Content-Type", &type) || is_media_type(type, wanted))
+		return OK;
+	return fail(ERR_MEDIA_TYPE, "Content-Type: %s", wanted);
+}
+
+static enum err read_note(struct http_request *r, struct submission *s)
+{
+	enum err e = check_type(r, "text/plain");
+
+	if (e == OK && r->body.len == 0)
+		e = fail(ERR_EMPTY, "the body is the signed note");
+	s->note = r->body;
+	return e;
+}
+
+static enum err read_with_body(struct http_request *r, struct submission *s)
+{
+	enum err e = check_type(r, "application/json");
+
+	return e == OK ? read_object(r, s) : e;
+}
+
+typedef enum err submission_read(struct http_request *r, struct submission *s);
+
+static enum http_next submit(const struct server *server, struct http_request *r, struct http_answer *out,
+			     submission_read *read)
+{
+	struct submit *one = arena_array(r->arena, 1, sizeof(*one));
+	enum err e = one != NULL ? OK : ERR_NO_MEMORY;
+
+	if (e == OK) {
+		*one = (struct submit){ .server = server, .request = r, .out = out };
+		one->s.done = done;
+		one->s.context = one;
+		e = read(r, &one->s);
+	}
+	if (e == OK)
+		e = sequencer_offer(server->sequencer, &one->s);
+	if (e == OK)
+		return HTTP_LATER;
+	server_fail(server, r, e, out);
+	return HTTP_NOW;
+}
+
+enum http_next api_submit(void *context, struct http_request *r, struct http_answer *out)
+{
+	return submit(context, r, out, read_note);
+}
+
+enum http_next api_submit_with_body(void *context, struct http_request *r, struct http_answer *out)
+{
+	return submit(context, r, out, read_with_body);
+}
+
+/* A note says itself whose it is. A body is only taken from who is known, since it is large. */
+#define WITH_BODY_MOST ((uint64_t)16 << 20)
+
+const struct http_door api_doors[] = {
+	{ HTTP_POST, "/statements", STATEMENT_MAX, DOOR_OPEN, api_submit },
+	{ HTTP_POST, "/statements/with-body", WITH_BODY_MOST, DOOR_KNOWN, api_submit_with_body },
+	{ HTTP_GET, "/statements", 0, DOOR_OPEN, api_list },
+	{ HTTP_GET, "/statements/*", 0, DOOR_OPEN, api_get },
+	{ HTTP_GET, "/statements/*/body", 0, DOOR_OPEN, api_get_body },
+	{ HTTP_GET, "/statements/*/receipt", 0, DOOR_OPEN, api_get_receipt },
+	{ HTTP_GET, "/body/*", 0, DOOR_OPEN, api_public_body },
+	{ HTTP_GET, "/openapi.json", 0, DOOR_OPEN, api_openapi },
+};
+const size_t api_door_count = sizeof(api_doors) / sizeof(api_doors[0]);
