@@ -1,5 +1,6 @@
-/* DIR/config: how this node serves. Lines of `name value`, `#` begins a comment; docs: comity-config(5). Everything has a
- * default, so an empty file serves on loopback. Read whole and checked before anything of it counts. */
+/* DIR/config: how this node serves. Lines of `name value`; a line that begins with `#` is a comment; docs:
+ * comity-config(5). Everything has a default, so an empty file serves on loopback. Read whole and checked before anything
+ * of it counts. */
 #ifndef EXCHANGE_CONFIG_H
 #define EXCHANGE_CONFIG_H
 
@@ -18,7 +19,8 @@ struct listen {
 enum audience { AUDIENCE_NAMED, AUDIENCE_MEMBERS, AUDIENCE_ALL };
 
 /* `collection ALIAS UUID TITLE`, then lines that begin with its alias:
- * `read ALIAS all|members|DOMAIN…`, `write ALIAS members|DOMAIN…`, `unmarked ALIAS clear|green|amber|amber+strict|red`. */
+ * `describe ALIAS TEXT`, `read ALIAS [all|members] [DOMAIN…]`, `write ALIAS [members] [DOMAIN…]`,
+ * `unmarked ALIAS clear|green|amber|amber+strict|red`. Without `read` members read, without `write` the node alone writes. */
 struct collection_rule {
 	struct span alias, title, description;
 	struct collection_id id;			  /* a version-4 UUID */
@@ -32,16 +34,17 @@ struct config {
 	struct listen *listens;
 	size_t listen_count;
 	struct span url; /* `url https://cert.example`: how others reach this node; empty: relative addresses */
-	struct span certificate, key,
-		client_authorities; /* files; empty: a development certificate; none are asked for */
+	/* Files, with a 0 behind each; empty: a development certificate; none are asked for. */
+	struct span certificate, key, client_authorities;
 	struct span title, contact; /* of the discovery; title: the node's by default */
 	uint64_t body_most; /* `body-most`, bytes of a request's body: TAXII's max_content_length. 16 MiB at most */
 	uint64_t page_most; /* objects of one answer; 1,000 */
 	unsigned connections, connections_per_address; /* 12,000; 12,000 on loopback, else 200 */
 	unsigned idle_s, request_s;		       /* a silent connection; a request's head and body in all */
-	uint64_t requests_per_minute; /* of one party, or one address if it is nobody's; 0: any number */
-	unsigned threads;	      /* that serve; 0: one for each processor */
-	int64_t circle_delay_ms;      /* when a circle's tiles open to all: 90 days */
+	/* Of one party, or one address if it is nobody's; 0: any number, the default on loopback alone; else 6,000. */
+	uint64_t requests_per_minute;
+	unsigned threads;	 /* that serve; 0: one for each processor */
+	int64_t circle_delay_ms; /* when a circle's tiles open to all: 90 days */
 	bool plain_anywhere;
 	bool log_json; /* else lines for people */
 	struct collection_rule *collections;
@@ -55,6 +58,18 @@ enum err config_read(struct arena *a, const char *path, config_warn *warn, void 
 /* The same from text; `path` for messages. */
 enum err config_parse(struct arena *a, struct span text, const char *path, config_warn *warn, void *context,
 		      struct config *out);
+
+/* As `listen` takes it, also for --listen. The text is copied into the arena. ERR_USAGE. */
+enum err listen_parse(struct arena *a, struct span text, bool tls, struct listen *out);
+bool config_is_loopback(struct address a);
+
+/* "8f6c…-…": the usual form in lower case, nothing else. ERR_SYNTAX without detail. */
+#define COLLECTION_ID_TEXT 37
+enum err collection_id_parse(struct span text, struct collection_id *out);
+void collection_id_print(const struct collection_id *id, char out[COLLECTION_ID_TEXT]);
+
+/* All that holds, defaults too, in lines that read back as the same. */
+void config_print(const struct config *c, struct buffer *out);
 
 /* The commented file that `comity init` writes: one collection `shared` for the circle's members, with a fresh UUID. */
 void config_template(struct buffer *out, struct span node_name);
