@@ -10,6 +10,7 @@ bool private_written(uint8_t kind, uint8_t tag)
 	case TAG_SIGHTINGS:
 		return kind == RECORD_PRIVATE;
 	case TAG_PACK:
+	case TAG_POSTING:
 		return kind == RECORD_RAW;
 	default:
 		return false;
@@ -33,6 +34,8 @@ enum err private_fold(struct state *st, uint8_t kind, uint64_t position, struct 
 		return seen_fold(st, payload);
 	case TAG_SIGHTINGS:
 		return sightings_fold(st, payload);
+	case TAG_POSTING:
+		return posting_fold(st, position, payload);
 	case TAG_PACK:
 		return pack_fold(st, position, payload);
 	default:

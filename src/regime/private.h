@@ -8,6 +8,8 @@
  *	d addressee				directive (directive.c)
  *	k u8 type, 32 check			name of the credential
  *	l u8 format, type			header line last seen (seen.c)
+ *	p 16 id					a post (posting.c)
+ *	q u64 time, 16 id			the same by its time
  *	r addressee				u64 when its waiting rows last went out
  *	w addressee, u8 class, u64 position	a pack that waits (waiting.c)
  *
@@ -23,9 +25,10 @@ enum private_tag {
 	TAG_CREDENTIAL = 'C',
 	TAG_DIRECTIVE = 'D',
 	TAG_SEEN = 'L',
+	TAG_POSTING = 'P', /* RECORD_RAW */
 	TAG_RELEASE = 'R',
 	TAG_SIGHTINGS = 'S',
-	TAG_PACK = 'W', /* RECORD_RAW; the others are RECORD_PRIVATE */
+	TAG_PACK = 'W', /* RECORD_RAW; the others without a word are RECORD_PRIVATE */
 };
 
 enum own_letter {
@@ -33,6 +36,8 @@ enum own_letter {
 	OWN_DIRECTIVE = 'd',
 	OWN_CHECK = 'k',
 	OWN_SEEN = 'l',
+	OWN_POSTING = 'p',
+	OWN_POSTED = 'q',
 	OWN_RELEASED = 'r',
 	OWN_PACK = 'w'
 };
@@ -47,6 +52,7 @@ enum err private_damaged(const char *what); /* a record of ours that does not re
 
 enum err credential_fold(struct state *st, struct span payload);
 enum err directive_fold(struct state *st, struct span payload);
+enum err posting_fold(struct state *st, uint64_t position, struct span payload);
 enum err seen_fold(struct state *st, struct span payload);
 enum err release_fold(struct state *st, struct span payload);
 enum err sightings_fold(struct state *st, struct span payload);

@@ -6,6 +6,7 @@
 
 #include "regime/credential.h"
 #include "regime/directive.h"
+#include "regime/posting.h"
 #include "regime/private.h"
 #include "regime/seen.h"
 #include "regime/sighting.h"
@@ -40,7 +41,8 @@ static void fold_all(struct state *st, struct reader r)
 	for (uint64_t position = 100; reader_left(&r) >= 2; position++) {
 		size_t n = read_u16(&r);
 		struct span payload = read_span(&r, n < reader_left(&r) ? n : reader_left(&r));
-		uint8_t kind = payload.len > 0 && payload.at[0] == TAG_PACK ? RECORD_RAW : RECORD_PRIVATE;
+		uint8_t tag = payload.len > 0 ? (uint8_t)payload.at[0] : 0;
+		uint8_t kind = tag == TAG_PACK || tag == TAG_POSTING ? RECORD_RAW : RECORD_PRIVATE;
 		enum err e;
 
 		arena_reset(arena);
@@ -110,9 +112,13 @@ static enum err each_pack(void *context, const struct pack *p)
 
 static enum err each_own(void *context, struct span key, struct span value)
 {
+	struct posting p;
 	struct seen s;
 
 	(void)value;
+	if (key.at[0] == OWN_POSTED) /* found by its time, found by its id */
+		check(key.len == 25 && posting_find(context, (const uint8_t *)key.at + 9, &p) == OK &&
+		      p.position >= 100);
 	if (key.at[0] == OWN_SEEN)
 		check(seen_find(context, (uint8_t)key.at[1], span_from(key, 2), &s) == OK);
 	return OK;
