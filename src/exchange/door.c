@@ -15,15 +15,18 @@
 #include "base/file.h"
 
 #define URL_MAX 2048
+#define HEADERS_MAX (64 * 1024)
 #define STALL_SECONDS 20 /* less than STALL_BYTES a second for so long: given up */
 #define STALL_BYTES 100
 
 const struct door_limits door_default = { .most_bytes = (size_t)16 << 20, .connect_ms = 10000, .total_ms = 60000 };
 
+/* One request on its way. What comes goes to the file, or where there is none, to the buffers. */
 struct fetch {
 	const char *url;
 	const struct door_limits *limits;
-	int fd;
+	int fd; /* -1: none */
+	struct buffer *headers, *body;
 	size_t bytes;
 	enum err err;		    /* why our own callbacks stopped it */
 	char refused[ADDRESS_TEXT]; /* the last address that was not to be spoken to */
@@ -38,7 +41,7 @@ static void start_library(void)
 }
 
 /* One scheme, a host, no credentials; the rest is the library's own judgement. */
-static enum err check_url(const char *url)
+static enum err check_url(const char *url, bool allow_plain)
 {
 	char *scheme = NULL, *host = NULL, *user = NULL;
 	enum err e = OK;
@@ -55,7 +58,7 @@ static enum err check_url(const char *url)
 	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) != CURLUE_OK)
 		e = fail(ERR_REFUSED_URL, "%s: not an https address", url);
-	else if (strcmp(scheme, "https") != 0)
+	else if (strcmp(scheme, "https") != 0 && !(allow_plain && strcmp(scheme, "http") == 0))
 		e = fail(ERR_REFUSED_URL, "%s: %s instead of https", url, scheme);
 	else if (curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK)
 		e = fail(ERR_REFUSED_URL, "credentials in the address");
@@ -118,12 +121,32 @@ static size_t take(char *at, size_t size, size_t count, void *context)
 
 	if (n > f->limits->most_bytes - f->bytes)
 		f->err = fail(ERR_TOO_LONG, "%s: more than %zu bytes", f->url, f->limits->most_bytes);
-	else
+	else if (f->fd != -1)
 		f->err = file_write_all(f->fd, at, n);
+	else {
+		buffer_bytes(f->body, at, n);
+		f->err = f->body->err;
+	}
 	if (f->err != OK)
 		return n + 1; /* anything but n stops it */
 	f->bytes += n;
 	return n;
+}
+
+static size_t take_header(char *at, size_t size, size_t count, void *context)
+{
+	struct fetch *f = context;
+	size_t n = size * count;
+
+	if (f->headers == NULL)
+		return n;
+	if (span_starts(span_make(at, n), "HTTP/"))
+		buffer_clear(f->headers); /* of an interim answer */
+	buffer_bytes(f->headers, at, n);
+	if (f->headers->err == OK)
+		return n;
+	f->err = fail(ERR_TOO_LONG, "%s: more than %d bytes of header", f->url, HEADERS_MAX);
+	return n + 1;
 }
 
 static bool configure(CURL *c, struct fetch *f, char *why)
@@ -131,7 +154,7 @@ static bool configure(CURL *c, struct fetch *f, char *why)
 	const struct door_limits *l = f->limits;
 	bool good = curl_easy_setopt(c, CURLOPT_URL, f->url) == CURLE_OK;
 
-	good &= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, l->allow_plain ? "https,http" : "https") == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
@@ -145,6 +168,8 @@ static bool configure(CURL *c, struct fetch *f, char *why)
 	good &= curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, f) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_WRITEDATA, f) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_HEADERDATA, f) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_FILETIME, 1L) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_USERAGENT, "comity") == CURLE_OK;
@@ -155,10 +180,11 @@ static bool configure(CURL *c, struct fetch *f, char *why)
 	return good;
 }
 
-static enum err judge(CURL *c, const struct fetch *f, CURLcode code, const char *why)
+static enum err judge(CURL *c, const struct fetch *f, CURLcode code, const char *why, long *status)
 {
 	char *to = NULL;
-	long status = 0;
+
+	*status = 0;
 
 	if (f->err != OK)
 		return f->err;
@@ -169,13 +195,11 @@ static enum err judge(CURL *c, const struct fetch *f, CURLcode code, const char 
 		return fail(ERR_TOO_LONG, "%s: more than %zu bytes", f->url, f->limits->most_bytes);
 	if (code != CURLE_OK)
 		return fail(ERR_UNREACHABLE, "%s: %s", f->url, why[0] != '\0' ? why : curl_easy_strerror(code));
-	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, status);
 	curl_easy_getinfo(c, CURLINFO_REDIRECT_URL, &to);
-	if (status >= 300 && status < 400)
+	if (*status >= 300 && *status < 400)
 		return fail(ERR_REFUSED_URL, "%s: redirected to %s, which is not followed", f->url,
 			    to != NULL ? to : "?");
-	if (status != 200)
-		return fail(ERR_UNREACHABLE, "%s: status %ld", f->url, status);
 	return OK;
 }
 
@@ -194,14 +218,17 @@ static enum err run(struct fetch *f)
 {
 	char why[CURL_ERROR_SIZE] = "";
 	CURL *c = curl_easy_init();
+	long status;
 	enum err e;
 
 	if (c == NULL)
 		return fail(ERR_NO_MEMORY, "no room to fetch %s", f->url);
 	if (configure(c, f, why))
-		e = judge(c, f, curl_easy_perform(c), why);
+		e = judge(c, f, curl_easy_perform(c), why, &status);
 	else
 		e = fail(ERR_UNREACHABLE, "%s: the installed libcurl lacks something", f->url);
+	if (e == OK && status != 200)
+		e = fail(ERR_UNREACHABLE, "%s: status %ld", f->url, status);
 	if (e == OK)
 		keep_time(c, f->fd);
 	curl_easy_cleanup(c);
@@ -226,7 +253,7 @@ enum err door_fetch(const char *url, const struct door_limits *limits, const cha
 	int n;
 
 	pthread_once(&once, start_library);
-	if ((e = check_url(url)) != OK)
+	if ((e = check_url(url, limits->allow_plain)) != OK)
 		return e;
 	n = snprintf(part, sizeof(part), "%s.part", to_path);
 	if (n < 0 || (size_t)n >= sizeof(part))
@@ -245,4 +272,122 @@ enum err door_fetch(const char *url, const struct door_limits *limits, const cha
 	if (e != OK)
 		unlink(part);
 	return e == OK ? sync_parent(to_path) : e;
+}
+
+/* ---- conversations ---- */
+
+struct door {
+	CURL *curl;
+	const struct door_limits *limits;
+	const char *certificate, *key;
+	struct buffer headers, body;
+};
+
+enum err door_open(const struct door_limits *limits, const char *certificate, const char *key, struct door **out)
+{
+	struct door *d = calloc(1, sizeof(*d));
+
+	pthread_once(&once, start_library);
+	if (d == NULL || (d->curl = curl_easy_init()) == NULL) {
+		free(d);
+		return fail(ERR_NO_MEMORY, "no room for a connection");
+	}
+	d->limits = limits;
+	d->certificate = certificate;
+	d->key = key;
+	d->headers = BUFFER(HEADERS_MAX);
+	d->body = BUFFER(limits->most_bytes);
+	*out = d;
+	return OK;
+}
+
+void door_close(struct door *d)
+{
+	if (d == NULL)
+		return;
+	curl_easy_cleanup(d->curl);
+	buffer_free(&d->headers);
+	buffer_free(&d->body);
+	free(d);
+}
+
+static enum err make_headers(const struct door_request *r, struct curl_slist **out)
+{
+	/* No interim answers, and no form: the type is the caller's to name. */
+	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+	for (size_t i = 0; list != NULL && i < r->header_count; i++) {
+		struct curl_slist *longer;
+
+		if (strpbrk(r->headers[i], "\r\n") != NULL) {
+			curl_slist_free_all(list);
+			return fail(ERR_USAGE, "a line break in a header");
+		}
+		longer = curl_slist_append(list, r->headers[i]);
+		if (longer == NULL)
+			curl_slist_free_all(list);
+		list = longer;
+	}
+	*out = list;
+	return list != NULL ? OK : ERR_NO_MEMORY;
+}
+
+static bool configure_request(struct door *d, const struct door_request *r, struct curl_slist *headers)
+{
+	CURL *c = d->curl;
+	bool good = curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
+
+	if (strcmp(r->method, "POST") == 0) {
+		good &= curl_easy_setopt(c, CURLOPT_POST, 1L) == CURLE_OK;
+		good &= curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body.at) == CURLE_OK;
+		good &= curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) == CURLE_OK;
+	} else if (strcmp(r->method, "GET") != 0) {
+		good &= curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method) == CURLE_OK;
+	}
+	if (d->certificate != NULL) {
+		good &= curl_easy_setopt(c, CURLOPT_SSLCERT, d->certificate) == CURLE_OK;
+		good &= curl_easy_setopt(c, CURLOPT_SSLKEY, d->key) == CURLE_OK;
+	}
+	return good;
+}
+
+enum err door_ask(struct door *d, const struct door_request *r, struct door_answer *out)
+{
+	struct fetch f = { .url = r->url, .limits = d->limits, .fd = -1, .headers = &d->headers, .body = &d->body };
+	struct curl_slist *headers = NULL;
+	char why[CURL_ERROR_SIZE] = "";
+	long status = 0;
+	enum err e = check_url(r->url, d->limits->allow_plain);
+
+	buffer_clear(&d->headers);
+	buffer_clear(&d->body);
+	if (e == OK)
+		e = make_headers(r, &headers);
+	if (e != OK)
+		return e;
+	curl_easy_reset(d->curl); /* keeps its connections */
+	if (configure(d->curl, &f, why) && configure_request(d, r, headers))
+		e = judge(d->curl, &f, curl_easy_perform(d->curl), why, &status);
+	else
+		e = fail(ERR_UNREACHABLE, "%s: the installed libcurl lacks something", r->url);
+	curl_easy_reset(d->curl); /* it points into this frame */
+	curl_slist_free_all(headers);
+	*out = (struct door_answer){ (unsigned)status, buffer_view(&d->headers), buffer_view(&d->body) };
+	return e;
+}
+
+bool door_header(const struct door_answer *a, const char *name, struct span *value)
+{
+	struct span rest = a->headers, line, wanted = span_of(name);
+	bool found = false;
+
+	while (span_line(&rest, &line)) {
+		struct span key = span_cut(&line, ':');
+
+		if (line.at == NULL || !span_equal_nocase(key, wanted))
+			continue;
+		*value = span_trim(line);
+		found = true;
+	}
+	return found;
 }
