@@ -4,6 +4,7 @@ bool private_written(uint8_t kind, uint8_t tag)
 {
 	switch (tag) {
 	case TAG_CREDENTIAL:
+	case TAG_CURSOR:
 	case TAG_DIRECTIVE:
 	case TAG_RELEASE:
 	case TAG_SEEN:
@@ -26,6 +27,8 @@ enum err private_fold(struct state *st, uint8_t kind, uint64_t position, struct 
 	switch (tag) {
 	case TAG_CREDENTIAL:
 		return credential_fold(st, payload);
+	case TAG_CURSOR:
+		return cursor_fold(st, payload);
 	case TAG_DIRECTIVE:
 		return directive_fold(st, payload);
 	case TAG_RELEASE:

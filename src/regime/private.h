@@ -11,6 +11,7 @@
  *	p 16 id					a post (posting.c)
  *	q u64 time, 16 id			the same by its time
  *	r addressee				u64 when its waiting rows last went out
+ *	u 32 hash				how far another server was read (cursor.c)
  *	w addressee, u8 class, u64 position	a pack that waits (waiting.c)
  *
  * addressee: u8 type (enum addressee_type), then domain 00 | u32 AS number | prefix | 2 letters | nothing. No addressee is
@@ -28,6 +29,7 @@ enum private_tag {
 	TAG_POSTING = 'P', /* RECORD_RAW */
 	TAG_RELEASE = 'R',
 	TAG_SIGHTINGS = 'S',
+	TAG_CURSOR = 'U',
 	TAG_PACK = 'W', /* RECORD_RAW; the others without a word are RECORD_PRIVATE */
 };
 
@@ -39,6 +41,7 @@ enum own_letter {
 	OWN_POSTING = 'p',
 	OWN_POSTED = 'q',
 	OWN_RELEASED = 'r',
+	OWN_CURSOR = 'u',
 	OWN_PACK = 'w'
 };
 
@@ -51,6 +54,7 @@ enum err private_fold(struct state *st, uint8_t kind, uint64_t position, struct 
 enum err private_damaged(const char *what); /* a record of ours that does not read: ERR_DAMAGED */
 
 enum err credential_fold(struct state *st, struct span payload);
+enum err cursor_fold(struct state *st, struct span payload);
 enum err directive_fold(struct state *st, struct span payload);
 enum err posting_fold(struct state *st, uint64_t position, struct span payload);
 enum err seen_fold(struct state *st, struct span payload);

@@ -3,6 +3,7 @@
 #include <lmdb.h>
 
 #include "regime/credential.h"
+#include "regime/cursor.h"
 #include "regime/directive.h"
 #include "regime/seen.h"
 #include "regime/sighting.h"
@@ -481,6 +482,51 @@ static void header_lines(void **state)
 	world_free(w);
 }
 
+/* ---- cursors ---- */
+
+static void cursors(void **state)
+{
+	struct world *w = world_new(*state);
+	struct buffer record = BUFFER(4 * CURSOR_PART_MAX);
+	char *much = arena_alloc(w->arena, CURSOR_PART_MAX + 1);
+	struct hash one = hash_bytes("one", 3), other = hash_bytes("other", 5);
+	struct cursor c = {
+		.sent = 7, .sent_deletions = UINT64_MAX, .next = SPAN("token"), .deleted_after = SPAN("d")
+	};
+	struct state st = read_state(w);
+	struct cursor found;
+
+	memset(much, 'x', CURSOR_PART_MAX + 1);
+	assert_int_equal(cursor_find(&st, one, &found), OK);
+	assert_int_equal(found.sent, 0);
+	assert_int_equal(found.next.len, 0);
+	snapshot_end(st.snapshot);
+	cursor_write(&record, one, &c);
+	add(w, RECORD_PRIVATE, &record);
+	buffer_clear(&record);
+	c.next = span_make(much, CURSOR_PART_MAX);
+	c.sent = 8;
+	cursor_write(&record, one, &c);
+	add(w, RECORD_PRIVATE, &record);
+	st = read_state(w);
+	assert_int_equal(cursor_find(&st, one, &found), OK);
+	assert_int_equal(found.sent, 8);
+	assert_true(found.sent_deletions == UINT64_MAX);
+	assert_int_equal(found.next.len, CURSOR_PART_MAX);
+	assert_int_equal(found.added_after.len, 0);
+	assert_span(found.deleted_after, "d");
+	assert_int_equal(cursor_find(&st, other, &found), OK);
+	assert_int_equal(found.sent, 0);
+	snapshot_end(st.snapshot);
+	same_when_made_again(w);
+	buffer_clear(&record);
+	c.next = span_make(much, CURSOR_PART_MAX + 1);
+	cursor_write(&record, one, &c);
+	assert_int_equal(record.err, ERR_TOO_LONG);
+	buffer_free(&record);
+	world_free(w);
+}
+
 /* ---- what all have in common ---- */
 
 static void some_of_each(struct world *w, int64_t ms)
@@ -776,6 +822,7 @@ int main(void)
 		IN_A_FOLDER(directives),
 		IN_A_FOLDER(packs),
 		IN_A_FOLDER(erased_packs),
+		IN_A_FOLDER(cursors),
 		IN_A_FOLDER(header_lines),
 		IN_A_FOLDER(abandoned),
 		IN_A_FOLDER(crash_between_journal_and_views),
