@@ -164,8 +164,7 @@ static bool is_escaped(const char *start, const char *quote)
 	return (quote - p) % 2 != 0;
 }
 
-/* From the character behind the opening quote to the one behind the closing quote; end if there is none. */
-static const char *skip_string(const char *p, const char *end)
+const char *json_skip_string(const char *p, const char *end)
 {
 	const char *start = p;
 
@@ -187,7 +186,7 @@ static bool is_too_deep(struct span s)
 	while (p < end) {
 		switch (*p++) {
 		case '"':
-			p = skip_string(p, end);
+			p = json_skip_string(p, end);
 			break;
 		case '[':
 		case '{':
@@ -229,7 +228,7 @@ enum err json_read(struct arena *a, struct span text, struct yyjson_doc **out)
 	if (text.len == 0)
 		return fail(ERR_JSON, "no JSON at all");
 	if (is_too_deep(text))
-		return fail(ERR_JSON, "nested over %d levels deep", DEPTH_MAX);
+		return fail(ERR_DEPTH, "nested over %d levels deep", DEPTH_MAX);
 	/* without the flag for reading in place it does not write to the text */
 	doc = yyjson_read_opts((char *)(uintptr_t)text.at, text.len, YYJSON_READ_NOFLAG, &memory, &why);
 	if (doc == NULL && why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)

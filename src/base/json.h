@@ -28,8 +28,17 @@ void json_escape(struct buffer *out, struct span value);
 
 /* Parses one JSON text of outside bytes into the arena; the document must not be freed. Refuses depth over 64 (yyjson
  * has no limit of its own) and what is over 16 MiB. An arena with room for 14 times the text and 1 KiB is
- * always enough. ERR_JSON, ERR_TOO_LONG, ERR_NO_MEMORY. */
+ * always enough. ERR_JSON, ERR_DEPTH, ERR_TOO_LONG, ERR_NO_MEMORY. */
 struct yyjson_doc;
 enum err json_read(struct arena *a, struct span text, struct yyjson_doc **out);
+
+/* I-JSON (RFC 7493): UTF-8 without a byte order mark, no name twice in an object, no integer beyond 2^53 - 1. As json_read,
+ * and ERR_ENCODING, ERR_DUPLICATE_KEY, ERR_NUMBER. */
+enum err json_read_strict(struct arena *a, struct span text, struct yyjson_doc **out);
+
+/* ERR_DUPLICATE_KEY: *name stands twice in one object. ERR_NO_MEMORY. No detail; does not recurse. */
+enum err json_unique(struct yyjson_doc *doc, struct span *name);
+/* From the character behind an opening quote to the one behind the closing quote; end if there is none. */
+const char *json_skip_string(const char *p, const char *end);
 
 #endif

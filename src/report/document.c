@@ -6,7 +6,6 @@
 #include "report/csv_blocks.h"
 
 #define DEPTH_MAX 64
-#define KEYS_PAIRWISE 32 /* as many keys are compared each with each */
 
 /* ---- which format ---- */
 
@@ -147,62 +146,14 @@ static bool is_deep(struct span text)
 	return false;
 }
 
-static int compare_keys(const void *a, const void *b)
+/* ERR_DUPLICATE_KEY: *field stands twice in an object. */
+static enum err twice_anywhere(yyjson_doc *doc, const char **field)
 {
-	yyjson_val *const *x = a, *const *y = b;
+	struct span name = { NULL, 0 };
+	enum err e = json_unique(doc, &name);
 
-	return span_compare(value_string(*x), value_string(*y));
-}
-
-/* ERR_DUPLICATE_KEY: *field stands twice in this object. */
-static enum err twice_of_many(struct arena *a, yyjson_val *object, const char **field)
-{
-	size_t n = 0, index, count;
-	yyjson_val **keys = arena_array(a, yyjson_obj_size(object), sizeof(yyjson_val *)), *key, *value;
-
-	if (keys == NULL)
-		return ERR_TOO_LONG;
-	yyjson_obj_foreach(object, index, count, key, value) keys[n++] = key;
-	qsort(keys, n, sizeof(keys[0]), compare_keys);
-	for (size_t i = 1; i < n; i++) {
-		*field = yyjson_get_str(keys[i]);
-		if (compare_keys(&keys[i - 1], &keys[i]) == 0)
-			return ERR_DUPLICATE_KEY;
-	}
-	*field = NULL;
-	return OK;
-}
-
-static enum err twice(struct arena *a, yyjson_val *object, const char **field)
-{
-	struct span seen[KEYS_PAIRWISE];
-	size_t index, count;
-	yyjson_val *key, *value;
-
-	if (yyjson_obj_size(object) > KEYS_PAIRWISE)
-		return twice_of_many(a, object, field);
-	yyjson_obj_foreach(object, index, count, key, value)
-	{
-		seen[index] = value_string(key);
-		for (size_t i = 0; i < index; i++)
-			if (span_equal(seen[i], seen[index])) {
-				*field = yyjson_get_str(key);
-				return ERR_DUPLICATE_KEY;
-			}
-	}
-	return OK;
-}
-
-/* Values of a document lie one behind the other: all objects are found without descending. */
-static enum err twice_anywhere(struct arena *a, yyjson_doc *doc, const char **field)
-{
-	yyjson_val *v = yyjson_doc_get_root(doc);
-	enum err e = OK;
-
-	for (size_t n = yyjson_doc_get_val_count(doc); e == OK && n > 0; n--, v++)
-		if (yyjson_is_obj(v))
-			e = twice(a, v, field);
-	return e;
+	*field = name.at;
+	return e == ERR_NO_MEMORY ? ERR_TOO_LONG : e;
 }
 
 enum err document_read(const struct parse *p, struct span text, yyjson_val **out, const char **field)
@@ -225,7 +176,7 @@ enum err document_read(const struct parse *p, struct span text, yyjson_val **out
 	*out = yyjson_doc_get_root(doc);
 	if (!yyjson_is_obj(*out))
 		return ERR_JSON;
-	return twice_anywhere(a, doc, field);
+	return twice_anywhere(doc, field);
 }
 
 struct span member_text(yyjson_val *object, const char *key)

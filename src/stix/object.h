@@ -7,7 +7,7 @@
 #include "stix/instant.h"
 #include "stix/tlp.h"
 
-#define STIX_ID_MAX 287	  /* a type, two dashes, a UUID */
+#define STIX_ID_MAX 288	  /* a type, two dashes, a UUID */
 #define STIX_TYPE_MAX 250 /* STIX 2.1, 3.1: 3 to 250 of a-z 0-9 - */
 
 enum stix_spec { STIX_2_0, STIX_2_1 };
@@ -26,7 +26,7 @@ struct stix_object {
 	struct span created_by;		/* `created_by_ref`; empty if absent */
 	bool revoked;
 	enum tlp tlp; /* the strictest of object and granular markings */
-	bool marked;  /* false: no TLP marking at all; tlp is then TLP_CLEAR */
+	bool marked; /* false: no TLP marking at all; tlp is then TLP_CLEAR. TLP's own nine definitions are for anyone */
 	/* Markings that are no TLP, to be looked up by whoever knows more objects: a statement marking restricts nothing, what is
 	 * unknown counts as TLP_RED. */
 	const struct span *other_markings;
@@ -38,7 +38,8 @@ struct stix_object {
 
 /* An envelope (TAXII 2.1, 3.7) or, where bundles are let in, a STIX bundle: I-JSON (RFC 7493), so no duplicate names, no
  * lone surrogates; bounded in depth; `objects` a list. Objects are not judged yet.
- * ERR_JSON, ERR_DEPTH, ERR_DUPLICATE_KEY, ERR_ENCODING, ERR_TOO_LONG, ERR_EMPTY (no objects), ERR_FIELD. */
+ * As json_read_strict; ERR_EMPTY: no objects, more and next are set; ERR_FIELD. The arena needs what json_read says and a
+ * struct stix_raw for each object; *out points into it and into the text. */
 struct stix_envelope {
 	bool more;
 	struct span next; /* empty: none */

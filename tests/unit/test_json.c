@@ -206,14 +206,14 @@ static void depth_has_a_limit(void **state)
 
 	(void)state;
 	assert_int_equal(read_nested(a, 64, "[", "", "]"), OK);
-	assert_int_equal(read_nested(a, 65, "[", "", "]"), ERR_JSON);
+	assert_int_equal(read_nested(a, 65, "[", "", "]"), ERR_DEPTH);
 	assert_int_equal(read_nested(a, 64, "{\"[\":", "1", "}"), OK);
-	assert_int_equal(read_nested(a, 65, "{\"]\":", "1", "}"), ERR_JSON);
+	assert_int_equal(read_nested(a, 65, "{\"]\":", "1", "}"), ERR_DEPTH);
 	assert_int_equal(read_nested(a, 32, "[{\"a\":", "1", "}]"), OK);
-	assert_int_equal(read_nested(a, 33, "[{\"a\":", "1", "}]"), ERR_JSON);
+	assert_int_equal(read_nested(a, 33, "[{\"a\":", "1", "}]"), ERR_DEPTH);
 	assert_int_equal(read_nested(a, 64, "[\"\\\"]]\\\\\",", "\"[[[[\\\\\\\"[[[\"", "]"), OK);
-	assert_int_equal(read_nested(a, 65, "[\"\\\"]]\\\\\",", "\"\"", "]"), ERR_JSON);
-	assert_int_equal(read_nested(a, 100000, "[", "", "]"), ERR_JSON);
+	assert_int_equal(read_nested(a, 65, "[\"\\\"]]\\\\\",", "\"\"", "]"), ERR_DEPTH);
+	assert_int_equal(read_nested(a, 100000, "[", "", "]"), ERR_DEPTH);
 	assert_int_equal(json_read(a, SPAN("[[],[],[[]],{}]"), &doc), OK);
 	arena_free(a);
 }
