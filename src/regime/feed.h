@@ -15,8 +15,9 @@ struct feed {
 	enum feed_type type;
 	enum ledger_id ledger;
 	enum kind kind;		/* FEED_KIND; FEED_PARTY: KIND_UNKNOWN is all kinds */
-	struct addressee party; /* FEED_PARTY: from, to, cc or for; TO_PARTY or a resource */
-	struct hash matter;	/* FEED_MATTER: the statement itself and what refers to it */
+	struct addressee party; /* FEED_PARTY: from, to, cc or for; a party, a resource, or all */
+	struct hash matter; /* FEED_MATTER: the statement itself and what refers to it by `re`, or to what does, up to
+				 * 16 steps. A statement that is not known: nothing */
 };
 
 struct feed_entry {
@@ -26,7 +27,8 @@ struct feed_entry {
 };
 
 /* The entries of all these feeds together, each once, in the order of stamps, from the first stamp after `after` on. The
- * callback ends the walk with another result than OK. Flat: what lies before costs nothing. */
+ * callback ends the walk with another result than OK. Flat: what lies before costs nothing, nor what other feeds hold.
+ * ERR_TOO_LONG: more than FEEDS_MAX. */
 #define FEEDS_MAX 64
 typedef enum err feed_each(void *context, const struct feed_entry *e);
 enum err feed_walk(struct snapshot *s, const struct feed *feeds, size_t count, uint64_t after, feed_each *each,

@@ -122,22 +122,24 @@ enum err body_unpack(struct span record, struct body_record *out)
 }
 
 /* The place is that of st. */
-static enum err take_place(struct state *st, struct heads *heads, uint64_t position)
+static enum err take_place(struct state *st, struct heads *heads, uint64_t position, const struct statement *s)
 {
 	struct state_key k = key_entry(st->ledger, st->index);
 	uint8_t value[16];
+	enum err e;
 
 	heads->size[st->ledger]++;
 	heads->logged_ms = st->logged_ms;
 	heads->logged_in = st->ledger;
 	u64_bytes(position, value);
 	u64_bytes(heads_stamp(heads, st->logged_ms), value + 8);
-	return view_put(st->snapshot, VIEW_ENTRIES, key_view(&k), span_make(value, sizeof(value)));
+	e = view_put(st->snapshot, VIEW_ENTRIES, key_view(&k), span_make(value, sizeof(value)));
+	return e == OK ? feeds_enter(st, s, heads->stamp) : e;
 }
 
 enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, const struct statement *s)
 {
-	enum err e = take_place(st, heads, position);
+	enum err e = take_place(st, heads, position, s);
 
 	return e == OK ? fold_checked(st, s) : e;
 }
@@ -161,7 +163,7 @@ static enum err fold_entry(struct state *st, struct heads *heads, const struct r
 	st->ledger = (enum ledger_id)r->ledger;
 	st->index = heads->size[r->ledger];
 	st->logged_ms = entry.logged_ms;
-	e = take_place(st, heads, r->position);
+	e = take_place(st, heads, r->position, &s);
 	return e == OK ? state_fold(st, &s) : e;
 }
 

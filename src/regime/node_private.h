@@ -102,6 +102,9 @@ struct state_key key_entry(enum ledger_id l,
 enum err position_put(struct snapshot *s, enum view v, struct span key, uint64_t position);
 enum err position_get(struct snapshot *s, enum view v, struct span key, uint64_t *position);
 
+/* An entry at the place in st takes its place in the feeds (feed.h). */
+enum err feeds_enter(const struct state *st, const struct statement *s, uint64_t stamp);
+
 /* What a fold needs, beside the entry's place. */
 struct state node_state(const struct node *n, struct snapshot *s, struct arena *a);
 
