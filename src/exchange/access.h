@@ -22,10 +22,18 @@ struct access;
  * remembered (by a keyed hash) until the credential changes. */
 enum err access_new(struct node *n, struct access **out);
 void access_free(struct access *a);
+/* Signatures count only if they were made for this server's name (config's `url`), so that what is sent to one node is no
+ * use at another. Empty: any name. Before the doors open. */
+enum err access_for(struct access *a, struct span url);
 
 /* In the request's arena. OK with CALLER_ANONYMOUS: no credentials were given. ERR_CREDENTIALS: given and not good (401); the
- * detail does not say which half was wrong, and it takes the same time. ERR_BUSY: too many are being checked (503). */
+ * detail does not say which half was wrong, and it takes the same time. ERR_BUSY: too many are being checked (503). ERR_RATE:
+ * too many failures from there (429). */
 enum err access_who(struct access *a, const struct http_request *r, struct caller **out);
+
+/* When the body is there and before the handler sees it: whether it is what Content-Digest says, which a signature must cover.
+ * r->caller is set. ERR_FIELD: it is another. ERR_CREDENTIALS: signed, and nothing said of the body. */
+enum err access_body(const struct http_request *r);
 
 /* Signs a request as RFC 9421 says, for the outgoing side: gives the values of Signature-Input and Signature over @method,
  * @target-uri's path and query, @authority, and the content's digest (RFC 9530) if there is a body. created: now. */
