@@ -92,19 +92,6 @@ struct submitter {
 	pthread_t thread;
 };
 
-static struct span spoil(struct arena *a, struct span note, unsigned i)
-{
-	char *copy = arena_copy(a, note.at, note.len), *hash;
-
-	assert_non_null(copy);
-	if (i % 2 == 0)
-		return span_make(copy, note.len - 1); /* no last LF: not a note */
-	hash = strstr(copy, "sealed-sha256:");
-	assert_non_null(hash);
-	hash[strlen("sealed-sha256:")] = 'f'; /* the text is not what was signed */
-	return span_make(copy, note.len);
-}
-
 /* Good ones, and between them each sort of bad one. */
 static void *submit_mixed(void *context)
 {
@@ -301,19 +288,6 @@ static void once_of_many_at_once(void **state)
 }
 
 /* ---- full, stopping, broken ---- */
-
-/* Holds the sequencing thread in a `done`. */
-static void hold(struct sequencer *q, struct one *o, struct counting *c, sem_t *gate, struct span note)
-{
-	sem_init(gate, 0, 0);
-	c->gate = gate;
-	assert_int_equal(offer(q, o, c, NULL, note), OK);
-	pthread_mutex_lock(&c->mutex);
-	while (c->at_gate == 0)
-		pthread_cond_wait(&c->changed, &c->mutex);
-	c->gate = NULL;
-	pthread_mutex_unlock(&c->mutex);
-}
 
 static void full_queue(void **state)
 {
