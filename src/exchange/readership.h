@@ -2,12 +2,15 @@
  *
  *	anyone			the public ledger and its bodies; what is TLP:CLEAR in a collection that is open to all
  *	a party			what it wrote, and what is addressed to it or to a resource that it holds by an approved claim
- *	a member		headers of the circle's ledger; what is TLP:GREEN; collections of the members up to AMBER+STRICT
+ *	a member		headers of the circle's ledger; what is TLP:GREEN, also in a collection that is open to all;
+ *				collections of the members up to AMBER+STRICT
  *	a named reader		all of a collection that names it, RED too
  *	the node's operator	everything that the node holds
  *
  * Bodies: to author and addressees, whatever the TLP; to members if GREEN, to anyone if CLEAR. RED bodies are the author's and
- * those named in `to`, not in `cc`. What one may not see does not exist: the same answer, by the same work. */
+ * those named in `to`, not in `cc`. A statement without `tlp` counts as AMBER. Addressed is who stands in `to`, `cc` or `for`, or
+ * holds by an approved claim what stands there or a prefix around it. Credentials without RIGHT_READ see what anyone sees.
+ * What one may not see does not exist: the same answer, by the same work. */
 #ifndef EXCHANGE_READERSHIP_H
 #define EXCHANGE_READERSHIP_H
 
@@ -21,7 +24,9 @@ enum err readership_body(const struct state *st, const struct caller *c, enum le
 			 bool *may);
 
 /* Which feeds hold all that the caller may see, of a kind (KIND_UNKNOWN: all) or party (NULL: all) or matter (NULL: all).
- * Walking them needs no further look at each entry. */
+ * Walking them needs no further look at each entry. Who is no member gets of the circle's ledger what names its domain or
+ * just its resources, and nothing by matter or by other parties. ERR_USAGE: party and matter. ERR_TOO_LONG: more resources than
+ * feeds. */
 enum err readership_feeds(const struct state *st, const struct caller *c, enum kind k, const struct addressee *party,
 			  const struct hash *matter, struct feed feeds[FEEDS_MAX], size_t *count);
 

@@ -1,0 +1,265 @@
+#include "exchange/readership.h"
+
+/*
+ * How it is decided
+ *
+ * Three questions, each asked once and here only: are these the node's own eyes; is it a member's; is the party named, by
+ * its domain or by a resource that covers what is named. Credentials without the right to read have nobody's eyes.
+ *
+ * Feeds are chosen so that every entry in them may be seen: of the circle's ledger a member gets the feed that it asks for, a
+ * party only the feeds of itself and its resources. Where what it asks for cannot be cut out of those by choosing feeds (the
+ * circle's part of a matter, another party's), it gets the public ledger's part. So a list may be shorter than what can be
+ * seen by id, and is never longer.
+ */
+
+static bool reads(const struct caller *c)
+{
+	return (c->rights & RIGHT_READ) != 0;
+}
+
+static bool is_member(const struct caller *c)
+{
+	return reads(c) && (c->member || c->is_node);
+}
+
+static bool is_party(const struct caller *c, struct span domain)
+{
+	return c->party.len > 0 && span_equal(c->party, domain);
+}
+
+/* ---- who is named ---- */
+
+struct holding {
+	const struct caller *c;
+	const struct addressee *what;
+	bool held;
+};
+
+static enum err look_at_claim(void *context, const struct claim *claim)
+{
+	struct holding *h = context;
+
+	if (!is_party(h->c, claim->party) || claim->type != h->what->type)
+		return OK;
+	if (claim->type == TO_AS)
+		h->held |= claim->asn == h->what->asn;
+	else if (claim->type == TO_PREFIX)
+		h->held |= prefix_contains(claim->prefix, h->what->prefix);
+	else if (claim->type == TO_COUNTRY)
+		h->held |= memcmp(claim->country, h->what->country, 2) == 0;
+	return OK;
+}
+
+/* The caller is this addressee, or holds it by an approved claim. */
+static enum err is_named(const struct state *st, const struct caller *c, const struct addressee *to, bool *yes)
+{
+	struct holding h = { c, to, false };
+	enum err e = OK;
+
+	if (to->type == TO_PARTY)
+		h.held = is_party(c, to->domain);
+	else if (to->type != TO_ALL && c->party.len > 0)
+		e = state_claims(st, true, look_at_claim, &h);
+	*yes = *yes || h.held;
+	return e;
+}
+
+/* As `to` is written: cc, for. */
+static enum err is_written(const struct state *st, const struct caller *c, struct span text, bool *yes)
+{
+	struct addressee to;
+
+	return addressee_parse(text, &to) == OK ? is_named(st, c, &to, yes) : OK;
+}
+
+/* The author, whom the node speaks for, and who stands in `to`. */
+static enum err is_first(const struct state *st, const struct caller *c, const struct statement *s, bool *yes)
+{
+	enum err e = OK;
+
+	*yes = is_party(c, s->from);
+	for (size_t i = 0; e == OK && !*yes && i < s->to_count; i++)
+		e = is_named(st, c, &s->to[i], yes);
+	return e == OK && !*yes && s->for_party.len > 0 ? is_written(st, c, s->for_party, yes) : e;
+}
+
+static enum err is_copied(const struct state *st, const struct caller *c, const struct statement *s, bool *yes)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && !*yes && i < s->header_count; i++)
+		if (span_is(s->headers[i].name, "cc"))
+			e = is_written(st, c, s->headers[i].value, yes);
+	return e;
+}
+
+/* ---- statements ---- */
+
+/* Clocks may run backwards, delays be longer than time. */
+static bool is_open(int64_t logged_ms, int64_t now_ms, int64_t delay_ms)
+{
+	return now_ms >= logged_ms && now_ms - logged_ms >= delay_ms;
+}
+
+enum err readership_statement(const struct state *st, const struct caller *c, enum ledger_id l,
+			      const struct statement *s, int64_t logged_ms, int64_t circle_delay_ms, bool *may)
+{
+	enum err e;
+
+	*may = l == LEDGER_PUBLIC || is_member(c) || is_open(logged_ms, clock_now_ms(), circle_delay_ms);
+	if (*may || !reads(c))
+		return OK;
+	e = is_first(st, c, s, may);
+	return e == OK && !*may ? is_copied(st, c, s, may) : e;
+}
+
+/* The strictest that it names; what is no TLP counts as RED, and none as AMBER. */
+static enum tlp tlp_of(const struct statement *s)
+{
+	enum tlp strictest = TLP_CLEAR, one;
+	bool said = false;
+
+	for (size_t i = 0; i < s->header_count; i++) {
+		if (!span_is(s->headers[i].name, "tlp"))
+			continue;
+		said = true;
+		if (tlp_parse(s->headers[i].value, &one) != OK)
+			one = TLP_RED;
+		if (one > strictest)
+			strictest = one;
+	}
+	return said ? strictest : TLP_AMBER;
+}
+
+enum err readership_body(const struct state *st, const struct caller *c, enum ledger_id l, const struct statement *s,
+			 bool *may)
+{
+	enum tlp t = tlp_of(s);
+	enum err e;
+
+	*may = l == LEDGER_PUBLIC || t == TLP_CLEAR || (t == TLP_GREEN && is_member(c)) || (reads(c) && c->is_node);
+	if (*may || !reads(c))
+		return OK;
+	e = is_first(st, c, s, may);
+	return e == OK && !*may && t != TLP_RED ? is_copied(st, c, s, may) : e;
+}
+
+/* ---- feeds ---- */
+
+struct choosing {
+	const struct caller *c;
+	enum kind kind;
+	struct feed *feeds;
+	size_t *count;
+};
+
+static void add(struct choosing *ch, struct feed f)
+{
+	ch->feeds[(*ch->count)++] = f;
+}
+
+static struct feed of_party(enum ledger_id l, enum kind k, struct addressee party)
+{
+	return (struct feed){ .type = FEED_PARTY, .ledger = l, .kind = k, .party = party };
+}
+
+/* The one feed that answers what is asked of a whole ledger. */
+static struct feed whole(enum ledger_id l, enum kind k, const struct addressee *party, const struct hash *matter)
+{
+	if (matter != NULL)
+		return (struct feed){ .type = FEED_MATTER, .ledger = l, .matter = *matter };
+	if (party != NULL)
+		return of_party(l, k, *party);
+	return (struct feed){ .type = k != KIND_UNKNOWN ? FEED_KIND : FEED_ALL, .ledger = l, .kind = k };
+}
+
+static enum err add_claim(void *context, const struct claim *claim)
+{
+	struct choosing *ch = context;
+	struct addressee to = { .type = claim->type, .asn = claim->asn, .prefix = claim->prefix };
+
+	if (!is_party(ch->c, claim->party))
+		return OK;
+	if (*ch->count == FEEDS_MAX)
+		return fail(ERR_TOO_LONG, "more than %d resources: ask for one of them by `party`", FEEDS_MAX - 2);
+	memcpy(to.country, claim->country, sizeof(to.country));
+	add(ch, of_party(LEDGER_CIRCLE, ch->kind, to));
+	return OK;
+}
+
+enum err readership_feeds(const struct state *st, const struct caller *c, enum kind k, const struct addressee *party,
+			  const struct hash *matter, struct feed feeds[FEEDS_MAX], size_t *count)
+{
+	struct choosing ch = { c, k, feeds, count };
+	bool named = false;
+	enum err e = OK;
+
+	*count = 0;
+	if (party != NULL && matter != NULL)
+		return fail(ERR_USAGE, "a party or a matter, not both");
+	add(&ch, whole(LEDGER_PUBLIC, k, party, matter));
+	if (is_member(c)) {
+		add(&ch, whole(LEDGER_CIRCLE, k, party, matter));
+		return OK;
+	}
+	if (!reads(c) || c->party.len == 0 || matter != NULL)
+		return OK;
+	if (party != NULL) {
+		e = is_named(st, c, party, &named);
+		if (e == OK && named)
+			add(&ch, of_party(LEDGER_CIRCLE, k, *party));
+		return e;
+	}
+	add(&ch, of_party(LEDGER_CIRCLE, k, (struct addressee){ .type = TO_PARTY, .domain = c->party }));
+	return state_claims(st, true, add_claim, &ch);
+}
+
+/* ---- collections ---- */
+
+static bool is_among(const struct caller *c, const struct span *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_party(c, list[i]))
+			return true;
+	return false;
+}
+
+static bool may_read(const struct caller *c, const struct collection_rule *rule, enum tlp *level)
+{
+	if (!reads(c))
+		return false;
+	*level = TLP_RED;
+	if (c->is_node || is_among(c, rule->named_readers, rule->named_reader_count))
+		return true;
+	if (rule->readers == AUDIENCE_ALL) {
+		*level = is_member(c) ? TLP_GREEN : TLP_CLEAR;
+		return true;
+	}
+	*level = TLP_AMBER_STRICT;
+	return rule->readers == AUDIENCE_MEMBERS && is_member(c);
+}
+
+static bool may_write(const struct caller *c, const struct collection_rule *rule)
+{
+	if ((c->rights & RIGHT_WRITE) == 0 || c->party.len == 0)
+		return false;
+	return c->is_node || is_among(c, rule->named_writers, rule->named_writer_count) ||
+	       rule->writers == AUDIENCE_ALL || (rule->writers == AUDIENCE_MEMBERS && c->member);
+}
+
+struct reach readership_collection(const struct caller *c, const struct collection_rule *rule)
+{
+	struct reach r = { .level = TLP_CLEAR };
+
+	r.read = may_read(c, rule, &r.level);
+	r.write = may_write(c, rule);
+	if (!r.read)
+		r.level = TLP_CLEAR;
+	return r;
+}
+
+bool readership_tiles(const struct caller *c, enum ledger_id l, int64_t newest_logged_ms, int64_t now_ms,
+		      int64_t circle_delay_ms)
+{
+	return l == LEDGER_PUBLIC || is_member(c) || is_open(newest_logged_ms, now_ms, circle_delay_ms);
+}
