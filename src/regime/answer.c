@@ -127,23 +127,6 @@ static enum err check_who_party(const struct state *st, const struct statement *
 	return e;
 }
 
-/* `for` and `via` stand together; only where a resource is addressed the node may leave `for` out. */
-static enum err check_mediation(const struct state *st, const struct statement *s)
-{
-	static const char *const ways[] = { "mail", "web", "taxii", "desk" };
-
-	if (s->for_party.len == 0 && s->via.len == 0)
-		return OK;
-	if (!from_node(st, s))
-		return fail(ERR_NOT_YOURS, "for: only the node answers for others");
-	if (s->for_party.len > 0 && s->via.len == 0)
-		return fail(ERR_STATEMENT_HEADER, "via: missing beside for");
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		if (span_is(s->via, ways[i]))
-			return OK;
-	return fail(ERR_STATEMENT_HEADER, "via: mail, web, taxii or desk");
-}
-
 static enum err read_outcome(const struct statement *s, const struct matter *m, enum outcome *out)
 {
 	enum err e = outcome_parse(statement_header(s, "outcome")->value, out);
@@ -162,7 +145,7 @@ enum err answer_check(const struct state *st, const struct statement *s)
 	if (e == OK)
 		e = read_outcome(s, &m, &o);
 	if (e == OK)
-		e = check_mediation(st, s);
+		e = value_mediated(st, s);
 	if (e == OK)
 		e = value_text(s, "text", TEXT_MAX);
 	if (e == OK && m.withdrawn)

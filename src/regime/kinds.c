@@ -98,6 +98,11 @@ static const struct header_rule notice_headers[] = {
 	{ "demonstration", 0, 1 }, { "body", 1, 1 },	{ NULL, 0, 0 },
 };
 
+static const struct header_rule share_headers[] = {
+	{ "date", 0, 1 }, { "collection", 1, 1 }, { "action", 1, 1 }, { "objects", 1, 1 }, { "tlp", 1, 1 },
+	{ "for", 0, 1 },  { "via", 0, 1 },	  { "body", 1, 1 },   { NULL, 0, 0 },
+};
+
 static const struct header_rule answer_headers[] = {
 	{ "date", 0, 1 }, { "re", 1, 1 },   { "outcome", 1, 1 }, { "for", 0, 1 },
 	{ "via", 0, 1 },  { "text", 0, 1 }, { NULL, 0, 0 },
@@ -128,6 +133,11 @@ static const char *const notice_bodies[] = {
 	NULL,
 };
 
+static const char *const share_bodies[] = {
+	"application/stix+json;version=2.1",
+	NULL,
+};
+
 /* Sorted by kind. A kind without a row is kept and folds to nothing. */
 static const struct kind_rules rows[KIND_COUNT] = {
 	[KIND_PARTY] = {
@@ -150,6 +160,10 @@ static const struct kind_rules rows[KIND_COUNT] = {
 			    BIT(OUTCOME_DISPUTED) | BIT(OUTCOME_CLOSED),
 		.ends = BIT(OUTCOME_FIXED) | BIT(OUTCOME_NOT_OURS) | BIT(OUTCOME_CLOSED),
 		.check = notice_check, .fold = notice_fold,
+	},
+	[KIND_SHARE] = {
+		.kind = KIND_SHARE, .ledgers = CIRCLE, .roles = BIT(ROLE_NODE), .headers = share_headers,
+		.bodies = share_bodies, .check = share_check, .fold = share_fold,
 	},
 	[KIND_ANSWER] = {
 		.kind = KIND_ANSWER, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = answer_headers,
@@ -190,7 +204,6 @@ unsigned kind_ledgers(enum kind k)
 	case KIND_PLEDGE:
 	case KIND_AGREEMENT:
 		return PUBLIC;
-	case KIND_SHARE:
 	case KIND_REQUEST:
 	case KIND_CASE:
 	case KIND_EMBARGO:
@@ -291,5 +304,20 @@ enum err value_text(const struct statement *s, const char *name, size_t most)
 
 	if (h != NULL && h->value.len > most)
 		return fail(ERR_STATEMENT_HEADER, "%s: %zu characters, at most %zu", name, h->value.len, most);
+	return OK;
+}
+
+enum err value_mediated(const struct state *st, const struct statement *s)
+{
+	static const char *const ways[] = { "mail", "web", "taxii", "desk" };
+
+	if (s->for_party.len == 0 && s->via.len == 0)
+		return OK;
+	if (!from_node(st, s))
+		return fail(ERR_NOT_YOURS, "for: only the node speaks for others");
+	if (s->for_party.len > 0 && s->via.len == 0)
+		return fail(ERR_STATEMENT_HEADER, "via: missing beside for");
+	if (find(s->via, ways, sizeof(ways) / sizeof(ways[0])) == sizeof(ways) / sizeof(ways[0]))
+		return fail(ERR_STATEMENT_HEADER, "via: mail, web, taxii or desk");
 	return OK;
 }

@@ -26,6 +26,12 @@ enum err plan_fold(struct state *st, const struct statement *s);
 enum err notice_check(const struct state *st, const struct statement *s);
 enum err notice_fold(struct state *st, const struct statement *s);
 
+enum err share_check(const struct state *st, const struct statement *s);
+enum err share_fold(struct state *st, const struct statement *s);
+/* How many stamps its objects take, behind its own; 0 for other kinds. From the statement alone, so that they are taken
+ * when its body is erased too. */
+uint64_t share_stamps(const struct statement *s);
+
 enum err answer_check(const struct state *st, const struct statement *s);
 enum err answer_fold(struct state *st, const struct statement *s);
 
@@ -50,6 +56,9 @@ enum err value_time(const struct statement *s, const char *name, int64_t *out);
 enum err value_number(const struct statement *s, const char *name, uint64_t max, uint64_t *out);
 /* Length limit of a free text. */
 enum err value_text(const struct statement *s, const char *name, size_t most);
+
+/* `for` and `via` stand together and only in what the node signs; via without for is let pass. */
+enum err value_mediated(const struct state *st, const struct statement *s);
 
 static inline bool from_node(const struct state *st, const struct statement *s)
 {

@@ -3,6 +3,7 @@
 
 #include "regime/kinds_private.h"
 #include "regime/node_private.h"
+#include "regime/objects_private.h"
 #include "regime/private.h"
 
 /*
@@ -229,6 +230,41 @@ enum err node_add_body(struct node *n, const struct body_reference *ref, const u
 	for (size_t i = 0; i < count; i++)
 		all[i + 1] = parts[i];
 	return put_body(n, ref, all, count + 1);
+}
+
+static enum err put_objects(struct node *n, const struct span *parts, size_t count, const struct body_record *body)
+{
+	struct batch *b = &n->batch;
+	uint64_t position;
+	enum err e = journal_add(n->journal, RECORD_BODY, 0, parts, count, &position);
+
+	if (e == OK)
+		e = position_put(b->state.snapshot, VIEW_BODIES, span_make(body->hash.bytes, HASH_SIZE), position);
+	return e == OK ? objects_fold(&b->state, &b->heads, body) : e;
+}
+
+enum err node_add_objects(struct node *n, const struct body_reference *ref, const uint8_t *salt, struct span index,
+			  struct span payload)
+{
+	struct body_record body = { .hash = ref->hash, .salt = salt, .index = index, .payload = payload };
+	struct buffer head = BUFFER(256);
+	struct span parts[3];
+
+	assert(n->batch.open && ref->sealed && ref->size == payload.len);
+	if (n->batch.err != OK)
+		return n->batch.err;
+	arena_reset(n->arena);
+	buffer_byte(&head, BODY_SEALED | BODY_OBJECTS);
+	buffer_bytes(&head, ref->hash.bytes, HASH_SIZE);
+	buffer_bytes(&head, salt, SEAL_SALT_SIZE);
+	buffer_u32(&head, (uint32_t)index.len);
+	parts[0] = buffer_view(&head);
+	parts[1] = index;
+	parts[2] = payload;
+	n->batch.err = head.err != OK ? head.err : put_objects(n, parts, 3, &body);
+	n->batch.records++;
+	buffer_free(&head);
+	return n->batch.err;
 }
 
 /* A pack of rows is folded by its head alone, which is the first part. */

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "regime/kinds_private.h"
+#include "regime/objects_private.h"
 #include "regime/private.h"
 
 /*
@@ -113,12 +115,15 @@ enum err heads_get(struct snapshot *s, struct heads *out)
 enum err body_unpack(struct span record, struct body_record *out)
 {
 	struct reader r = reader_of(record);
-	uint8_t sealed = read_u8(&r);
+	uint8_t flags = read_u8(&r);
 
 	read_bytes(&r, out->hash.bytes, HASH_SIZE);
-	out->salt = sealed != 0 ? (const uint8_t *)read_span(&r, SEAL_SALT_SIZE).at : NULL;
+	out->salt = (flags & BODY_SEALED) != 0 ? (const uint8_t *)read_span(&r, SEAL_SALT_SIZE).at : NULL;
+	out->index = (flags & BODY_OBJECTS) != 0 ? read_span(&r, read_u32(&r)) : SPAN("");
 	out->payload = read_span(&r, reader_left(&r));
-	return r.err == OK && sealed <= 1 ? OK : fail(ERR_DAMAGED, "a body's record in the journal does not read");
+	return r.err == OK && flags <= (BODY_SEALED | BODY_OBJECTS)
+		       ? OK
+		       : fail(ERR_DAMAGED, "a body's record in the journal does not read");
 }
 
 /* The place is that of st. */
@@ -134,7 +139,10 @@ static enum err take_place(struct state *st, struct heads *heads, uint64_t posit
 	u64_bytes(position, value);
 	u64_bytes(heads_stamp(heads, st->logged_ms), value + 8);
 	e = view_put(st->snapshot, VIEW_ENTRIES, key_view(&k), span_make(value, sizeof(value)));
-	return e == OK ? feeds_enter(st, s, heads->stamp) : e;
+	if (e == OK)
+		e = feeds_enter(st, s, heads->stamp);
+	heads->stamp += share_stamps(s);
+	return e;
 }
 
 enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, const struct statement *s)
@@ -179,9 +187,11 @@ enum err record_fold(struct state *st, struct heads *heads, const struct record 
 		if (r->erased)
 			return OK;
 		e = body_unpack(r->payload, &body);
-		return e == OK ? position_put(st->snapshot, VIEW_BODIES, span_make(body.hash.bytes, HASH_SIZE),
-					      r->position)
-			       : e;
+		if (e == OK)
+			e = position_put(st->snapshot, VIEW_BODIES, span_make(body.hash.bytes, HASH_SIZE), r->position);
+		if (e == OK && body.index.len > 0)
+			e = objects_fold(st, heads, &body);
+		return e == ERR_DAMAGED ? fail(e, "journal at %ju: %s", (uintmax_t)r->position, err_detail()) : e;
 	case RECORD_RAW:
 	case RECORD_PRIVATE:
 		if (!r->erased)

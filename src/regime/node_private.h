@@ -113,18 +113,28 @@ enum err record_fold(struct state *st, struct heads *heads, const struct record 
 /* The same for an entry at the place in st that passed state_check_unsigned there a moment ago. */
 enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, const struct statement *s);
 
+/* The first byte of a body's record. */
+enum body_flags { BODY_SEALED = 1, BODY_OBJECTS = 2 };
+
 /* How much work its fold is, in entries: so that a transaction does not grow too large. */
 static inline uint64_t record_weight(const struct record *r)
 {
+	if (r->kind == RECORD_BODY && !r->erased && r->payload.len > 0 && (r->payload.at[0] & BODY_OBJECTS) != 0)
+		return 1 + r->payload.len / 256; /* each object changes a page or two */
 	return 1 + (r->kind == RECORD_PRIVATE ? r->payload.len / 64 : 0);
 }
 
-/* A body's record: u8 sealed, 32 hash, if sealed 32 salt, then the payload. */
+/* A body's record: u8 flags, 32 hash, if sealed 32 salt, if it has an index of objects (objects_private.h) u32 its length
+ * and the index, then the payload. */
 struct body_record {
 	struct hash hash;
 	const uint8_t *salt; /* NULL: not sealed */
+	struct span index;   /* empty: none */
 	struct span payload;
 };
 enum err body_unpack(struct span record, struct body_record *out);
+/* The sealed body of the share that the batch logged last. If that fails, so does the batch. */
+enum err node_add_objects(struct node *n, const struct body_reference *ref, const uint8_t *salt, struct span index,
+			  struct span payload);
 
 #endif

@@ -80,8 +80,9 @@ struct object_result {
 
 /* On the thread that writes, in an open batch: logs one share of what is new and keeps it. Objects that are refused, repeated
  * or in conflict are left out; if nothing is new, nothing is logged (appended->id is all 0). level: what the sharer may see
- * of the collection; what it may not see it does not collide with. from: the party that shares; the node itself, or for it
+ * of the collection; what it may not see it does not collide with, but for its objects' own lanes (nothing stands twice in one). from: the party that shares; the node itself, or for it
  * (`for`, `via taxii`). results: one for each. */
+#define OBJECTS_MAX 250000 /* of one share: ERR_TOO_LONG */
 struct share {
 	struct collection_id collection;
 	struct span for_party; /* empty: the node's own */

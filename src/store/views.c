@@ -460,6 +460,16 @@ enum err view_cursor_next(struct view_cursor *c, struct span *key, struct span *
 	return moved(c, rc, k, v, key, value);
 }
 
+enum err view_cursor_before(struct view_cursor *c, struct span end, struct span *key, struct span *value)
+{
+	MDB_val k = val_of(end), v;
+	int rc = mdb_cursor_get(c->cursor, &k, &v, MDB_SET_RANGE);
+
+	if (rc == 0 || rc == MDB_NOTFOUND)
+		rc = mdb_cursor_get(c->cursor, &k, &v, rc == 0 ? MDB_PREV : MDB_LAST);
+	return moved(c, rc, k, v, key, value);
+}
+
 enum err view_cursor_add(struct view_cursor *c, struct span key, struct span value, struct span *old)
 {
 	MDB_val k = val_of(key), v = val_of(value);
@@ -476,6 +486,11 @@ enum err view_cursor_replace(struct view_cursor *c, struct span key, struct span
 	MDB_val k = val_of(key), v = val_of(value);
 
 	return failed(c->dir, mdb_cursor_put(c->cursor, &k, &v, MDB_CURRENT));
+}
+
+enum err view_cursor_delete(struct view_cursor *c)
+{
+	return failed(c->dir, mdb_cursor_del(c->cursor, 0));
 }
 
 void view_cursor_close(struct view_cursor *c)

@@ -57,10 +57,14 @@ enum err view_cursor_get(struct view_cursor *c, struct span key, struct span *va
 /* The first key at or after this one, and the one behind it. ERR_NOT_FOUND: no more. Both point into the snapshot. */
 enum err view_cursor_seek(struct view_cursor *c, struct span from, struct span *key, struct span *value);
 enum err view_cursor_next(struct view_cursor *c, struct span *key, struct span *value);
+/* The last key before this one. ERR_NOT_FOUND: none. */
+enum err view_cursor_before(struct view_cursor *c, struct span end, struct span *key, struct span *value);
 /* Puts what is not there yet. ERR_EXISTS, without detail: it is, nothing has changed, and *old is its value. */
 enum err view_cursor_add(struct view_cursor *c, struct span key, struct span value, struct span *old);
 /* Another value for the key that the last call found. */
 enum err view_cursor_replace(struct view_cursor *c, struct span key, struct span value);
+/* Takes away what the last call found. */
+enum err view_cursor_delete(struct view_cursor *c);
 void view_cursor_close(struct view_cursor *c); /* NULL is fine */
 
 /* SHA-256 over every table's keys and values in order: the same for the same content. */
