@@ -49,21 +49,31 @@ static bool is_plain(struct span s)
 	return true;
 }
 
-/* What json_escape writes is what RFC 8785 (3.2.2.2) asks for. */
-static void write_string(struct buffer *out, struct span s)
+/* before and after stand outside of the quotes; '\0': nothing. What json_escape writes is what RFC 8785 (3.2.2.2) asks
+ * for. */
+static void write_string(struct buffer *out, char before, struct span s, char after)
 {
-	char *to;
+	char *start, *to;
 
 	if (!is_plain(s)) {
+		if (before != '\0')
+			buffer_byte(out, (uint8_t)before);
 		json_escape(out, s);
+		if (after != '\0')
+			buffer_byte(out, (uint8_t)after);
 		return;
 	}
-	if ((to = buffer_room(out, s.len + 2)) == NULL)
+	if ((start = to = buffer_room(out, s.len + 4)) == NULL)
 		return;
+	*to = before;
+	to += before != '\0';
 	*to++ = '"';
 	memcpy(to, s.at, s.len);
-	to[s.len] = '"';
-	out->len += s.len + 2;
+	to += s.len;
+	*to++ = '"';
+	*to = after;
+	to += after != '\0';
+	out->len += (size_t)(to - start);
 }
 
 /* ---- numbers ---- */
@@ -288,10 +298,7 @@ static enum err write_members(const struct jcs *j, yyjson_val *object, struct me
 	sort_members(m, n);
 	buffer_byte(j->out, '{');
 	for (size_t i = 0; e == OK && i < n; i++) {
-		if (i > 0)
-			buffer_byte(j->out, ',');
-		write_string(j->out, text_of(m[i].key));
-		buffer_byte(j->out, ':');
+		write_string(j->out, i > 0 ? ',' : '\0', text_of(m[i].key), ':');
 		e = write_value(&inside, m[i].key + 1);
 	}
 	buffer_byte(j->out, '}');
@@ -340,7 +347,7 @@ static enum err write_value(const struct jcs *j, yyjson_val *v)
 	case YYJSON_TYPE_ARR:
 		return write_array(j, v);
 	case YYJSON_TYPE_STR:
-		write_string(j->out, text_of(v));
+		write_string(j->out, '\0', text_of(v), '\0');
 		return OK;
 	case YYJSON_TYPE_NUM:
 		return write_number(j->out, v);
