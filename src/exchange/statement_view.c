@@ -21,14 +21,17 @@ const char *statement_view_type(enum kind k)
 	}
 }
 
+/* A hash is as good as random: shaped as a version-4 UUID, which STIX recommends for objects that are no observables. */
 struct stix_id statement_view_id(enum kind k, struct span from, struct hash id)
 {
-	char content[HASH_HEX + 17] = "statement ";
+	uint8_t uuid[16];
 
 	if (k == KIND_PARTY)
 		return stix_identity_id(from);
-	hash_hex(id, content + strlen(content));
-	return stix_id(statement_view_type(k), false, span_of(content));
+	memcpy(uuid, id.bytes, sizeof(uuid));
+	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
+	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
+	return stix_id_of(statement_view_type(k), uuid);
 }
 
 static struct span value_of(const struct statement *s, const char *name)

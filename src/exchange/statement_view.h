@@ -17,7 +17,9 @@
  * none or to what is no matter. Needs nothing else: the same bytes on every node that has the entry. */
 void statement_view(const struct statement *s, int64_t logged_ms, const struct matter *re, struct buffer *out);
 
-/* Its id and type, without writing it. */
+/* Its id and type, without writing it. But for parties the UUID is the beginning of the statement's id, so that it is found
+ * again: the first STATEMENT_VIEW_BYTES of both are the same. */
+#define STATEMENT_VIEW_BYTES 6
 struct stix_id statement_view_id(enum kind k, struct span from, struct hash id);
 const char *statement_view_type(enum kind k); /* "report" */
 

@@ -96,6 +96,9 @@ enum err state_matters(const struct state *st, enum ledger_id l, enum kind k, ui
 
 /* Where a statement of any kind stands. ERR_NOT_FOUND. */
 enum err state_find(const struct state *st, struct hash id, enum ledger_id *l, uint64_t *index);
+/* All whose ids begin with these bytes. */
+typedef enum err place_each(void *context, struct hash id, enum kind k, enum ledger_id l, uint64_t index);
+enum err state_find_beginning(const struct state *st, struct span bytes, place_each *each, void *context);
 
 /* The rules in force (`rules N`); 0 before the first. */
 #define RULES_KNOWN 1 /* what this program can fold */

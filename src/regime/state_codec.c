@@ -247,20 +247,23 @@ enum err unpack_addressee(struct reader *r, struct addressee *out)
 
 /* Places */
 
-enum err place_get(const struct state *st, struct hash id, struct place *out)
+enum err place_unpack(struct span value, struct place *out)
 {
-	struct state_key k = key_id(id);
-	struct span value;
-	struct reader r;
-	enum err e = state_get(st, &k, &value);
+	struct reader r = reader_of(value);
 
-	if (e != OK)
-		return e;
-	r = reader_of(value);
 	out->ledger = (enum ledger_id)read_u8(&r);
 	out->index = read_u64(&r);
 	out->kind = (enum kind)read_u8(&r);
 	return r.err == OK && out->ledger < LEDGER_COUNT && out->kind < KIND_COUNT ? OK : state_damaged("place");
+}
+
+enum err place_get(const struct state *st, struct hash id, struct place *out)
+{
+	struct state_key k = key_id(id);
+	struct span value;
+	enum err e = state_get(st, &k, &value);
+
+	return e == OK ? place_unpack(value, out) : e;
 }
 
 enum err place_put(struct state *st, const struct statement *s)

@@ -67,6 +67,7 @@ struct place {
 	enum kind kind;
 };
 enum err place_get(const struct state *st, struct hash id, struct place *out); /* ERR_NOT_FOUND */
+enum err place_unpack(struct span value, struct place *out);
 enum err place_put(struct state *st, const struct statement *s);
 
 enum err party_get(const struct state *st, struct span domain, struct party *out); /* withdrawn ones too */

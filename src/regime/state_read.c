@@ -84,6 +84,37 @@ enum err state_find(const struct state *st, struct hash id, enum ledger_id *l, u
 	return e;
 }
 
+struct place_walk {
+	place_each *each;
+	void *context;
+};
+
+static enum err show_place(void *context, struct span key, struct span value)
+{
+	struct place_walk *w = context;
+	struct place at;
+	struct hash id;
+	enum err e = place_unpack(value, &at);
+
+	if (e == OK && key.len != 1 + HASH_SIZE)
+		e = state_damaged("place");
+	if (e != OK)
+		return e;
+	memcpy(id.bytes, key.at + 1, HASH_SIZE);
+	return w->each(w->context, id, at.kind, at.ledger, at.index);
+}
+
+enum err state_find_beginning(const struct state *st, struct span bytes, place_each *each, void *context)
+{
+	struct place_walk w = { each, context };
+	struct state_key prefix = key_of(STATE_ID);
+
+	if (bytes.len > HASH_SIZE)
+		return OK;
+	key_add(&prefix, bytes.at, bytes.len);
+	return walk(st, &prefix, NULL, show_place, &w);
+}
+
 enum err state_matter(const struct state *st, struct hash id, struct matter *out)
 {
 	struct state_key k;

@@ -22,20 +22,26 @@ static void sha1(const uint8_t space[16], struct span content, uint8_t out[20])
 	SHA1_Final(out, &context);
 }
 
-struct stix_id stix_id(const char *type, bool observable, struct span content)
+struct stix_id stix_id_of(const char *type, const uint8_t uuid[16])
 {
 	struct stix_id id;
-	uint8_t digest[20];
 	char hex[33];
 
-	sha1(observable ? of_observables : our_own, content, digest);
-	digest[6] = (uint8_t)((digest[6] & 0x0f) | 0x50);
-	digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
-	memcpy(id.uuid, digest, sizeof(id.uuid));
+	memcpy(id.uuid, uuid, sizeof(id.uuid));
 	hex_encode(id.uuid, sizeof(id.uuid), hex);
 	snprintf(id.text, sizeof(id.text), "%s--%.8s-%.4s-%.4s-%.4s-%.12s", type, hex, hex + 8, hex + 12, hex + 16,
 		 hex + 20);
 	return id;
+}
+
+struct stix_id stix_id(const char *type, bool observable, struct span content)
+{
+	uint8_t digest[20];
+
+	sha1(observable ? of_observables : our_own, content, digest);
+	digest[6] = (uint8_t)((digest[6] & 0x0f) | 0x50);
+	digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80);
+	return stix_id_of(type, digest);
 }
 
 void stix_object(struct json *j, const char *type, const struct stix_id *id)

@@ -14,6 +14,7 @@ struct stix_id {
 /* RFC 9562, version 5: the same content has the same identifier everywhere. observable: by the name space that STIX 2.1
  * (2.9) gives for those; else by our own. */
 struct stix_id stix_id(const char *type, bool observable, struct span content);
+struct stix_id stix_id_of(const char *type, const uint8_t uuid[16]);
 
 /* type, spec_version, id; the object stays open. */
 void stix_object(struct json *j, const char *type, const struct stix_id *id);

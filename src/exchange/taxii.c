@@ -1,0 +1,241 @@
+#include "exchange/taxii.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "exchange/api.h"
+
+#define BODY_MOST ((uint64_t)16 << 20) /* config.h: body_most is no more than that */
+#define RESOURCE_MOST ((size_t)16 << 20)
+
+/* --- answers --- */
+
+enum err taxii_answer(struct http_answer *out, unsigned status, struct buffer *body)
+{
+	if (body->err != OK)
+		return body->err;
+	api_answer(out, status, TAXII_MEDIA, body);
+	return OK;
+}
+
+static const char *title_of(unsigned status)
+{
+	switch (status) {
+	case 400:
+		return "The request is not understood";
+	case 401:
+		return "Credentials are needed";
+	case 403:
+		return "Not allowed";
+	case 404:
+		return "Not found";
+	case 406:
+		return "No media type that this server gives";
+	case 415:
+		return "No media type that this server takes";
+	case 422:
+		return "The content cannot be processed";
+	default:
+		return "The request failed";
+	}
+}
+
+void taxii_refuse(const struct http_request *r, unsigned status, enum err e, struct http_answer *out)
+{
+	struct buffer text = BUFFER(1024), body = BUFFER(8192);
+	struct json j = { .out = &body };
+	char number[12];
+
+	(void)r;
+	snprintf(number, sizeof(number), "%u", status);
+	buffer_print(&text, "%s%s%s", err_detail(), err_detail()[0] != '\0' ? ". " : "", err_advice(e));
+	json_object(&j, NULL);
+	json_text(&j, "title", title_of(status));
+	json_string(&j, "description", buffer_view(&text));
+	json_text(&j, "error_code", err_code(e));
+	json_text(&j, "http_status", number);
+	json_object_end(&j);
+	out->header_count = 0;
+	if (status == 401)
+		http_add_header(out, "WWW-Authenticate", SPAN("Basic realm=\"comity\", charset=\"UTF-8\", Bearer"));
+	if (taxii_answer(out, status, &body) != OK) {
+		out->status = status;
+		out->media_type = TAXII_MEDIA;
+		out->body = SPAN("{\"title\":\"The request failed\"}");
+	}
+	buffer_free(&text);
+	buffer_free(&body);
+}
+
+enum http_next taxii_fail(const struct server *s, const struct http_request *r, enum err e, struct http_answer *out)
+{
+	if (e == ERR_USAGE)
+		taxii_refuse(r, 400, e, out);
+	else if (e == ERR_NOT_FOUND)
+		taxii_refuse(r, 404, e, out);
+	else
+		server_fail(s, r, e, out);
+	return HTTP_NOW;
+}
+
+/* --- who may go in --- */
+
+static bool refuse_as(struct taxii_door *d, unsigned status, enum err e)
+{
+	taxii_refuse(d->r, status, e, d->out);
+	return false;
+}
+
+/* Without credentials all that is not open to everyone is 401, whether it is there or not. Who is known gets 404 where it may
+ * do nothing, and 403 where it may do something else. */
+static bool enter_collection(struct taxii_door *d, unsigned need)
+{
+	bool found = taxii_collection_find(d->server, d->caller, d->r->parts[0], &d->collection);
+	struct reach reach = found ? d->collection.reach : (struct reach){ 0 };
+	bool allowed = ((need & NEED_READ) == 0 || reach.read) && ((need & NEED_WRITE) == 0 || reach.write);
+
+	if (found && allowed)
+		return true;
+	if (d->caller->how == CALLER_ANONYMOUS) {
+		fail(ERR_CREDENTIALS, "this needs credentials");
+		return refuse_as(d, 401, ERR_CREDENTIALS);
+	}
+	if (!found) {
+		fail(ERR_NOT_FOUND, "no collection of that id or alias for you");
+		return refuse_as(d, 404, ERR_NOT_FOUND);
+	}
+	fail(ERR_NOT_YOURS, "you may %s this collection, and this takes the right to %s it",
+	     reach.read ? "read" : "write to", reach.read ? "write to" : "read");
+	return refuse_as(d, 403, ERR_NOT_YOURS);
+}
+
+static bool enter(struct taxii_door *d, void *context, struct http_request *r, struct http_answer *out)
+{
+	*d = (struct taxii_door){ .server = context, .r = r, .out = out, .caller = request_caller(r) };
+	if (taxii_accepts(r))
+		return true;
+	fail(ERR_ACCEPT, "this is TAXII 2.1; Accept: " TAXII_MEDIA);
+	return refuse_as(d, 406, ERR_ACCEPT);
+}
+
+bool taxii_enter(struct taxii_door *d, void *context, struct http_request *r, struct http_answer *out, unsigned need)
+{
+	return enter(d, context, r, out) && enter_collection(d, need);
+}
+
+/* --- resources (4.1, 4.2, 5.1, 5.2) --- */
+
+static enum http_next give(struct taxii_door *d, struct buffer *body)
+{
+	enum err e = taxii_answer(d->out, 200, body);
+
+	buffer_free(body);
+	return e == OK ? HTTP_NOW : taxii_fail(d->server, d->r, e, d->out);
+}
+
+static struct span title(const struct server *s)
+{
+	return s->config->title.len > 0 ? s->config->title : node_name(s->node);
+}
+
+/* Relative unless the operator says how others reach the node: behind a proxy it cannot know. `default` is the same text. */
+static enum http_next get_discovery(void *context, struct http_request *r, struct http_answer *out)
+{
+	struct buffer body = BUFFER(RESOURCE_MOST), root = BUFFER(4096);
+	struct json j = { .out = &body };
+	struct taxii_door d;
+	struct span url;
+
+	if (!enter(&d, context, r, out))
+		return HTTP_NOW;
+	url = d.server->config->url;
+	while (url.len > 0 && url.at[url.len - 1] == '/')
+		url.len--;
+	buffer_span(&root, url);
+	buffer_text(&root, TAXII_ROOT);
+	json_object(&j, NULL);
+	json_string(&j, "title", title(d.server));
+	json_text(&j, "description", "A Comity node: statements of response teams, and what they share.");
+	if (d.server->config->contact.len > 0)
+		json_string(&j, "contact", d.server->config->contact);
+	json_string(&j, "default", buffer_view(&root));
+	json_array(&j, "api_roots");
+	json_string(&j, NULL, buffer_view(&root));
+	json_array_end(&j);
+	json_object_end(&j);
+	buffer_free(&root);
+	return give(&d, &body);
+}
+
+static enum http_next get_root(void *context, struct http_request *r, struct http_answer *out)
+{
+	struct buffer body = BUFFER(RESOURCE_MOST);
+	struct json j = { .out = &body };
+	struct taxii_door d;
+
+	if (!enter(&d, context, r, out))
+		return HTTP_NOW;
+	json_object(&j, NULL);
+	json_string(&j, "title", title(d.server));
+	json_array(&j, "versions");
+	json_text(&j, NULL, TAXII_MEDIA);
+	json_array_end(&j);
+	json_number(&j, "max_content_length", (int64_t)d.server->config->body_most);
+	json_object_end(&j);
+	return give(&d, &body);
+}
+
+static enum http_next get_collections(void *context, struct http_request *r, struct http_answer *out)
+{
+	struct buffer body = BUFFER(RESOURCE_MOST);
+	struct json j = { .out = &body };
+	struct taxii_collection *all;
+	struct taxii_door d;
+	size_t count;
+
+	if (!enter(&d, context, r, out))
+		return HTTP_NOW;
+	if ((all = taxii_collections(d.server, d.caller, r->arena, &count)) == NULL)
+		return taxii_fail(d.server, r, ERR_NO_MEMORY, out);
+	json_object(&j, NULL);
+	if (count > 0) {
+		json_array(&j, "collections");
+		for (size_t i = 0; i < count; i++)
+			taxii_collection_print(&all[i], &j);
+		json_array_end(&j);
+	}
+	json_object_end(&j);
+	return give(&d, &body);
+}
+
+static enum http_next get_collection(void *context, struct http_request *r, struct http_answer *out)
+{
+	struct buffer body = BUFFER(RESOURCE_MOST);
+	struct json j = { .out = &body };
+	struct taxii_door d;
+
+	if (!taxii_enter(&d, context, r, out, 0))
+		return HTTP_NOW;
+	taxii_collection_print(&d.collection, &j);
+	return give(&d, &body);
+}
+
+/* --- the doors --- */
+
+#define COLLECTION TAXII_COLLECTIONS "*/"
+
+const struct http_door taxii_doors[] = {
+	{ HTTP_GET, COLLECTION "objects/", 0, DOOR_OPEN | DOOR_TAXII, taxii_get_objects },
+	{ HTTP_POST, COLLECTION "objects/", BODY_MOST, DOOR_KNOWN | DOOR_TAXII, taxii_add_objects },
+	{ HTTP_GET, COLLECTION "manifest/", 0, DOOR_OPEN | DOOR_TAXII, taxii_get_manifest },
+	{ HTTP_GET, COLLECTION "objects/*/", 0, DOOR_OPEN | DOOR_TAXII, taxii_get_object },
+	{ HTTP_DELETE, COLLECTION "objects/*/", 0, DOOR_KNOWN | DOOR_TAXII, taxii_delete_object },
+	{ HTTP_GET, COLLECTION "objects/*/versions/", 0, DOOR_OPEN | DOOR_TAXII, taxii_get_versions },
+	{ HTTP_GET, COLLECTION "deletions/", 0, DOOR_OPEN | DOOR_TAXII, taxii_get_deletions },
+	{ HTTP_GET, COLLECTION, 0, DOOR_OPEN | DOOR_TAXII, get_collection },
+	{ HTTP_GET, TAXII_COLLECTIONS, 0, DOOR_OPEN | DOOR_TAXII, get_collections },
+	{ HTTP_GET, TAXII_ROOT "status/*/", 0, DOOR_KNOWN | DOOR_TAXII, taxii_get_status },
+	{ HTTP_GET, TAXII_ROOT, 0, DOOR_OPEN | DOOR_TAXII, get_root },
+	{ HTTP_GET, TAXII_DISCOVERY, 0, DOOR_OPEN | DOOR_TAXII, get_discovery },
+};
+const size_t taxii_door_count = sizeof(taxii_doors) / sizeof(taxii_doors[0]);

@@ -1,0 +1,582 @@
+/* Adding and removing objects (5.5, 5.7), and what became of it (4.3).
+ *
+ * All that can be judged without the state is judged on the thread that serves: the envelope, each object, its markings, the
+ * collection's rules. Then the share takes its turn on the sequencing thread, which finds repeats and conflicts and logs one
+ * statement for all that is new. The status is written in the same batch, so it is there after a crash exactly if the objects
+ * are. It is complete from the beginning: the answer waits until everything is durable. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "exchange/taxii.h"
+#include "regime/posting.h"
+#include "stix/validate.h"
+#include "store/journal.h"
+
+#define STATUS_MOST ((size_t)8 << 20) /* a longer one is kept without its lists, which are optional */
+#define MESSAGE_MOST 600
+#define ID_SHOWN 300
+
+/* One object as it was sent. */
+struct sent {
+	const struct stix_object *object; /* NULL: refused before the share */
+	struct span id, version;	  /* for the status; version empty: the time of the request */
+	const char *message;		  /* NULL: nothing to say */
+};
+
+struct posting_job {
+	struct submission submission;
+	struct taxii_door door;
+	struct stix_envelope envelope;
+	struct share share;
+	struct object_result *results; /* one for each of the share */
+	struct sent *sent;
+	struct span *statements, *others; /* ids of the envelope's own marking definitions, sorted */
+	size_t statement_count, other_count;
+	size_t failed;
+	uint64_t now; /* microseconds */
+	struct posting posting;
+	struct buffer status;
+};
+
+static int compare_spans(const void *a, const void *b)
+{
+	return span_compare(*(const struct span *)a, *(const struct span *)b);
+}
+
+/* --- markings --- */
+
+/* "statement": it says something and restricts nothing (STIX 2.1, 7.2.1.3). */
+static bool is_statement_marking(const struct stix_object *o)
+{
+	yyjson_val *type = yyjson_obj_get((yyjson_val *)(uintptr_t)o->value, "definition_type");
+
+	return yyjson_is_str(type) && span_is(span_make(yyjson_get_str(type), yyjson_get_len(type)), "statement");
+}
+
+static enum err collect_markings(struct posting_job *job)
+{
+	struct arena *a = job->door.r->arena;
+	size_t most = 0;
+
+	for (size_t i = 0; i < job->envelope.count; i++)
+		most += job->sent[i].object != NULL && span_is(job->sent[i].object->type, "marking-definition");
+	if (most == 0)
+		return OK;
+	if ((job->statements = arena_array(a, most, sizeof(struct span))) == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < job->envelope.count; i++) {
+		const struct stix_object *o = job->sent[i].object;
+
+		if (o != NULL && span_is(o->type, "marking-definition") && is_statement_marking(o))
+			job->statements[job->statement_count++] = o->id;
+	}
+	qsort(job->statements, job->statement_count, sizeof(struct span), compare_spans);
+	return OK;
+}
+
+/* What is known here counts before what came along. */
+static enum err restricts(struct posting_job *job, struct snapshot *s, struct span id, bool *out)
+{
+	enum err e = objects_marking(s, &job->share.collection, id, out);
+
+	if (e != ERR_NOT_FOUND)
+		return e;
+	*out = job->statement_count == 0 ||
+	       bsearch(&id, job->statements, job->statement_count, sizeof(struct span), compare_spans) == NULL;
+	return OK;
+}
+
+/* After this tlp is final: the strictest of what it says, RED for what nobody here understands, the collection's own rule for
+ * what says nothing. */
+static enum err settle_tlp(struct posting_job *job, struct snapshot *s, struct stix_object *o)
+{
+	enum err e = OK;
+
+	for (size_t i = 0; i < o->other_marking_count && e == OK && o->tlp != TLP_RED; i++) {
+		bool hides = true;
+
+		if ((e = restricts(job, s, o->other_markings[i], &hides)) == OK && hides) {
+			o->tlp = TLP_RED;
+			o->marked = true;
+		}
+	}
+	if (!o->marked)
+		o->tlp = job->door.collection.rule->unmarked;
+	o->marked = true;
+	return e;
+}
+
+/* --- judging --- */
+
+static void refuse(struct posting_job *job, size_t i, const char *message)
+{
+	job->sent[i].object = NULL;
+	job->sent[i].message = message != NULL ? message : "no-memory: too much was sent at once";
+	job->failed++;
+}
+
+/* For the status: what an object that cannot be read says of itself, if it says anything. */
+static void name_unread(struct posting_job *job, size_t i)
+{
+	const struct yyjson_val *value = job->envelope.objects[i].value;
+	yyjson_val *id = yyjson_obj_get((yyjson_val *)(uintptr_t)value, "id");
+
+	if (yyjson_is_str(id) && yyjson_get_len(id) > 0 && yyjson_get_len(id) <= ID_SHOWN)
+		job->sent[i].id = span_make(yyjson_get_str(id), yyjson_get_len(id));
+	else
+		job->sent[i].id = SPAN("unidentified--00000000-0000-4000-8000-000000000000");
+}
+
+static enum err read_object(struct posting_job *job, size_t i)
+{
+	struct arena *a = job->door.r->arena;
+	struct stix_object *o = arena_array(a, 1, sizeof(*o));
+	enum err e = o != NULL ? stix_object_read(a, &job->envelope.objects[i], o) : ERR_NO_MEMORY;
+
+	if (err_is_machine(e) && e != ERR_NOT_FOUND)
+		return e;
+	if (e != OK) {
+		name_unread(job, i);
+		refuse(job, i, arena_print(a, "%s: object %zu: %s", err_code(e), i + 1, err_detail()));
+		return OK;
+	}
+	job->sent[i] = (struct sent){ .object = o, .id = o->id, .version = o->modified_text };
+	return OK;
+}
+
+/* Findings of one sort, as "rule (section): where and what". */
+static const char *findings(struct arena *a, const struct stix_verdict *v, size_t from, size_t to)
+{
+	struct buffer b = BUFFER(MESSAGE_MOST);
+	const char *text;
+
+	for (size_t i = from; i < to; i++)
+		buffer_print(&b, "%s%s (STIX %s): %s", i > from ? "; " : "", v->findings[i].rule->name,
+			     v->findings[i].rule->section, v->findings[i].text);
+	text = arena_copy(a, b.at, b.len); /* what did not fit is left out */
+	buffer_free(&b);
+	return text;
+}
+
+static enum err validate(struct posting_job *job, size_t i, struct stix_verdict *v)
+{
+	struct arena *a = job->door.r->arena;
+	enum err e = stix_validate(a, job->sent[i].object, v);
+
+	if (e != OK)
+		return e;
+	if (v->refusals > 0)
+		refuse(job, i, findings(a, v, 0, v->refusals));
+	else if (v->count > 0)
+		job->sent[i].message = findings(a, v, 0, v->count);
+	return OK;
+}
+
+/* RED is for those who are named: a collection that more can read cannot keep that promise. */
+static bool allowed_here(struct posting_job *job, size_t i)
+{
+	if (job->sent[i].object->tlp != TLP_RED || job->door.collection.rule->readers == AUDIENCE_NAMED)
+		return true;
+	refuse(job, i,
+	       "tlp: RED, or a marking that is not known here, in a collection whose readers are not all named; "
+	       "send its marking definition along, or use a collection for named readers");
+	return false;
+}
+
+static enum err settle(struct posting_job *job)
+{
+	struct stix_object *objects = arena_array(job->door.r->arena, job->envelope.count, sizeof(*objects));
+	struct state st;
+	enum err e = objects != NULL ? server_read(job->door.server, job->door.r, &st) : ERR_NO_MEMORY;
+
+	if (e != OK)
+		return e;
+	for (size_t i = 0; i < job->envelope.count && e == OK; i++) {
+		struct stix_object *o = (struct stix_object *)(uintptr_t)job->sent[i].object;
+
+		if (o == NULL || (e = settle_tlp(job, st.snapshot, o)) != OK || !allowed_here(job, i))
+			continue;
+		objects[job->share.count] = *o;
+		job->sent[i].object = &objects[job->share.count++];
+	}
+	snapshot_end(st.snapshot);
+	job->share.objects = objects;
+	return e;
+}
+
+static enum err judge(struct posting_job *job)
+{
+	struct arena *a = job->door.r->arena;
+	struct stix_verdict *verdict = arena_alloc(a, sizeof(*verdict));
+	enum err e = OK;
+
+	job->sent = arena_array(a, job->envelope.count, sizeof(*job->sent));
+	if (job->sent == NULL || verdict == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < job->envelope.count && e == OK; i++) {
+		e = read_object(job, i);
+		if (e == OK && job->sent[i].object != NULL)
+			e = validate(job, i, verdict);
+	}
+	if (e == OK)
+		e = collect_markings(job);
+	if (e == OK)
+		e = settle(job);
+	if (e == OK && (job->results = arena_array(a, job->share.count + 1, sizeof(*job->results))) == NULL)
+		e = ERR_NO_MEMORY;
+	return e;
+}
+
+/* --- the status --- */
+
+static const struct object_result *result_of(const struct posting_job *job, const struct sent *one)
+{
+	return &job->results[one->object - job->share.objects];
+}
+
+static bool has_failed(const struct posting_job *job, const struct sent *one)
+{
+	enum object_fate fate;
+
+	if (one->object == NULL)
+		return true;
+	fate = result_of(job, one)->fate;
+	return fate == OBJECT_CONFLICT || fate == OBJECT_DELETED;
+}
+
+static void print_fate(const struct posting_job *job, const struct sent *one, struct json *j)
+{
+	const struct object_result *result = one->object != NULL ? result_of(job, one) : NULL;
+	char kept[HASH_HEX + 1], sent[HASH_HEX + 1], text[400];
+
+	if (result != NULL && result->fate == OBJECT_CONFLICT) {
+		hash_hex(result->digest, kept);
+		hash_hex(one->object->digest, sent);
+		snprintf(text, sizeof(text),
+			 "conflict: this version is here with other content, which is kept; sha256 of the normalised "
+			 "text: kept %s, sent %s. A change needs a later `modified`",
+			 kept, sent);
+		json_text(j, "message", text);
+	} else if (result != NULL && result->fate == OBJECT_DELETED) {
+		json_text(j, "message", "deleted: this version was deleted here and does not come back");
+	} else if (one->message != NULL) {
+		json_text(j, "message", one->message);
+	}
+}
+
+/* Ids and times that were read are plain text; what could not be read is escaped. */
+static void print_detail(const struct posting_job *job, const struct sent *one, struct json *j)
+{
+	char time[TAXII_TIME];
+
+	json_object(j, NULL);
+	json_string(j, "id", one->id);
+	if (one->version.len > 0) {
+		json_string(j, "version", one->version);
+	} else {
+		taxii_time(job->now, time);
+		json_text(j, "version", time);
+	}
+	print_fate(job, one, j);
+	json_object_end(j);
+}
+
+static void print_list(const struct posting_job *job, bool failures, const char *name, struct json *j)
+{
+	json_array(j, name);
+	for (size_t i = 0; i < job->envelope.count; i++)
+		if (has_failed(job, &job->sent[i]) == failures)
+			print_detail(job, &job->sent[i], j);
+	json_array_end(j);
+}
+
+static void print_status(struct posting_job *job, size_t failed, bool lists)
+{
+	struct json j = { .out = &job->status };
+	size_t total = job->envelope.count;
+	char id[COLLECTION_ID_TEXT], time[TAXII_TIME];
+	struct collection_id uuid;
+
+	memcpy(uuid.bytes, job->posting.id, sizeof(uuid.bytes));
+	collection_id_print(&uuid, id);
+	taxii_time(job->now, time);
+	json_object(&j, NULL);
+	json_text(&j, "id", id);
+	json_text(&j, "status", "complete");
+	json_text(&j, "request_timestamp", time);
+	json_number(&j, "total_count", (int64_t)total);
+	json_number(&j, "success_count", (int64_t)(total - failed));
+	if (lists && failed < total)
+		print_list(job, false, "successes", &j);
+	json_number(&j, "failure_count", (int64_t)failed);
+	if (lists && failed > 0)
+		print_list(job, true, "failures", &j);
+	json_number(&j, "pending_count", 0);
+	json_object_end(&j);
+}
+
+static size_t count_failed(const struct posting_job *job)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < job->envelope.count; i++)
+		n += has_failed(job, &job->sent[i]);
+	return n;
+}
+
+static enum err write_status(struct posting_job *job)
+{
+	size_t failed = count_failed(job);
+
+	print_status(job, failed, true);
+	if (job->status.err == ERR_TOO_LONG) {
+		buffer_clear(&job->status);
+		print_status(job, failed, false);
+	}
+	return job->status.err;
+}
+
+static enum err keep_status(struct node *n, const struct posting_job *job)
+{
+	struct buffer head = BUFFER(512);
+	struct span parts[2];
+	enum err e;
+
+	posting_write(&head, &job->posting);
+	parts[0] = buffer_view(&head);
+	parts[1] = buffer_view(&job->status);
+	e = head.err != OK ? head.err : node_add_private(n, RECORD_RAW, parts, 2);
+	buffer_free(&head);
+	return e;
+}
+
+/* --- the turn --- */
+
+static enum err share_work(struct node *n, struct submission *s)
+{
+	struct posting_job *job = s->context;
+	enum err e = OK;
+
+	if (job->share.count > 0)
+		e = objects_share(n, &job->share, job->results, &s->appended);
+	if (e == OK)
+		e = write_status(job);
+	if (e == OK)
+		e = keep_status(n, job);
+	return e;
+}
+
+static void count(const struct posting_job *job)
+{
+	uint64_t added = 0;
+
+	for (size_t i = 0; i < job->share.count; i++)
+		added += job->results[i].fate == OBJECT_ADDED;
+	metrics_add(job->door.server->metrics, METRIC_OBJECTS_ADDED, added);
+	metrics_add(job->door.server->metrics, METRIC_OBJECTS_REFUSED, count_failed(job));
+}
+
+static void share_done(struct submission *s)
+{
+	struct posting_job *job = s->context;
+	struct http_request *r = job->door.r;
+	enum err e = s->err;
+
+	if (e == OK) {
+		count(job);
+		e = taxii_answer(job->door.out, 202, &job->status);
+	} else {
+		fail(e, "%s", s->detail);
+	}
+	if (e != OK)
+		taxii_fail(job->door.server, r, e, job->door.out);
+	buffer_free(&job->status);
+	http_answer_now(r);
+}
+
+/* --- the doors --- */
+
+/* The node itself needs no one to speak for. */
+static struct span speaks_for(const struct taxii_door *d)
+{
+	return span_equal(d->caller->party, node_name(d->server->node)) ? SPAN("") : d->caller->party;
+}
+
+/* Who may write and not read sees what a stranger sees: it collides with nothing else, so nothing is told by that. */
+static enum tlp level_of(const struct taxii_door *d)
+{
+	return d->collection.reach.read ? d->collection.reach.level : TLP_CLEAR;
+}
+
+static bool read_envelope(struct posting_job *job)
+{
+	struct http_request *r = job->door.r;
+	enum err e = stix_envelope_read(r->arena, r->body, false, &job->envelope);
+
+	switch (e) {
+	case OK:
+		return true;
+	case ERR_EMPTY:
+		fail(e, "no objects: an envelope is {\"objects\": [...]} with one object at least");
+		taxii_refuse(r, 422, e, job->door.out);
+		return false;
+	case ERR_FIELD:
+	case ERR_TOO_LONG:
+	case ERR_DUPLICATE_KEY:
+	case ERR_DEPTH:
+		taxii_refuse(r, 422, e, job->door.out);
+		return false;
+	case ERR_JSON:
+	case ERR_ENCODING:
+		taxii_refuse(r, 400, e, job->door.out);
+		return false;
+	default:
+		taxii_fail(job->door.server, r, e, job->door.out);
+		return false;
+	}
+}
+
+static void prepare(struct posting_job *job)
+{
+	struct taxii_door *d = &job->door;
+
+	job->status = BUFFER(STATUS_MOST);
+	job->now = (uint64_t)clock_now_ms() * 1000;
+	job->share = (struct share){ .collection = d->collection.id, .for_party = speaks_for(d), .level = level_of(d) };
+	randombytes_buf(job->posting.id, sizeof(job->posting.id));
+	job->posting.id[6] = (uint8_t)((job->posting.id[6] & 0x0f) | 0x40);
+	job->posting.id[8] = (uint8_t)((job->posting.id[8] & 0x3f) | 0x80);
+	job->posting.at_ms = (int64_t)(job->now / 1000);
+	job->posting.party = d->caller->party;
+	job->submission = (struct submission){ .work = share_work, .done = share_done, .context = job };
+}
+
+static bool check_content(struct taxii_door *d)
+{
+	if (taxii_content(d->r))
+		return true;
+	fail(ERR_MEDIA_TYPE, "Content-Type: " TAXII_MEDIA);
+	taxii_refuse(d->r, 415, ERR_MEDIA_TYPE, d->out);
+	return false;
+}
+
+enum http_next taxii_add_objects(void *context, struct http_request *r, struct http_answer *out)
+{
+	struct posting_job *job = arena_array(r->arena, 1, sizeof(*job));
+	enum err e;
+
+	if (job == NULL)
+		return taxii_fail(context, r, ERR_NO_MEMORY, out);
+	if (!taxii_enter(&job->door, context, r, out, NEED_WRITE) || !check_content(&job->door) || !read_envelope(job))
+		return HTTP_NOW;
+	prepare(job);
+	e = judge(job);
+	if (e == OK)
+		e = sequencer_offer(job->door.server->sequencer, &job->submission);
+	return e == OK ? HTTP_LATER : taxii_fail(context, r, e, out);
+}
+
+/* Only for whoever posted it. */
+enum http_next taxii_get_status(void *context, struct http_request *r, struct http_answer *out)
+{
+	const struct server *s = context;
+	struct posting p;
+	struct collection_id id;
+	struct span payload, text;
+	struct state st;
+	enum err e = ERR_NOT_FOUND;
+
+	if (!taxii_accepts(r)) {
+		fail(ERR_ACCEPT, "this is TAXII 2.1; Accept: " TAXII_MEDIA);
+		taxii_refuse(r, 406, ERR_ACCEPT, out);
+		return HTTP_NOW;
+	}
+	if (collection_id_parse(r->parts[0], &id) == OK && (e = server_read(s, r, &st)) == OK) {
+		e = posting_find(&st, id.bytes, &p);
+		if (e == OK && !span_equal(p.party, request_caller(r)->party))
+			e = ERR_NOT_FOUND;
+		snapshot_end(st.snapshot);
+	}
+	if (e == OK)
+		e = node_private(s->node, r->arena, p.position, &payload);
+	if (e == OK)
+		e = posting_read(payload, &p, &text);
+	if (e == ERR_NOT_FOUND)
+		fail(e, "no status of that id, or it is over two days old");
+	if (e != OK)
+		return taxii_fail(s, r, e, out);
+	out->status = 200;
+	out->media_type = TAXII_MEDIA;
+	out->body = text;
+	return HTTP_NOW;
+}
+
+/* --- removing --- */
+
+struct removal_job {
+	struct submission submission;
+	struct taxii_door door;
+	struct taxii_filters filters;
+	struct removal removal;
+};
+
+static enum err removal_work(struct node *n, struct submission *s)
+{
+	struct removal_job *job = s->context;
+	uint64_t gone;
+
+	return objects_remove(n, &job->removal, &gone, &s->appended);
+}
+
+static void removal_done(struct submission *s)
+{
+	struct removal_job *job = s->context;
+	struct http_answer *out = job->door.out;
+
+	if (s->err == OK) {
+		out->status = 200;
+		out->media_type = TAXII_MEDIA; /* and no body (5.7) */
+	} else if (s->err == ERR_NOT_FOUND) {
+		fail(s->err, "no object of that id, or no such version, in this collection");
+		taxii_refuse(job->door.r, 404, s->err, out);
+	} else {
+		taxii_fail(job->door.server, job->door.r, fail(s->err, "%s", s->detail), out);
+	}
+	http_answer_now(job->door.r);
+}
+
+static enum err read_removal(struct removal_job *job)
+{
+	struct taxii_door *d = &job->door;
+	struct span text;
+	enum err e = taxii_query(d->r->arena, d->server->secret, SPAN(""), d->r->query, FILTER_VERSION | FILTER_SPEC,
+				 &job->filters, &text);
+
+	if (e == OK && (!stix_is_id(d->r->parts[1]) || job->filters.nothing))
+		e = fail(ERR_NOT_FOUND, "no object of that id, or no such version, in this collection");
+	job->removal = (struct removal){ .collection = d->collection.id,
+					 .for_party = speaks_for(d),
+					 .level = d->collection.reach.level,
+					 .id = d->r->parts[1],
+					 .which = job->filters.given != 0 ? &job->filters.which : NULL };
+	job->submission = (struct submission){ .work = removal_work, .done = removal_done, .context = job };
+	return e;
+}
+
+/* Without match[version] all versions go: were it the latest alone, an older one would come back in its place (5.7). */
+enum http_next taxii_delete_object(void *context, struct http_request *r, struct http_answer *out)
+{
+	struct removal_job *job = arena_array(r->arena, 1, sizeof(*job));
+	enum err e;
+
+	if (job == NULL)
+		return taxii_fail(context, r, ERR_NO_MEMORY, out);
+	if (!taxii_enter(&job->door, context, r, out, NEED_READ | NEED_WRITE))
+		return HTTP_NOW;
+	e = read_removal(job);
+	if (e == OK)
+		e = sequencer_offer(job->door.server->sequencer, &job->submission);
+	return e == OK ? HTTP_LATER : taxii_fail(context, r, e, out);
+}
