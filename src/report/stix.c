@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "report/document.h"
-#include "report/pattern.h"
+#include "stix/pattern.h"
 
 /*
  * Which events a bundle has

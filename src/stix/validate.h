@@ -5,7 +5,7 @@
 
 #include "stix/object.h"
 
-/* Each with a stable name and the section of STIX 2.1 that says so; the table is in validate.c. */
+/* Each with a stable name and the section of STIX 2.1 that says so; the table is in validate_private.h. */
 struct stix_rule {
 	const char *name;    /* "property-missing", "timestamp-order", "selector-unresolved", … */
 	const char *section; /* "3.2" */
@@ -23,9 +23,10 @@ struct stix_verdict {
 	size_t refusals, count;
 };
 
-/* Allocates in the arena. ERR_NO_MEMORY only: what is wrong with the object stands in the verdict. */
+/* Of an object of STIX 2.0 only what all types have in common is judged. A bundle is judged with the objects in it.
+ * Allocates in the arena. ERR_NO_MEMORY only: what is wrong with the object stands in the verdict. */
 enum err stix_validate(struct arena *a, const struct stix_object *o, struct stix_verdict *out);
-/* The same for a value whose id and version could not even be read: schema findings alone. */
+/* The same for a value whose id and version could not even be read. Without spec_version it is 2.1 here. */
 enum err stix_validate_value(struct arena *a, const struct yyjson_val *value, struct stix_verdict *out);
 
 #endif

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "report/pattern.h"
+#include "stix/pattern.h"
 
 static void check(bool holds)
 {

@@ -1,4 +1,4 @@
-#include "report/pattern.h"
+#include "stix/pattern.h"
 #include "report_test.h"
 
 static const struct report_options defaults = { .from = FORMAT_STIX };
