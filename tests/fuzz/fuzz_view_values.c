@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "regime/directive.h"
+#include "regime/feed.h"
 #include "regime/node_private.h"
 #include "regime/plan.h"
 #include "regime/private.h"
@@ -126,6 +127,54 @@ static void read_own(struct state *st)
 	good(sightings_walk(st, &all, each_sighting, st));
 }
 
+static enum err each_entry(void *context, const struct feed_entry *e)
+{
+	struct state *st = context;
+	uint64_t stamp;
+
+	check(e->ledger < LEDGER_COUNT);
+	good(feed_stamp(st->snapshot, e->ledger, e->index, &stamp));
+	return OK;
+}
+
+static const struct hash matter = { "0123456789abcdef0123456789abcde" };
+
+static void read_feeds(struct state *st)
+{
+	static const uint64_t afters[] = { 0, 5, UINT64_MAX - 1 };
+	struct feed feeds[2 * 5];
+	uint64_t stamp;
+	size_t count = 0;
+
+	for (int l = 0; l < LEDGER_COUNT; l++) {
+		const struct addressee op = { .type = TO_PARTY, .domain = SPAN("op.example") };
+		struct feed f = { .ledger = (enum ledger_id)l, .party = op, .matter = matter };
+
+		feeds[count++] = f;
+		f.type = FEED_PARTY;
+		feeds[count++] = f;
+		f.kind = KIND_NOTICE;
+		feeds[count++] = f;
+		f.type = FEED_KIND;
+		feeds[count++] = f;
+		f.type = FEED_MATTER;
+		feeds[count++] = f;
+	}
+	for (size_t i = 0; i < sizeof(afters) / sizeof(afters[0]); i++)
+		good(feed_walk(st->snapshot, feeds, count, afters[i], each_entry, st));
+	good(feed_reached(st->snapshot, &stamp));
+}
+
+/* An answer comes to what stands there. */
+static void enter(struct state *st)
+{
+	const struct statement s = { .kind = KIND_ANSWER, .from = SPAN("op.example"), .has_re = true, .re = matter };
+
+	st->ledger = LEDGER_CIRCLE;
+	st->index = 7;
+	good(feeds_enter(st, &s, 6));
+}
+
 /* Over whatever stands there. */
 static void fold(struct state *st)
 {
@@ -162,8 +211,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	read_state(&st);
 	read_own(&st);
+	read_feeds(&st);
 	fold(&st);
+	enter(&st);
 	read_own(&st);
+	read_feeds(&st);
 	snapshot_end(st.snapshot);
 	return 0;
 }
