@@ -236,7 +236,7 @@ static enum err put_objects(struct node *n, const struct span *parts, size_t cou
 {
 	struct batch *b = &n->batch;
 	uint64_t position;
-	enum err e = journal_add(n->journal, RECORD_BODY, 0, parts, count, &position);
+	enum err e = journal_take(n, RECORD_BODY, 0, parts, count, &position);
 
 	if (e == OK)
 		e = position_put(b->state.snapshot, VIEW_BODIES, span_make(body->hash.bytes, HASH_SIZE), position);
@@ -262,7 +262,6 @@ enum err node_add_objects(struct node *n, const struct body_reference *ref, cons
 	parts[1] = index;
 	parts[2] = payload;
 	n->batch.err = head.err != OK ? head.err : put_objects(n, parts, 3, &body);
-	n->batch.records++;
 	buffer_free(&head);
 	return n->batch.err;
 }
