@@ -1,8 +1,5 @@
 #include "exchange/taxii.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "exchange/api.h"
 
 #define BODY_MOST ((uint64_t)16 << 20) /* config.h: body_most is no more than that */
@@ -18,71 +15,11 @@ enum err taxii_answer(struct http_answer *out, unsigned status, struct buffer *b
 	return OK;
 }
 
-static const char *title_of(unsigned status)
-{
-	switch (status) {
-	case 400:
-		return "The request is not understood";
-	case 401:
-		return "Credentials are needed";
-	case 403:
-		return "Not allowed";
-	case 404:
-		return "Not found";
-	case 406:
-		return "No media type that this server gives";
-	case 415:
-		return "No media type that this server takes";
-	case 422:
-		return "The content cannot be processed";
-	default:
-		return "The request failed";
-	}
-}
-
-void taxii_refuse(const struct http_request *r, unsigned status, enum err e, struct http_answer *out)
-{
-	struct buffer text = BUFFER(1024), body = BUFFER(8192);
-	struct json j = { .out = &body };
-	char number[12];
-
-	(void)r;
-	snprintf(number, sizeof(number), "%u", status);
-	buffer_print(&text, "%s%s%s", err_detail(), err_detail()[0] != '\0' ? ". " : "", err_advice(e));
-	json_object(&j, NULL);
-	json_text(&j, "title", title_of(status));
-	json_string(&j, "description", buffer_view(&text));
-	json_text(&j, "error_code", err_code(e));
-	json_text(&j, "http_status", number);
-	json_object_end(&j);
-	out->header_count = 0;
-	if (status == 401)
-		http_add_header(out, "WWW-Authenticate", SPAN("Basic realm=\"comity\", charset=\"UTF-8\", Bearer"));
-	if (taxii_answer(out, status, &body) != OK) {
-		out->status = status;
-		out->media_type = TAXII_MEDIA;
-		out->body = SPAN("{\"title\":\"The request failed\"}");
-	}
-	buffer_free(&text);
-	buffer_free(&body);
-}
-
-enum http_next taxii_fail(const struct server *s, const struct http_request *r, enum err e, struct http_answer *out)
-{
-	if (e == ERR_USAGE)
-		taxii_refuse(r, 400, e, out);
-	else if (e == ERR_NOT_FOUND)
-		taxii_refuse(r, 404, e, out);
-	else
-		server_fail(s, r, e, out);
-	return HTTP_NOW;
-}
-
 /* --- who may go in --- */
 
-static bool refuse_as(struct taxii_door *d, unsigned status, enum err e)
+bool taxii_refuse(const struct taxii_door *d, enum err e)
 {
-	taxii_refuse(d->r, status, e, d->out);
+	server_fail(d->server, d->r, e, d->out);
 	return false;
 }
 
@@ -96,31 +33,23 @@ static bool enter_collection(struct taxii_door *d, unsigned need)
 
 	if (found && allowed)
 		return true;
-	if (d->caller->how == CALLER_ANONYMOUS) {
-		fail(ERR_CREDENTIALS, "this needs credentials");
-		return refuse_as(d, 401, ERR_CREDENTIALS);
-	}
-	if (!found) {
-		fail(ERR_NOT_FOUND, "no collection of that id or alias for you");
-		return refuse_as(d, 404, ERR_NOT_FOUND);
-	}
-	fail(ERR_NOT_YOURS, "you may %s this collection, and this takes the right to %s it",
-	     reach.read ? "read" : "write to", reach.read ? "write to" : "read");
-	return refuse_as(d, 403, ERR_NOT_YOURS);
+	if (d->caller->how == CALLER_ANONYMOUS)
+		return taxii_refuse(d, fail(ERR_CREDENTIALS, "none were sent"));
+	if (!found)
+		return taxii_refuse(d, fail(ERR_NOT_FOUND, "no collection of that id or alias for you"));
+	return taxii_refuse(d, fail(ERR_NOT_YOURS, "you may %s this collection, and this takes the right to %s it",
+				    reach.read ? "read" : "write to", reach.read ? "write to" : "read"));
 }
 
-static bool enter(struct taxii_door *d, void *context, struct http_request *r, struct http_answer *out)
+bool taxii_enter_root(struct taxii_door *d, void *context, struct http_request *r, struct http_answer *out)
 {
 	*d = (struct taxii_door){ .server = context, .r = r, .out = out, .caller = request_caller(r) };
-	if (taxii_accepts(r))
-		return true;
-	fail(ERR_ACCEPT, "this is TAXII 2.1; Accept: " TAXII_MEDIA);
-	return refuse_as(d, 406, ERR_ACCEPT);
+	return taxii_accepts(r) || taxii_refuse(d, fail(ERR_ACCEPT, "this is TAXII 2.1; Accept: " TAXII_MEDIA));
 }
 
 bool taxii_enter(struct taxii_door *d, void *context, struct http_request *r, struct http_answer *out, unsigned need)
 {
-	return enter(d, context, r, out) && enter_collection(d, need);
+	return taxii_enter_root(d, context, r, out) && enter_collection(d, need);
 }
 
 /* --- resources (4.1, 4.2, 5.1, 5.2) --- */
@@ -130,7 +59,9 @@ static enum http_next give(struct taxii_door *d, struct buffer *body)
 	enum err e = taxii_answer(d->out, 200, body);
 
 	buffer_free(body);
-	return e == OK ? HTTP_NOW : taxii_fail(d->server, d->r, e, d->out);
+	if (e != OK)
+		server_fail(d->server, d->r, e, d->out);
+	return HTTP_NOW;
 }
 
 static struct span title(const struct server *s)
@@ -146,7 +77,7 @@ static enum http_next get_discovery(void *context, struct http_request *r, struc
 	struct taxii_door d;
 	struct span url;
 
-	if (!enter(&d, context, r, out))
+	if (!taxii_enter_root(&d, context, r, out))
 		return HTTP_NOW;
 	url = d.server->config->url;
 	while (url.len > 0 && url.at[url.len - 1] == '/')
@@ -173,7 +104,7 @@ static enum http_next get_root(void *context, struct http_request *r, struct htt
 	struct json j = { .out = &body };
 	struct taxii_door d;
 
-	if (!enter(&d, context, r, out))
+	if (!taxii_enter_root(&d, context, r, out))
 		return HTTP_NOW;
 	json_object(&j, NULL);
 	json_string(&j, "title", title(d.server));
@@ -193,10 +124,12 @@ static enum http_next get_collections(void *context, struct http_request *r, str
 	struct taxii_door d;
 	size_t count;
 
-	if (!enter(&d, context, r, out))
+	if (!taxii_enter_root(&d, context, r, out))
 		return HTTP_NOW;
-	if ((all = taxii_collections(d.server, d.caller, r->arena, &count)) == NULL)
-		return taxii_fail(d.server, r, ERR_NO_MEMORY, out);
+	if ((all = taxii_collections(d.server, d.caller, r->arena, &count)) == NULL) {
+		server_fail(d.server, r, ERR_NO_MEMORY, out);
+		return HTTP_NOW;
+	}
 	json_object(&j, NULL);
 	if (count > 0) {
 		json_array(&j, "collections");

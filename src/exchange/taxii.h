@@ -106,12 +106,12 @@ struct taxii_door {
 };
 
 enum { NEED_READ = 1, NEED_WRITE = 2 };
-/* Whether the request may go on: media types, the collection, the caller's rights. False: it is answered. */
+/* Whether the request may go on. False: it is answered. At the root by media types alone; at a collection also by the
+ * caller's rights. */
+bool taxii_enter_root(struct taxii_door *d, void *context, struct http_request *r, struct http_answer *out);
 bool taxii_enter(struct taxii_door *d, void *context, struct http_request *r, struct http_answer *out, unsigned need);
-/* An error object (3.6) with this status. The particulars are those of the thread's last fail(). */
-void taxii_refuse(const struct http_request *r, unsigned status, enum err e, struct http_answer *out);
-/* The same with the status that follows from the error. Gives HTTP_NOW. */
-enum http_next taxii_fail(const struct server *s, const struct http_request *r, enum err e, struct http_answer *out);
+/* Answers with this error (server_fail). Gives false. */
+bool taxii_refuse(const struct taxii_door *d, enum err e);
 /* The buffer becomes the answer's. */
 enum err taxii_answer(struct http_answer *out, unsigned status, struct buffer *body);
 

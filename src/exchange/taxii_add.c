@@ -391,7 +391,7 @@ static void share_done(struct submission *s)
 		fail(e, "%s", s->detail);
 	}
 	if (e != OK)
-		taxii_fail(job->door.server, r, e, job->door.out);
+		taxii_refuse(&job->door, e);
 	buffer_free(&job->status);
 	http_answer_now(r);
 }
@@ -410,32 +410,20 @@ static enum tlp level_of(const struct taxii_door *d)
 	return d->collection.reach.read ? d->collection.reach.level : TLP_CLEAR;
 }
 
+/* What is no JSON is not understood (400); what is JSON and no envelope cannot be processed (422). */
 static bool read_envelope(struct posting_job *job)
 {
 	struct http_request *r = job->door.r;
 	enum err e = stix_envelope_read(r->arena, r->body, false, &job->envelope);
+	char why[200];
 
-	switch (e) {
-	case OK:
-		return true;
-	case ERR_EMPTY:
-		fail(e, "no objects: an envelope is {\"objects\": [...]} with one object at least");
-		taxii_refuse(r, 422, e, job->door.out);
-		return false;
-	case ERR_FIELD:
-	case ERR_TOO_LONG:
-	case ERR_DUPLICATE_KEY:
-	case ERR_DEPTH:
-		taxii_refuse(r, 422, e, job->door.out);
-		return false;
-	case ERR_JSON:
-	case ERR_ENCODING:
-		taxii_refuse(r, 400, e, job->door.out);
-		return false;
-	default:
-		taxii_fail(job->door.server, r, e, job->door.out);
-		return false;
-	}
+	if (e == ERR_EMPTY)
+		snprintf(why, sizeof(why), "no objects: an envelope is {\"objects\": [...]} with one object at least");
+	else
+		snprintf(why, sizeof(why), "%s", err_detail());
+	if (e == ERR_EMPTY || e == ERR_FIELD || e == ERR_TOO_LONG)
+		e = fail(ERR_STIX, "envelope: %s", why);
+	return e == OK || taxii_refuse(&job->door, e);
 }
 
 static void prepare(struct posting_job *job)
@@ -455,61 +443,75 @@ static void prepare(struct posting_job *job)
 
 static bool check_content(struct taxii_door *d)
 {
-	if (taxii_content(d->r))
-		return true;
-	fail(ERR_MEDIA_TYPE, "Content-Type: " TAXII_MEDIA);
-	taxii_refuse(d->r, 415, ERR_MEDIA_TYPE, d->out);
-	return false;
+	return taxii_content(d->r) || taxii_refuse(d, fail(ERR_MEDIA_TYPE, "Content-Type: " TAXII_MEDIA));
+}
+
+/* On to the sequencing thread; or the answer is an error. */
+static enum http_next offer(struct taxii_door *d, struct submission *s, enum err e)
+{
+	if (e == OK)
+		e = sequencer_offer(d->server->sequencer, s);
+	if (e == OK)
+		return HTTP_LATER;
+	taxii_refuse(d, e);
+	return HTTP_NOW;
+}
+
+static enum http_next no_memory(void *context, struct http_request *r, struct http_answer *out)
+{
+	server_fail(context, r, ERR_NO_MEMORY, out);
+	return HTTP_NOW;
 }
 
 enum http_next taxii_add_objects(void *context, struct http_request *r, struct http_answer *out)
 {
 	struct posting_job *job = arena_array(r->arena, 1, sizeof(*job));
-	enum err e;
 
 	if (job == NULL)
-		return taxii_fail(context, r, ERR_NO_MEMORY, out);
+		return no_memory(context, r, out);
 	if (!taxii_enter(&job->door, context, r, out, NEED_WRITE) || !check_content(&job->door) || !read_envelope(job))
 		return HTTP_NOW;
 	prepare(job);
-	e = judge(job);
-	if (e == OK)
-		e = sequencer_offer(job->door.server->sequencer, &job->submission);
-	return e == OK ? HTTP_LATER : taxii_fail(context, r, e, out);
+	return offer(&job->door, &job->submission, judge(job));
 }
 
 /* Only for whoever posted it. */
-enum http_next taxii_get_status(void *context, struct http_request *r, struct http_answer *out)
+static enum err read_status(const struct taxii_door *d, struct span *text)
 {
-	const struct server *s = context;
-	struct posting p;
+	const struct server *s = d->server;
+	struct http_request *r = d->r;
 	struct collection_id id;
-	struct span payload, text;
+	struct span payload;
+	struct posting p;
 	struct state st;
-	enum err e = ERR_NOT_FOUND;
+	enum err e;
 
-	if (!taxii_accepts(r)) {
-		fail(ERR_ACCEPT, "this is TAXII 2.1; Accept: " TAXII_MEDIA);
-		taxii_refuse(r, 406, ERR_ACCEPT, out);
-		return HTTP_NOW;
-	}
-	if (collection_id_parse(r->parts[0], &id) == OK && (e = server_read(s, r, &st)) == OK) {
-		e = posting_find(&st, id.bytes, &p);
-		if (e == OK && !span_equal(p.party, request_caller(r)->party))
-			e = ERR_NOT_FOUND;
-		snapshot_end(st.snapshot);
-	}
+	if (collection_id_parse(r->parts[0], &id) != OK)
+		return ERR_NOT_FOUND;
+	if ((e = server_read(s, r, &st)) != OK)
+		return e;
+	e = posting_find(&st, id.bytes, &p);
+	if (e == OK && !span_equal(p.party, d->caller->party))
+		e = ERR_NOT_FOUND;
+	snapshot_end(st.snapshot);
 	if (e == OK)
 		e = node_private(s->node, r->arena, p.position, &payload);
-	if (e == OK)
-		e = posting_read(payload, &p, &text);
-	if (e == ERR_NOT_FOUND)
-		fail(e, "no status of that id, or it is over two days old");
-	if (e != OK)
-		return taxii_fail(s, r, e, out);
+	return e == OK ? posting_read(payload, &p, text) : e;
+}
+
+enum http_next taxii_get_status(void *context, struct http_request *r, struct http_answer *out)
+{
+	struct taxii_door d;
+	enum err e;
+
+	if (!taxii_enter_root(&d, context, r, out))
+		return HTTP_NOW;
+	if ((e = read_status(&d, &out->body)) != OK) {
+		taxii_refuse(&d, e);
+		return HTTP_NOW;
+	}
 	out->status = 200;
 	out->media_type = TAXII_MEDIA;
-	out->body = text;
 	return HTTP_NOW;
 }
 
@@ -538,11 +540,8 @@ static void removal_done(struct submission *s)
 	if (s->err == OK) {
 		out->status = 200;
 		out->media_type = TAXII_MEDIA; /* and no body (5.7) */
-	} else if (s->err == ERR_NOT_FOUND) {
-		fail(s->err, "no object of that id, or no such version, in this collection");
-		taxii_refuse(job->door.r, 404, s->err, out);
 	} else {
-		taxii_fail(job->door.server, job->door.r, fail(s->err, "%s", s->detail), out);
+		taxii_refuse(&job->door, fail(s->err, "%s", s->detail));
 	}
 	http_answer_now(job->door.r);
 }
@@ -569,14 +568,10 @@ static enum err read_removal(struct removal_job *job)
 enum http_next taxii_delete_object(void *context, struct http_request *r, struct http_answer *out)
 {
 	struct removal_job *job = arena_array(r->arena, 1, sizeof(*job));
-	enum err e;
 
 	if (job == NULL)
-		return taxii_fail(context, r, ERR_NO_MEMORY, out);
+		return no_memory(context, r, out);
 	if (!taxii_enter(&job->door, context, r, out, NEED_READ | NEED_WRITE))
 		return HTTP_NOW;
-	e = read_removal(job);
-	if (e == OK)
-		e = sequencer_offer(job->door.server->sequencer, &job->submission);
-	return e == OK ? HTTP_LATER : taxii_fail(context, r, e, out);
+	return offer(&job->door, &job->submission, read_removal(job));
 }

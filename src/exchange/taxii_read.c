@@ -98,7 +98,9 @@ static enum err begin(struct reading *g, unsigned known, struct span object)
 
 static enum http_next end(struct reading *g, enum err e)
 {
-	return e == OK ? HTTP_NOW : taxii_fail(g->door.server, g->door.r, e, g->door.out);
+	if (e != OK)
+		taxii_refuse(&g->door, e);
+	return HTTP_NOW;
 }
 
 static enum err read_list(struct reading *g, enum taxii_form form)
@@ -155,6 +157,22 @@ static enum err known_statement(struct reading *g)
 	return any.count > 0 ? OK : missing();
 }
 
+/* All versions that were asked for were deleted: then it is as gone as an object that was deleted whole. */
+static enum err known_versions(struct reading *g, struct span id)
+{
+	const struct object_query *q = &g->filters.which;
+	bool deleted = q->version_count > 0 && !q->last && !q->first && !q->all;
+
+	for (size_t i = 0; i < q->version_count && deleted; i++) {
+		enum err e = objects_version_deleted(g->st.snapshot, &g->door.collection.id,
+						     g->door.collection.reach.level, id, &q->versions[i], &deleted);
+
+		if (e != OK)
+			return e;
+	}
+	return deleted ? missing() : OK;
+}
+
 static enum err known(struct reading *g, struct span id)
 {
 	const struct taxii_collection *c = &g->door.collection;
@@ -166,7 +184,7 @@ static enum err known(struct reading *g, struct span id)
 	e = objects_known(g->st.snapshot, &c->id, c->reach.level, id, &deleted);
 	if (e == ERR_NOT_FOUND || (e == OK && deleted))
 		return missing();
-	return e;
+	return e == OK ? known_versions(g, id) : e;
 }
 
 static enum err read_one(struct reading *g, enum taxii_form form)

@@ -251,14 +251,62 @@ static enum kind only_kind(const struct walking *w)
 	return KIND_UNKNOWN;
 }
 
-static enum err walk_feeds(struct walking *w)
+struct gathering {
+	struct walking *w;
+	struct feed *feeds;
+	size_t count;
+};
+
+/* The feeds of notices that name this addressee. */
+static enum err gather(struct gathering *g, const struct addressee *to)
 {
-	struct addressee me = { .type = TO_PARTY, .domain = w->door->caller->party };
 	struct feed feeds[FEEDS_MAX];
 	size_t count = 0;
-	enum err e = readership_feeds(w->st, w->door->caller, only_kind(w),
-				      w->door->collection.source == SOURCE_NOTICES ? &me : NULL, NULL, feeds, &count);
+	enum err e = readership_feeds(g->w->st, g->w->door->caller, KIND_NOTICE, to, NULL, feeds, &count);
 
+	for (size_t i = 0; i < count && e == OK; i++) {
+		if (g->count == FEEDS_MAX)
+			return fail(ERR_TOO_LONG, "more than %d resources: ask /statements for one of them by `party`",
+				    FEEDS_MAX / 2);
+		g->feeds[g->count++] = feeds[i];
+	}
+	return e;
+}
+
+static enum err gather_claim(void *context, const struct claim *c)
+{
+	struct gathering *g = context;
+	struct addressee to = { .type = c->type, .asn = c->asn, .prefix = c->prefix };
+
+	if (!span_equal(c->party, g->w->door->caller->party))
+		return OK;
+	memcpy(to.country, c->country, sizeof(to.country));
+	return gather(g, &to);
+}
+
+/* To me: by my name, and by what I answer for. */
+static enum err notices_feeds(struct walking *w, struct feed feeds[FEEDS_MAX], size_t *count)
+{
+	struct addressee me = { .type = TO_PARTY, .domain = w->door->caller->party };
+	struct gathering g = { w, feeds, 0 };
+	enum err e = gather(&g, &me);
+
+	if (e == OK)
+		e = state_claims(w->st, true, gather_claim, &g);
+	*count = g.count;
+	return e;
+}
+
+static enum err walk_feeds(struct walking *w)
+{
+	struct feed feeds[FEEDS_MAX];
+	size_t count = 0;
+	enum err e;
+
+	if (w->door->collection.source == SOURCE_NOTICES)
+		e = notices_feeds(w, feeds, &count);
+	else
+		e = readership_feeds(w->st, w->door->caller, only_kind(w), NULL, NULL, feeds, &count);
 	if (e == OK)
 		e = feed_walk(w->st->snapshot, feeds, count, w->filters->which.after, look, w);
 	return e;

@@ -54,6 +54,10 @@ enum err objects_walk(struct snapshot *s, const struct object_query *q, object_e
 enum err objects_known(struct snapshot *s, const struct collection_id *c, enum tlp level, struct span id,
 		       bool *deleted);
 
+/* Whether this version was deleted here, as far as this level sees, and is not there again. */
+enum err objects_version_deleted(struct snapshot *s, const struct collection_id *c, enum tlp level, struct span id,
+				 const struct instant *version, bool *deleted);
+
 /* Deletions, in the order of stamps. version length 0: of an unversioned object. */
 struct object_deleted {
 	uint64_t stamp;

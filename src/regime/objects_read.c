@@ -397,6 +397,24 @@ enum err objects_known(struct snapshot *s, const struct collection_id *c, enum t
 	return e;
 }
 
+enum err objects_version_deleted(struct snapshot *s, const struct collection_id *c, enum tlp level, struct span id,
+				 const struct instant *version, bool *deleted)
+{
+	struct object_keys k = { 0 };
+	uint64_t stamp;
+	enum err e;
+
+	assert((unsigned)level < TLP_COUNT);
+	*deleted = false;
+	if (!name_possible(id))
+		return OK;
+	e = keys_open(&k, s, c);
+	for (int l = 0; e == OK && !*deleted && l <= (int)level; l++)
+		e = keys_gone(&k, (enum tlp)l, id, instant_view(version), deleted, &stamp);
+	keys_close(&k);
+	return e;
+}
+
 struct marking {
 	bool found, restricts;
 };
