@@ -21,10 +21,9 @@
 #include "base/file.h"
 #include "base/reader.h"
 
-#define MAP_SIZE ((size_t)64 << 30) /* address space, not disk */
-#define READERS 512
-#define READERS_SIZE ((off_t)64 * (READERS + 2)) /* LMDB takes a line of the cache for each, and a head */
-#define ROOM_LEFT 65536				 /* bytes: less is none */
+#define MAP_SIZE ((size_t)64 << 30)		       /* address space, not disk */
+#define READERS_SIZE ((off_t)64 * (VIEWS_READERS + 2)) /* LMDB takes a line of the cache for each, and a head */
+#define ROOM_LEFT 65536				       /* bytes: less is none */
 #define BOOT_SIZE 64
 
 struct views {
@@ -83,7 +82,7 @@ static enum err failed(const char *dir, int rc)
 		return fail(ERR_IO, "%s: the views have reached %zu GiB; stop long readers, then rebuild the views",
 			    dir, MAP_SIZE >> 30);
 	case MDB_READERS_FULL:
-		return fail(ERR_BUSY, "%s: %d readers at once", dir, READERS);
+		return fail(ERR_BUSY, "%s: %d readers at once", dir, VIEWS_READERS);
 	case ENOENT:
 		return fail(ERR_NOT_FOUND, "%s: no views", dir);
 	default:
@@ -212,7 +211,7 @@ static enum err open_env(struct views *v)
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(v->env, VIEW_COUNT + 1);
 	if (rc == 0)
-		rc = mdb_env_set_maxreaders(v->env, READERS);
+		rc = mdb_env_set_maxreaders(v->env, VIEWS_READERS);
 	if (rc == 0)
 		rc = mdb_env_open(v->env, v->dir, flags, 0600);
 	if (rc == 0)

@@ -33,6 +33,8 @@ enum err views_open(const char *dir, bool writer, struct views **out);
 void views_close(struct views *v); /* a writer syncs and leaves a mark of the clean close */
 enum err views_destroy(const char *dir);
 
+/* Any thread; costs half a microsecond, so nobody need keep one. At most so many at once, of all processes: ERR_BUSY. */
+#define VIEWS_READERS 512
 enum err views_read(struct views *v, struct snapshot **out);
 enum err views_write(struct views *v, struct snapshot **out);
 enum err snapshot_commit(struct snapshot *s); /* ends it */

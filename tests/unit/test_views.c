@@ -2,6 +2,7 @@
 
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "scratch.h"
 #include "store/views.h"
@@ -452,6 +453,80 @@ static void readers_see_whole_commits(void **state)
 	views_close(v);
 }
 
+#define CROWD 64
+#define EACH_HOLDS 4
+
+struct crowd {
+	struct views *views;
+	pthread_barrier_t held, written;
+	atomic_int failures;
+};
+
+static void *hold_some(void *argument)
+{
+	struct crowd *c = argument;
+	struct snapshot *s[EACH_HOLDS] = { NULL };
+	struct span value;
+
+	for (int i = 0; i < EACH_HOLDS; i++)
+		c->failures += views_read(c->views, &s[i]) != OK;
+	pthread_barrier_wait(&c->held);
+	pthread_barrier_wait(&c->written);
+	for (int i = 0; i < EACH_HOLDS; i++) {
+		c->failures +=
+			s[i] == NULL || view_get(s[i], VIEW_STATE, SPAN("a"), &value) != OK || !span_is(value, "old");
+		snapshot_end(s[i]);
+	}
+	for (int i = 0; i < 200; i++) {
+		struct snapshot *now = NULL;
+
+		c->failures += views_read(c->views, &now) != OK || view_get(now, VIEW_STATE, SPAN("a"), &value) != OK ||
+			       !span_is(value, "new");
+		snapshot_end(now);
+	}
+	return NULL;
+}
+
+static void set_a(struct views *v, const char *value)
+{
+	struct snapshot *w;
+
+	assert_int_equal(views_write(v, &w), OK);
+	assert_int_equal(view_put(w, VIEW_STATE, SPAN("a"), span_of(value)), OK);
+	assert_int_equal(snapshot_commit(w), OK);
+}
+
+/* What a server has: many threads, some with several snapshots. One above the limit is told to wait, and can then. */
+static void many_readers(void **state)
+{
+	struct crowd c = { .failures = 0 };
+	struct snapshot *held[VIEWS_READERS], *more;
+	pthread_t threads[CROWD];
+
+	assert_int_equal(views_open(scratch_path(*state, "views"), true, &c.views), OK);
+	set_a(c.views, "old");
+	assert_int_equal(pthread_barrier_init(&c.held, NULL, CROWD + 1), 0);
+	assert_int_equal(pthread_barrier_init(&c.written, NULL, CROWD + 1), 0);
+	for (int i = 0; i < CROWD; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, hold_some, &c), 0);
+	pthread_barrier_wait(&c.held);
+	set_a(c.views, "new");
+	pthread_barrier_wait(&c.written);
+	for (int i = 0; i < CROWD; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(c.failures, 0);
+	pthread_barrier_destroy(&c.held);
+	pthread_barrier_destroy(&c.written);
+	for (int i = 0; i < VIEWS_READERS; i++)
+		assert_int_equal(views_read(c.views, &held[i]), OK);
+	assert_int_equal(views_read(c.views, &more), ERR_BUSY);
+	snapshot_end(held[0]);
+	assert_int_equal(views_read(c.views, &held[0]), OK);
+	for (int i = 0; i < VIEWS_READERS; i++)
+		snapshot_end(held[i]);
+	views_close(c.views);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -462,6 +537,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_make_is_damaged, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(digests, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(readers_see_whole_commits, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(many_readers, scratch_setup, scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
