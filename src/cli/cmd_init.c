@@ -1,5 +1,21 @@
 #include "cli/cli.h"
 
+#include "base/file.h"
+#include "exchange/config.h"
+
+/* DIR/config, with every setting and its default. */
+static enum err write_config(struct cli *c, struct span name)
+{
+	struct buffer text = BUFFER(65536);
+	char *path = arena_print(c->arena, "%s/config", c->dir);
+	enum err e;
+
+	config_template(&text, name);
+	e = path == NULL ? ERR_NO_MEMORY : text.err != OK ? text.err : file_write(path, buffer_view(&text), 0600);
+	buffer_free(&text);
+	return e;
+}
+
 int cmd_init(struct cli *c)
 {
 	const char *title = cli_option(c, "title");
@@ -11,7 +27,7 @@ int cmd_init(struct cli *c)
 	if (!span_is_domain(name))
 		return cli_fail(c, fail(ERR_DOMAIN, "`%s` cannot name a node", c->operands[0]));
 	if ((e = node_init(c->dir, name, title != NULL ? span_of(title) : name)) != OK ||
-	    (e = node_open(c->dir, NODE_READ, &n)) != OK)
+	    (e = write_config(c, name)) != OK || (e = node_open(c->dir, NODE_READ, &n)) != OK)
 		return cli_fail(c, e);
 	if (c->json) {
 		struct json *j = cli_object(c);
@@ -33,8 +49,9 @@ int cmd_init(struct cli *c)
 		cli_object_end(c);
 	else
 		printf("Its keys lie in %s/keys: keep a copy where nobody else can read it.\n"
+		       "How it serves stands in %s/config; comity serve begins.\n"
 		       "Next: comity territory update\n",
-		       c->dir);
+		       c->dir, c->dir);
 	buffer_free(&key);
 	node_close(n);
 	return EXIT_OK;

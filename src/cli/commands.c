@@ -29,6 +29,14 @@ static const struct option_rule directive_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule serve_options[] = {
+	{ "listen", "ADDR:PORT", "plain HTTP there, instead of the configured addresses; may repeat; port 0: any" },
+	{ "listen-tls", "ADDR:PORT", "TLS there, instead of the configured addresses; may repeat" },
+	{ "config", "FILE", "another configuration (default: DIR/config)" },
+	{ "log", "text|json", "how the log is written, on standard error" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule sighting_options[] = {
 	{ "to", "WHOM", "only of this party or resource: a domain, AS64500, country EE; all: of nobody" },
 	{ "class", "CLASS", "only this class" },
@@ -148,6 +156,9 @@ const struct command commands[] = {
 	{ "access remove", cmd_access_remove, "NAME", "let a tool in no more", NULL, 1, 1 },
 	{ "answer", cmd_answer, "NOTICE OUTCOME", "say what was done about a notice", answer_options, 2, 2 },
 	{ "completion", cmd_completion, "bash|zsh|fish", "print the completions for a shell", NULL, 1, 1 },
+	{ "config check", cmd_config_check, "[FILE]", "say whether the configuration is good, and what is unwise in it",
+	  NULL, 0, 1 },
+	{ "config show", cmd_config_show, "[FILE]", "show all settings that hold, with the defaults", NULL, 0, 1 },
 	{ "directive clear", cmd_directive_clear, "[WHOM]", "forget how an addressee, or everyone, wants to be told",
 	  NULL, 0, 2 },
 	{ "directive list", cmd_directive_list, "", "show how addressees want to be told", NULL, 0, 0 },
@@ -172,6 +183,7 @@ const struct command commands[] = {
 	{ "plan match", cmd_plan_match, "ADDRESS", "say whether a plan explains what was seen", match_options, 1, 1 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 0,
 	  ANY_NUMBER },
+	{ "serve", cmd_serve, "", "serve the node on the network until it is told to end", serve_options, 0, 0 },
 	{ "sighting list", cmd_sighting_list, "", "list how often sources were seen, and when they were told",
 	  sighting_options, 0, 0 },
 	{ "submit", cmd_submit, "FILE…|-", "log statements that were signed elsewhere", NULL, 1, ANY_NUMBER },

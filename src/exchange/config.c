@@ -682,16 +682,30 @@ static void set_defaults(struct config *c)
 }
 
 /* Those that depend on where it listens. */
-static void set_later_defaults(const struct reading *r)
+static void set_later_defaults(struct config *c)
 {
-	struct config *c = r->c;
+	bool anywhere = false;
 
-	if (line_of(r, "connections-per-address") == 0)
-		c->connections_per_address = r->anywhere ? 200 : c->connections;
-	if (line_of(r, "requests-per-minute") == 0)
-		c->requests_per_minute = r->anywhere ? 6000 : 0;
-	else if (c->requests_per_minute == 0 && r->anywhere)
-		warn(r, line_of(r, "requests-per-minute"), "`requests-per-minute 0`: one caller can take all of it");
+	for (size_t i = 0; i < c->listen_count; i++)
+		anywhere = anywhere || !config_is_loopback(c->listens[i].address);
+	if (c->default_per_address)
+		c->connections_per_address = anywhere ? 200 : c->connections;
+	if (c->default_rate)
+		c->requests_per_minute = anywhere ? 6000 : 0;
+}
+
+enum err config_listen(struct config *c, struct listen *listens, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!listens[i].tls && !c->plain_anywhere && !config_is_loopback(listens[i].address))
+			return fail(ERR_USAGE,
+				    "%.*s is not on loopback; take --listen-tls, or write `plain-anywhere yes` in the "
+				    "configuration if a proxy stands before it",
+				    SPAN_FORMAT(listens[i].text));
+	c->listens = listens;
+	c->listen_count = count;
+	set_later_defaults(c);
+	return OK;
 }
 
 static enum err check_all(struct reading *r)
@@ -704,7 +718,11 @@ static enum err check_all(struct reading *r)
 	if ((e = check_listens(r)) != OK || (e = check_tls(r)) != OK)
 		return e;
 	check_collections(r);
-	set_later_defaults(r);
+	r->c->default_per_address = line_of(r, "connections-per-address") == 0;
+	r->c->default_rate = line_of(r, "requests-per-minute") == 0;
+	set_later_defaults(r->c);
+	if (r->anywhere && r->c->requests_per_minute == 0)
+		warn(r, line_of(r, "requests-per-minute"), "`requests-per-minute 0`: one caller can take all of it");
 	return OK;
 }
 

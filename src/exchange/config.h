@@ -47,6 +47,8 @@ struct config {
 	int64_t circle_delay_ms; /* when a circle's tiles open to all: 90 days */
 	bool plain_anywhere;
 	bool log_json; /* else lines for people */
+	bool default_rate,
+		default_per_address; /* the file says nothing of these limits: they follow from the addresses */
 	struct collection_rule *collections;
 	size_t collection_count;
 };
@@ -62,6 +64,9 @@ enum err config_parse(struct arena *a, struct span text, const char *path, confi
 /* As `listen` takes it, also for --listen. The text is copied into the arena. ERR_USAGE. */
 enum err listen_parse(struct arena *a, struct span text, bool tls, struct listen *out);
 bool config_is_loopback(struct address a);
+
+/* Other addresses than the file's. ERR_USAGE: plain HTTP off loopback that the file does not allow. */
+enum err config_listen(struct config *c, struct listen *listens, size_t count);
 
 /* "8f6c…-…": the usual form in lower case, nothing else. ERR_SYNTAX without detail. */
 #define COLLECTION_ID_TEXT 37

@@ -2,6 +2,8 @@
 #ifndef EXCHANGE_SERVER_H
 #define EXCHANGE_SERVER_H
 
+#include <stdatomic.h>
+
 #include "exchange/access.h"
 #include "exchange/followers.h"
 #include "exchange/metrics.h"
@@ -10,7 +12,7 @@
 struct server {
 	struct node *node;
 	struct sequencer *sequencer;
-	const struct config *config;
+	const struct config *_Atomic config; /* another one after SIGHUP; the old ones stay until the end */
 	struct access *access;
 	struct followers *followers;
 	struct metrics *metrics;
@@ -38,13 +40,26 @@ enum err server_read(const struct server *s, struct http_request *r, struct stat
  * status follows from the error (answers.c has the table); machine errors are 500 and 503 and tell no particulars. */
 void server_fail(const struct server *s, const struct http_request *r, enum err e, struct http_answer *out);
 
+/* What there is to know when the doors are open. */
+#define SERVER_ADDRESSES 16
+struct server_ready {
+	struct span node;
+	char urls[SERVER_ADDRESSES][72]; /* "http://127.0.0.1:8180": each address with the port that it got */
+	size_t url_count;
+	const char *fingerprint; /* of a development certificate, SHA-256; NULL: the operator's, or no TLS */
+};
+
 struct server_options {
 	const char *dir;
 	const struct config *config;
-	const char *config_path; /* read again on SIGHUP; NULL: never */
-	bool announce;		 /* prints the addresses on standard output when ready */
+	const char *config_path;				    /* read again on SIGHUP; NULL: never */
+	bool listens_given;					    /* the addresses are not the file's */
+	bool log_given;						    /* nor is the log's form */
+	void (*ready)(void *context, const struct server_ready *r); /* NULL: nobody wants to know */
+	void *context;
 };
-/* Serves until SIGTERM or SIGINT; SIGHUP reloads certificates and configuration. Tells systemd (sd_notify). */
+/* Serves until SIGTERM or SIGINT; SIGHUP reloads certificates and configuration. Tells systemd (sd_notify). OK: it was asked to
+ * end. ERR_BUSY: another process is the writer, or an address is taken. A failure of the machine: it ended by itself. */
 enum err server_run(const struct server_options *o);
 
 /* The doors of each room, with their count. */
