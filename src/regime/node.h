@@ -97,6 +97,10 @@ enum err node_tick(struct node *n, bool force);
 enum err node_entry(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *entry);
 enum err node_find(struct node *n, struct hash id, enum ledger_id *l, uint64_t *index); /* ERR_NOT_FOUND */
 enum err node_body(struct node *n, struct arena *a, struct hash hash, const uint8_t **salt, struct span *payload);
+/* Overwrites a body in the journal, durably, and takes what came with it out of the views; its hash stays in the ledger.
+ * NODE_WRITE, the thread that writes, no batch open. OK if it was erased before. ERR_NOT_FOUND; ERR_USAGE: the body of a
+ * share that deleted objects, which would come back without it. */
+enum err node_erase_body(struct node *n, struct hash hash);
 /* The receipt (C2SP tlog-proof) of an entry under the published checkpoint. */
 enum err node_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *receipt);
 

@@ -14,6 +14,7 @@
 struct twin_object {
 	struct stix_object o;
 	uint64_t stamp;
+	struct hash share;
 	bool gone;
 };
 
@@ -32,6 +33,8 @@ struct twin {
 	size_t count;
 	struct twin_deletion deletions[TWIN_MAX];
 	size_t deletion_count;
+	struct hash shares[TWIN_MAX];
+	size_t share_count;
 };
 
 static int order_of(const struct instant *a, const struct instant *b)
@@ -198,6 +201,7 @@ static enum err compare_row(void *context, const struct object_row *row)
 	assert_int_equal(row->spec, o->o.spec);
 	assert_int_equal(row->tlp, o->o.tlp);
 	assert_true(hash_equal(row->digest, o->o.digest));
+	assert_true(hash_equal(row->share, o->share));
 	assert_int_equal(row->latest, twin_latest(c->t, o, c->q->level));
 	c->last = row->stamp;
 	c->given++;
@@ -386,8 +390,12 @@ static void share_random(struct twin *t, uint64_t *seed)
 		assert_int_equal(results[i].stamp, t->objects[expected.stamp].stamp);
 		assert_true(hash_equal(results[i].digest, expected.digest));
 	}
-	for (size_t i = before; i < t->count; i++)
+	for (size_t i = before; i < t->count; i++) {
 		assert_true(i == 0 || t->objects[i].stamp > t->objects[i - 1].stamp);
+		t->objects[i].share = out.id;
+	}
+	if (t->count > before)
+		t->shares[t->share_count++] = out.id;
 	assert_int_equal(out.logged_ms == 0, t->count == before);
 }
 
@@ -462,6 +470,35 @@ static void learn_stamps(struct twin *t, struct snapshot *s)
 	assert_int_equal(c.at, t->deletion_count);
 }
 
+static struct hash body_of_share(struct world *w, struct hash id)
+{
+	struct state st;
+	struct matter m;
+
+	assert_int_equal(node_read(w->n, w->arena, &st), OK);
+	assert_int_equal(state_matter(&st, id, &m), OK);
+	assert_int_equal(m.kind, KIND_SHARE);
+	assert_true(m.has_body && m.body.sealed);
+	snapshot_end(st.snapshot);
+	return m.body.hash;
+}
+
+/* What came with the body is as if it had never been there; what was deleted stays deleted. */
+static void erase_random(struct twin *t, uint64_t *seed)
+{
+	size_t which = test_below(seed, t->share_count);
+	struct hash share = t->shares[which], body = body_of_share(t->w, share);
+	const uint8_t *salt;
+	struct span payload;
+
+	assert_int_equal(node_erase_body(t->w->n, body), OK);
+	assert_int_equal(node_erase_body(t->w->n, body), OK);
+	assert_int_equal(node_body(t->w->n, t->arena, body, &salt, &payload), ERR_NOT_FOUND);
+	for (size_t i = 0; i < t->count; i++)
+		t->objects[i].gone |= hash_equal(t->objects[i].share, share);
+	t->shares[which] = t->shares[--t->share_count];
+}
+
 static void as_the_twin(void **state)
 {
 	struct scratch *s = *state;
@@ -482,6 +519,8 @@ static void as_the_twin(void **state)
 			learn_stamps(t, node_batch_state(t->w->n)->snapshot);
 		}
 		assert_int_equal(node_commit(t->w->n), OK);
+		if (t->share_count > 0 && test_below(&seed, 4) == 0)
+			erase_random(t, &seed);
 		for (int i = 0; i < 40; i++)
 			compare_random(t, &seed);
 		compare_rest(t, &seed);
