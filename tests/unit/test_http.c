@@ -270,7 +270,7 @@ static int world_free(void **state)
 static int dial(const struct world *w)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct timeval patience = { .tv_sec = 60 };
+	struct timeval patience = { .tv_sec = 20 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	a.sin_port = htons(http_port(w->http, 0));
@@ -361,10 +361,38 @@ static struct reply reply_of(int fd)
 	return (struct reply){ .fd = fd, .all = BUFFER(4 << 20) };
 }
 
+/* The other side closes, by itself and whatever it still says. */
+static bool ended(struct reply *p)
+{
+	char piece[4096];
+	ssize_t n;
+
+	while ((n = recv(p->fd, piece, sizeof(piece), 0)) > 0)
+		;
+	return n == 0 || errno == ECONNRESET;
+}
+
 static void hang_up(struct reply *p)
 {
 	close(p->fd);
 	buffer_free(&p->all);
+}
+
+/* One request on a connection of its own: its status, 0 if it was closed without an answer. */
+static unsigned ask(const struct world *w, struct span text, char *body, size_t room, bool *closed)
+{
+	struct reply p = reply_of(dial(w));
+	unsigned status;
+
+	put(p.fd, text);
+	next(&p, span_starts(text, "HEAD "));
+	status = p.status;
+	if (body != NULL)
+		snprintf(body, room, "%.*s", SPAN_FORMAT(p.body));
+	if (closed != NULL)
+		*closed = ended(&p);
+	hang_up(&p);
+	return status;
 }
 
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: a.example\r\n\r\n"
@@ -418,10 +446,553 @@ static void answers(void **state)
 	hang_up(&p);
 }
 
+/* What comes twice, or says two things, is refused before anyone is asked who sent it. */
+static void refusals_by_head(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned status; /* 0: closed without an answer */
+	} rows[] = {
+		{ "GET /hello HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a b\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a, b\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost:\r\n\r\n", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: "
+		  "chunked\r\n\r\n0\r\n\r\n",
+		  400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 0x3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length : 3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length\t: 3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\n Content-Length: 3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\nContent-Length: 3\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\t0\r\n\r\nabc", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400 },
+		{ "POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+		  "chunked\r\n\r\n",
+		  400 },
+		{ "POST /length HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\nAuthorization: Basic YTpj\r\n\r\n",
+		  400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a\r\nX: a\001b\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a\r\nX y: b\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\nHost: a\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.1\r\nHost: a\r\n\n", 400 },
+		{ "GET hello HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "GET a.example:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "GET ftp://a/hello HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "GET http:///hello HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "GET http://u@a/hello HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "CONNECT a.example:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "GET /hello#there HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "GET /hel\303\251 HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+		{ "GET /hello HTTP/1.2\r\nHost: a\r\n\r\n", 400 },
+		{ "GET /hello HTTP/2.0\r\nHost: a\r\n\r\n", 505 },
+		{ "G(T /hello HTTP/1.1\r\nHost: a\r\n\r\n", 400 },
+	};
+	struct world *w = *state;
+
+	world_start(w);
+	for (size_t i = 0; i < TABLE_LENGTH(rows); i++) {
+		bool closed = false;
+		unsigned status = ask(w, span_of(rows[i].text), NULL, 0, &closed);
+
+		if (status != rows[i].status || !closed)
+			fail_msg("%s: %u%s", rows[i].text, status, closed ? "" : ", stays open");
+	}
+	assert_int_equal(w->admitted, 0);
+	assert_int_equal(w->handled, 0);
+}
+
+/* A NUL needs its length. */
+static void a_nul_is_refused(void **state)
+{
+	struct world *w = *state;
+	bool closed;
+
+	world_start(w);
+	assert_int_equal(ask(w, SPAN("GET /hello HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n"), NULL, 0, &closed), 400);
+	assert_true(closed);
+	assert_int_equal(ask(w, SPAN("GET /hello HTTP/1.1\r\nHost: a\r\nX\0: b\r\n\r\n"), NULL, 0, &closed), 400);
+	assert_true(closed);
+	assert_int_equal(w->admitted, 0);
+}
+
+static void doors_are_found(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned status;
+		const char *body; /* NULL: any */
+	} rows[] = {
+		{ GET("/"), 200, "hello, world" },
+		{ GET("/hello/"), 200, "hello, world" },
+		{ GET("/hello//"), 404, NULL },
+		{ GET("//"), 404, NULL },
+		{ GET("/%68ello"), 200, "hello, world" },
+		{ GET("/hello/there"), 404, NULL },
+		{ GET("/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q/r/s"), 404, NULL },
+		{ GET("/echo/x%20y/and/%C3%A9?a=b?c"), 200,
+		  "GET path=/echo/x%20y/and/%C3%A9 query=a=b?c a=x y b=\303\251 accept=- host=a.example "
+		  "peer=127.0.0.1" },
+		{ GET("/echo/x%2Fy/and/z"), 404, NULL },
+		{ GET("/echo//and/z"), 404, NULL },
+		{ GET("/echo/%zz/and/b"), 400, NULL },
+		{ GET("/echo/%00/and/b"), 400, NULL },
+		{ GET("http://other.example:81/echo?q"), 200,
+		  "GET path=/echo query=q a= b= accept=- host=other.example:81 peer=127.0.0.1" },
+		{ GET("http://other.example"), 200, "hello, world" },
+		{ "GET /echo HTTP/1.1\r\nHost: a\r\nAccept:  x \r\naccept: y\r\n\r\n", 200,
+		  "GET path=/echo query= a= b= accept=x, y host=a peer=127.0.0.1" },
+		{ "GET /echo HTTP/1.0\r\n\r\n", 200, "GET path=/echo query= a= b= accept=- host=- peer=127.0.0.1" },
+		{ "DELETE /hello HTTP/1.1\r\nHost: a\r\n\r\n", 405, NULL },
+		{ "BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n", 405, NULL },
+		{ "BREW /tea HTTP/1.1\r\nHost: a\r\n\r\n", 404, NULL },
+		{ "GET /length HTTP/1.1\r\nHost: a\r\n\r\n", 405, NULL },
+		{ "GET /closed HTTP/1.1\r\nHost: a\r\n\r\n", 401, "who are you?" },
+	};
+	struct world *w = *state;
+	struct span allow;
+	struct reply p;
+	char body[512];
+
+	world_start(w);
+	for (size_t i = 0; i < TABLE_LENGTH(rows); i++) {
+		unsigned status = ask(w, span_of(rows[i].text), body, sizeof(body), NULL);
+
+		if (status != rows[i].status || (rows[i].body != NULL && strcmp(body, rows[i].body) != 0))
+			fail_msg("%s: %u %s", rows[i].text, status, body);
+	}
+	/* A refusal by the head alone does not cost the connection. */
+	p = reply_of(dial(w));
+	put(p.fd, SPAN("DELETE /hello HTTP/1.1\r\nHost: a\r\n\r\n" GET("/closed") GET("/hello")));
+	assert_true(next(&p, false));
+	assert_int_equal(p.status, 405);
+	assert_true(field(p.head, "Allow", &allow));
+	assert_span(allow, "GET, HEAD, PUT");
+	assert_true(next(&p, false));
+	assert_int_equal(p.status, 401);
+	assert_true(next(&p, false));
+	assert_int_equal(p.status, 200);
+	hang_up(&p);
+}
+
+static void many_in_one_write(void **state)
+{
+	struct buffer many = BUFFER(1 << 20);
+	struct world *w = *state;
+	struct reply p;
+
+	world_start(w);
+	p = reply_of(dial(w));
+	for (int i = 0; i < 100; i++)
+		buffer_text(&many, i % 3 == 0 ? GET("/raced")
+				   : i % 3 == 1
+					   ? "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab"
+					   : "POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+					     "1\r\na\r\n1;x=y\r\nb\r\n0\r\nTrailer: t\r\n\r\n");
+	put(p.fd, buffer_view(&many));
+	for (int i = 0; i < 100; i++) {
+		assert_true(next(&p, false));
+		assert_int_equal(p.status, i % 3 == 0 ? 200 : 201);
+		assert_span(p.body, i % 3 == 0 ? "raced" : "2 bytes, sum 195");
+	}
+	hang_up(&p);
+	buffer_free(&many);
+}
+
+static void bodies_come_whole(void **state)
+{
+	struct buffer text = BUFFER(1 << 20);
+	struct world *w = *state;
+	struct reply p;
+	char expected[64];
+
+	world_start(w);
+	p = reply_of(dial(w));
+	for (unsigned n = 0; n <= BODY_MOST; n = n * 3 + 1) {
+		buffer_clear(&text);
+		buffer_print(&text, "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: %u\r\n\r\n", n);
+		for (unsigned i = 0; i < n; i++)
+			buffer_byte(&text, 'a');
+		put(p.fd, buffer_view(&text));
+		assert_true(next(&p, false));
+		snprintf(expected, sizeof(expected), "%u bytes, sum %u", n, n * 'a');
+		assert_span(p.body, expected);
+	}
+	put(p.fd, SPAN("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
+	assert_true(next(&p, false));
+	assert_int_equal(p.status, 100);
+	put(p.fd, SPAN("abc"));
+	assert_true(next(&p, false));
+	assert_int_equal(p.status, 201);
+	hang_up(&p);
+	buffer_free(&text);
+}
+
+static void bodies_too_large(void **state)
+{
+	struct buffer chunk = BUFFER(1 << 20);
+	struct world *w = *state;
+	struct reply p;
+
+	world_start(w);
+	/* Said, not sent. */
+	p = reply_of(dial(w));
+	put(p.fd, SPAN("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n\r\n"));
+	assert_true(next(&p, false));
+	assert_int_equal(p.status, 413);
+	assert_true(ended(&p));
+	hang_up(&p);
+	assert_int_equal(
+		ask(w, SPAN("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n"), NULL, 0, NULL),
+		413);
+	/* Nobody is asked to go on. */
+	assert_int_equal(ask(w,
+			     SPAN("POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n"
+				  "Expect: 100-continue\r\n\r\n"),
+			     NULL, 0, NULL),
+			 413);
+	assert_int_equal(ask(w,
+			     SPAN("POST /closed HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+				  "Expect: 100-continue\r\n\r\n"),
+			     NULL, 0, NULL),
+			 401);
+	assert_int_equal(ask(w, SPAN("POST /length HTTP/1.1\r\nHost: a\r\n\r\n"), NULL, 0, NULL), 411);
+	assert_int_equal(ask(w, SPAN("GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na"), NULL, 0, NULL),
+			 413);
+	/* Chunks without end. */
+	p = reply_of(dial(w));
+	put(p.fd, SPAN("POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+	buffer_text(&chunk, "2710\r\n");
+	for (int i = 0; i < 10000; i++)
+		buffer_byte(&chunk, 'x');
+	buffer_text(&chunk, "\r\n");
+	for (int i = 0; i < 11; i++)
+		put(p.fd, buffer_view(&chunk));
+	assert_true(next(&p, false));
+	assert_int_equal(p.status, 413);
+	assert_true(ended(&p));
+	hang_up(&p);
+	assert_int_equal(w->handled, 0);
+	/* A small one behind a refusal is read away. */
+	p = reply_of(dial(w));
+	put(p.fd, SPAN("POST /closed HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" GET("/hello")));
+	assert_true(next(&p, false));
+	assert_int_equal(p.status, 401);
+	assert_true(next(&p, false));
+	assert_span(p.body, "hello, world");
+	hang_up(&p);
+	buffer_free(&chunk);
+}
+
+static void heads_too_large(void **state)
+{
+	struct buffer text = BUFFER(1 << 20);
+	struct world *w = *state;
+
+	world_start(w);
+	buffer_text(&text, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ");
+	for (int i = 0; i < 40000; i++)
+		buffer_byte(&text, 'x');
+	buffer_text(&text, "\r\n\r\n");
+	assert_int_equal(ask(w, buffer_view(&text), NULL, 0, NULL), 431);
+	buffer_clear(&text);
+	buffer_text(&text, "GET /");
+	for (int i = 0; i < 40000; i++)
+		buffer_byte(&text, 'x');
+	buffer_text(&text, " HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(ask(w, buffer_view(&text), NULL, 0, NULL), 414);
+	buffer_free(&text);
+	assert_int_equal(ask(w, SPAN(GET("/hello")), NULL, 0, NULL), 200);
+}
+
+static void wait_stream(struct world *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (w->stream.request == NULL)
+		pthread_cond_wait(&w->changed, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void wait_freed(struct world *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (!w->stream.freed)
+		pthread_cond_wait(&w->changed, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* The wakes of a thread race with the sleep of the other: not one piece may stay behind. */
+static void feed(struct world *w, int pieces)
+{
+	for (int i = 0; i < pieces; i++) {
+		pthread_mutex_lock(&w->lock);
+		w->stream.pieces++;
+		http_stream_wake(w->stream.request);
+		pthread_mutex_unlock(&w->lock);
+	}
+}
+
+static int count_pieces(struct span text)
+{
+	int n = 0;
+
+	for (const char *at = text.at; at != NULL; n++)
+		if ((at = memmem(at, (size_t)(text.at + text.len - at), "piece ", 6)) != NULL)
+			at += 6;
+		else
+			break;
+	return n;
+}
+
+static void streams_sleep_and_wake(void **state)
+{
+	struct world *w = *state;
+	struct reply p;
+
+	world_start(w);
+	p = reply_of(dial(w));
+	put(p.fd, SPAN(GET("/stream")));
+	wait_stream(w);
+	feed(w, 2000);
+	while (count_pieces(buffer_view(&p.all)) < 2000)
+		assert_true(more(&p));
+	pthread_mutex_lock(&w->lock);
+	w->stream.end = true;
+	http_stream_wake(w->stream.request);
+	pthread_mutex_unlock(&w->lock);
+	while (!span_ends(buffer_view(&p.all), "0\r\n\r\n"))
+		assert_true(more(&p));
+	wait_freed(w);
+	assert_int_equal(count_pieces(buffer_view(&p.all)), 2000);
+	/* The connection goes on. */
+	p.used = p.all.len;
+	put(p.fd, SPAN(GET("/hello")));
+	assert_true(next(&p, false));
+	assert_span(p.body, "hello, world");
+	pthread_mutex_lock(&w->lock);
+	while (w->done < 2)
+		pthread_cond_wait(&w->changed, &w->lock);
+	assert_int_equal(w->last_bytes, 12);
+	pthread_mutex_unlock(&w->lock);
+	hang_up(&p);
+}
+
+/* A reader that left a stream that sleeps is noticed. */
+static void a_reader_leaves(void **state)
+{
+	struct world *w = *state;
+	struct reply p;
+
+	world_start(w);
+	p = reply_of(dial(w));
+	put(p.fd, SPAN(GET("/stream")));
+	wait_stream(w);
+	hang_up(&p);
+	wait_freed(w);
+}
+
+static void *answer_in_a_while(void *context)
+{
+	struct world *w = context;
+	struct timespec moment = { .tv_nsec = 100000000 };
+
+	nanosleep(&moment, NULL);
+	http_answer_now(w->later);
+	return NULL;
+}
+
+/* What is asked gets its answer, streams end, and silent connections do not hold it up. */
+static void stops(void **state)
+{
+	struct world *w = *state;
+	struct reply later, stream, idle;
+	pthread_t answering;
+
+	world_start(w);
+	later = reply_of(dial(w));
+	stream = reply_of(dial(w));
+	idle = reply_of(dial(w));
+	put(stream.fd, SPAN(GET("/stream")));
+	wait_stream(w);
+	while (more(&stream) && memmem(stream.all.at, stream.all.len, "\r\n\r\n", 4) == NULL)
+		;
+	put(later.fd, SPAN(GET("/later")));
+	pthread_mutex_lock(&w->lock);
+	while (w->later == NULL)
+		pthread_cond_wait(&w->changed, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+	assert_int_equal(pthread_create(&answering, NULL, answer_in_a_while, w), 0);
+	http_stop(w->http, 10000);
+	w->http = NULL;
+	pthread_join(answering, NULL);
+	assert_true(next(&later, false));
+	assert_span(later.body, "at last");
+	while (more(&stream))
+		;
+	assert_true(span_ends(buffer_view(&stream.all), "0\r\n\r\n"));
+	assert_true(ended(&idle));
+	assert_true(w->stream.freed);
+	hang_up(&later);
+	hang_up(&stream);
+	hang_up(&idle);
+}
+
+/* Without patience a handler that answers later is still waited for: it holds the request. */
+static void stops_at_once(void **state)
+{
+	struct world *w = *state;
+	pthread_t answering;
+	struct reply p;
+
+	world_start(w);
+	p = reply_of(dial(w));
+	put(p.fd, SPAN(GET("/later")));
+	pthread_mutex_lock(&w->lock);
+	while (w->later == NULL)
+		pthread_cond_wait(&w->changed, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+	assert_int_equal(pthread_create(&answering, NULL, answer_in_a_while, w), 0);
+	http_stop(w->http, 0);
+	w->http = NULL;
+	pthread_join(answering, NULL);
+	hang_up(&p);
+}
+
+/* Bytes that trickle in never let the idle time pass; the request's time does. */
+static void slow_senders(void **state)
+{
+	static const char *const begins[] = { "GET /hel", "GET /hello HTTP/1.1\r\nHost: a\r\nX",
+					      "POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n" };
+	struct world *w = *state;
+
+	w->config.request_s = 1;
+	w->config.idle_s = 20;
+	world_start(w);
+	for (size_t i = 0; i < TABLE_LENGTH(begins); i++) {
+		struct reply p = reply_of(dial(w));
+		struct timespec moment = { .tv_nsec = 50000000 };
+		struct pollfd polled = { .fd = p.fd, .events = POLLIN };
+
+		put(p.fd, span_of(begins[i]));
+		while (poll(&polled, 1, 0) == 0) { /* for ever, if nobody ends it */
+			put(p.fd, SPAN("x"));
+			nanosleep(&moment, NULL);
+		}
+		next(&p, false);
+		assert_true(p.status == 0 || p.status == 408);
+		assert_true(ended(&p));
+		hang_up(&p);
+	}
+	assert_int_equal(w->handled, 0);
+}
+
+static void silent_ones(void **state)
+{
+	struct world *w = *state;
+	struct reply p, reads_nothing;
+	int small = 4096;
+
+	w->config.idle_s = 1;
+	world_start(w);
+	p = reply_of(dial(w));
+	put(p.fd, SPAN("GET /hello HTTP/1.1\r\n"));
+	assert_true(ended(&p));
+	hang_up(&p);
+	/* Asks for much and reads nothing of it. */
+	reads_nothing = reply_of(dial(w));
+	setsockopt(reads_nothing.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	for (int i = 0; i < 50; i++)
+		put(reads_nothing.fd, SPAN(GET("/large")));
+	while (http_connections(w->http) > 0)
+		poll(NULL, 0, 20);
+	hang_up(&reads_nothing);
+	/* Who waits for an answer is not silent. */
+	p = reply_of(dial(w));
+	put(p.fd, SPAN(GET("/later")));
+	pthread_mutex_lock(&w->lock);
+	while (w->later == NULL)
+		pthread_cond_wait(&w->changed, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+	poll(NULL, 0, 2500);
+	http_answer_now(w->later);
+	assert_true(next(&p, false));
+	assert_span(p.body, "at last");
+	hang_up(&p);
+}
+
+static void connections_are_limited(void **state)
+{
+	struct world *w = *state;
+	struct reply held[8], p;
+
+	w->config.connections_per_address = 8;
+	world_start(w);
+	for (size_t i = 0; i < TABLE_LENGTH(held); i++) {
+		held[i] = reply_of(dial(w));
+		put(held[i].fd, SPAN(GET("/hello")));
+		assert_true(next(&held[i], false));
+	}
+	p = reply_of(dial(w));
+	put(p.fd, SPAN(GET("/hello")));
+	assert_true(ended(&p));
+	hang_up(&p);
+	hang_up(&held[0]);
+	while (http_connections(w->http) == TABLE_LENGTH(held))
+		poll(NULL, 0, 10);
+	assert_int_equal(ask(w, SPAN(GET("/hello")), NULL, 0, NULL), 200);
+	for (size_t i = 1; i < TABLE_LENGTH(held); i++)
+		hang_up(&held[i]);
+}
+
+static void a_taken_address(void **state)
+{
+	struct http_options o;
+	struct world *w = *state;
+	struct listen same;
+	struct config config = w->config;
+	struct http *second = NULL;
+
+	world_start(w);
+	same = w->listens[0];
+	same.port = http_port(w->http, 0);
+	config.listens = &same;
+	o = (struct http_options){ .config = &config, .doors = doors, .door_count = 1 };
+	assert_int_equal(http_start(&o, &second), ERR_BUSY);
+	assert_null(second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(answers, world_make, world_free),
+		cmocka_unit_test_setup_teardown(refusals_by_head, world_make, world_free),
+		cmocka_unit_test_setup_teardown(a_nul_is_refused, world_make, world_free),
+		cmocka_unit_test_setup_teardown(doors_are_found, world_make, world_free),
+		cmocka_unit_test_setup_teardown(many_in_one_write, world_make, world_free),
+		cmocka_unit_test_setup_teardown(bodies_come_whole, world_make, world_free),
+		cmocka_unit_test_setup_teardown(bodies_too_large, world_make, world_free),
+		cmocka_unit_test_setup_teardown(heads_too_large, world_make, world_free),
+		cmocka_unit_test_setup_teardown(streams_sleep_and_wake, world_make, world_free),
+		cmocka_unit_test_setup_teardown(a_reader_leaves, world_make, world_free),
+		cmocka_unit_test_setup_teardown(stops, world_make, world_free),
+		cmocka_unit_test_setup_teardown(stops_at_once, world_make, world_free),
+		cmocka_unit_test_setup_teardown(slow_senders, world_make, world_free),
+		cmocka_unit_test_setup_teardown(silent_ones, world_make, world_free),
+		cmocka_unit_test_setup_teardown(connections_are_limited, world_make, world_free),
+		cmocka_unit_test_setup_teardown(a_taken_address, world_make, world_free),
 	};
 
 	memset(large, 'x', sizeof(large));
