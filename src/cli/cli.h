@@ -134,6 +134,8 @@ int cmd_party_list(struct cli *c);
 int cmd_plan_file(struct cli *c);
 int cmd_plan_list(struct cli *c);
 int cmd_plan_match(struct cli *c);
+int cmd_pull(struct cli *c);
+int cmd_push(struct cli *c);
 int cmd_route(struct cli *c);
 int cmd_serve(struct cli *c);
 int cmd_sighting_list(struct cli *c);

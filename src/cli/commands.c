@@ -17,6 +17,32 @@ static const struct option_rule access_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+/* What it takes to talk to another server. */
+#define REMOTE_OPTIONS                                                                                                 \
+	{ "collection", "NAME", "id, alias or title of the collection there, where the address names none" },          \
+		{ "user", "NAME", "user name for Basic authentication" }, { "password-file", "FILE", "its password" }, \
+		{ "token-file", "FILE", "a bearer token" }, { "certificate", "FILE", "a client certificate, PEM" },    \
+		{ "key", "FILE", "its key, PEM" },                                                                     \
+		{ "sign", NULL, "sign each request with this node's key, as Comity nodes understand it" },             \
+		{ "authorities", "FILE", "trust these authorities, PEM, instead of the system's" },                    \
+		{ "private", NULL, "the other side may have a private address" },                                      \
+	{                                                                                                              \
+		"plain", NULL, "the other side may speak plain HTTP"                                                   \
+	}
+
+static const struct option_rule pull_options[] = {
+	{ "into", "ALIAS", "the collection here (default: the only one)" },
+	REMOTE_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule push_options[] = {
+	{ "of", "ALIAS", "the collection here (default: the only one)" },
+	{ "tlp", "TLP", "the strictest marking that goes out (default GREEN)" },
+	REMOTE_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule directive_options[] = {
 	{ "interval", "TIME", "at most one round of notices in this time, e.g. 24h (default 0: at once)" },
 	{ "window", "TIME", "a source that was told is told again only after this time (default 24h)" },
@@ -181,6 +207,8 @@ const struct command commands[] = {
 	{ "plan file", cmd_plan_file, "", "declare a scan, an exercise, a takedown ahead", plan_file_options, 0, 0 },
 	{ "plan list", cmd_plan_list, "", "list plans", NULL, 0, 0 },
 	{ "plan match", cmd_plan_match, "ADDRESS", "say whether a plan explains what was seen", match_options, 1, 1 },
+	{ "pull", cmd_pull, "URL", "take what another TAXII server has into a collection here", pull_options, 1, 1 },
+	{ "push", cmd_push, "URL", "send a collection of this node to another TAXII server", push_options, 1, 1 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 0,
 	  ANY_NUMBER },
 	{ "serve", cmd_serve, "", "serve the node on the network until it is told to end", serve_options, 0, 0 },

@@ -7,9 +7,9 @@
 #include "exchange/door.h"
 #include "regime/node.h"
 
-/* What to say to it. Secrets come from files or the environment, never from the command line. */
+/* What to say to it. Texts end with a 0. */
 struct remote {
-	struct span url;		   /* of a collection, an API root or the discovery */
+	struct span url;		   /* of a collection, an API root, the discovery, or of the host alone */
 	struct span collection;		   /* id, alias or title, where url names none */
 	struct span user, password, token; /* empty: none */
 	struct span certificate, key;	   /* PEM files; empty: none */
@@ -17,17 +17,22 @@ struct remote {
 	const struct door_limits *limits;
 };
 
+/* One page, or one post, is a step. What was refused is counted, and `refused_why` says it of the first. */
 struct remote_result {
-	uint64_t seen, added, repeated, conflicts, refused, deleted, pages;
+	uint64_t seen, added, repeated, conflicts, refused, deleted, steps;
+	char refused_why[256];
 };
-/* done: so far. */
-typedef void remote_progress(void *context, const struct remote_result *done);
+typedef void remote_progress(void *context, const struct remote_result *so_far);
 
-/* Pages are kept before the cursor is (a private record): after a stop the next pull goes on there. follow: goes on for
- * ever, asking again each interval. ERR_PEER: the other server repeats itself or contradicts itself, with what it did. */
+/* All versions of all objects, and deletions where the other side tells them (as a Comity node does). Each page is one batch,
+ * together with where it ended. The node is open for writing, without a batch.
+ * ERR_PEER: the other server repeats or contradicts itself, with what it did. ERR_CREDENTIALS, ERR_NOT_FOUND,
+ * ERR_UNREACHABLE; the machine's. What was taken before an error stays, and *out tells of it. */
 enum err remote_pull(struct node *n, const struct remote *r, const struct collection_rule *into,
 		     remote_progress *progress, void *context, struct remote_result *out);
-/* Objects up to most_tlp. Waits for the status of each post; repeats only what failed for the machine's sake. */
+
+/* Objects up to most_tlp, in posts that the other side takes, and deletions. Each post's status is waited for; what it
+ * refuses is counted as refused and not sent again, a post that got lost is. */
 enum err remote_push(struct node *n, const struct remote *r, const struct collection_rule *from, enum tlp most_tlp,
 		     remote_progress *progress, void *context, struct remote_result *out);
 
