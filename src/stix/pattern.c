@@ -465,6 +465,8 @@ static void comparison_read(struct parser *p)
 		wrong_because(p, "true and false have no order");
 	if (p->err != OK || !literal_read(p, &string, &value) || (text_only && !string))
 		wrong(p);
+	if (p->err != OK)
+		return;
 	compared(p, &path, string && same, value);
 	if (p->err == OK && equal && !negated)
 		keep(p, &path, string, value);

@@ -302,7 +302,7 @@ static void judge_text(struct judge *j, const struct property *p, struct span s)
 	case DOMAIN:
 		UNLESS(value_is_domain(s), RULE_ADDRESS, "'%.*s' is no domain name");
 	case MAILBOX:
-		UNLESS(memchr(s.at, '@', s.len) != NULL, RULE_ADDRESS, "'%.*s' is no mail address");
+		UNLESS(value_is_mailbox(s), RULE_ADDRESS, "'%.*s' is no mail address");
 	case MEDIA_TYPE:
 		UNLESS(value_is_media_type(s), RULE_MEDIA_TYPE, "'%.*s' is no media type");
 	case MEDIA_TYPE_OUGHT:
@@ -769,6 +769,8 @@ static void judge_member(struct judge *j, const struct shape *common, uint64_t s
 		return;
 	}
 	judge_custom(j, name, v);
+	if (span_is(name, "lang") && !(yyjson_is_str(v) && value_is_language(text_of(v))))
+		judge_find(j, RULE_LANGUAGE, "is no language tag (RFC 5646)");
 	if (j->type != NULL && !j->old)
 		warn_custom(j, name, j->extended_top);
 }

@@ -305,6 +305,7 @@ bool value_is_ipv4(struct span s);
 bool value_is_ipv6(struct span s);
 bool value_is_mac(struct span s);
 bool value_is_domain(struct span s);
+bool value_is_mailbox(struct span s);
 bool value_is_media_type(struct span s);
 bool value_is_cpe(struct span s);
 bool value_is_lower(struct span s); /* as STIX writes words of vocabularies */

@@ -359,6 +359,21 @@ bool value_is_domain(struct span s)
 	return true;
 }
 
+/* RFC 5322, 3.4.1, as far as one can say without asking the domain. */
+bool value_is_mailbox(struct span s)
+{
+	size_t at = s.len;
+
+	while (at > 0 && s.at[at - 1] != '@')
+		at--;
+	if (at < 2 || at == s.len)
+		return false;
+	for (size_t i = 0; s.at[0] != '"' && i + 1 < at; i++)
+		if ((uint8_t)s.at[i] <= ' ' || s.at[i] == 0x7f || strchr("()<>,;:\\\"[]@", s.at[i]) != NULL)
+			return false;
+	return (s.at[at] == '[' && s.at[s.len - 1] == ']') || value_is_domain(span_from(s, at));
+}
+
 static bool is_subtype_character(char c)
 {
 	return is_alpha(c) || is_digit(c) || (c != '\0' && strchr("!#$&-^_.+", c) != NULL);
@@ -498,7 +513,7 @@ bool value_is_language(struct span s)
 	more = subtag(&rest, &tag);
 	if (more && tag.len == 1 && (tag.at[0] | 0x20) == 'x')
 		return extensions(tag, rest);
-	if (!more || tag.len < 2 || !all(tag, true, false))
+	if (!more || tag.len < 2 || tag.len > 3 || !all(tag, true, false)) /* longer ones were never registered */
 		return false;
 	if (tag.len == 2 && !is_language_of_two(tag))
 		return false;
