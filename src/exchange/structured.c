@@ -272,7 +272,7 @@ static void read_members(struct parser *p, struct dictionary *out)
 
 enum err dictionary_read(struct arena *a, struct span text, struct dictionary *out)
 {
-	struct parser p = { .arena = a, .at = text.at, .end = text.at + text.len };
+	struct parser p = { .arena = a };
 
 	*out = (struct dictionary){ 0 };
 	if (text.len > FIELD_TEXT_MAX)
@@ -281,6 +281,8 @@ enum err dictionary_read(struct arena *a, struct span text, struct dictionary *o
 		return OK;
 	if ((out->members = arena_array(a, FIELD_MEMBERS_MAX, sizeof(*out->members))) == NULL)
 		return ERR_NO_MEMORY;
+	p.at = text.at;
+	p.end = text.at + text.len;
 	skip_spaces(&p, false);
 	read_members(&p, out);
 	return p.err;
