@@ -340,6 +340,53 @@ static const struct door others[] = {
 	{ "a kind without a row, nobody known", KIND_PLEDGE, LEDGER_PUBLIC, STRANGER, "norm x\n", ERR_PARTY_UNKNOWN },
 };
 
+#define SHARE(what, from, lines, err)                                                                                  \
+	{                                                                                                              \
+		what, KIND_SHARE, LEDGER_CIRCLE, from, lines, err                                                      \
+	}
+#define COLLECTION "collection 91a7b528-80eb-42ed-a74d-c6fbd5a26116\n"
+#define SEALED_SHARE                                                                                                   \
+	"body application/stix+json;version=2.1 10 "                                                                   \
+	"sealed-sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+#define OPEN_SHARE                                                                                                     \
+	"body application/stix+json;version=2.1 10 "                                                                   \
+	"sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+
+static const struct door shares[] = {
+	SHARE("a share", NODE, COLLECTION "action add\nobjects 2\ntlp GREEN\n" SEALED_SHARE, OK),
+	SHARE("for a party", NODE,
+	      COLLECTION "action delete\nobjects 250000\ntlp RED\nfor op.example\nvia taxii\n" SEALED_SHARE, OK),
+	SHARE("of a party itself", OP, COLLECTION "action add\nobjects 2\ntlp GREEN\n" SEALED_SHARE, ERR_ROLE),
+	{ "in public", KIND_SHARE, LEDGER_PUBLIC, NODE, COLLECTION "action add\nobjects 2\ntlp GREEN\n" SEALED_SHARE,
+	  ERR_STATEMENT_LEDGER },
+	SHARE("of nothing", NODE, COLLECTION "action add\nobjects 0\ntlp GREEN\n" SEALED_SHARE, ERR_STATEMENT_HEADER),
+	SHARE("of too much", NODE, COLLECTION "action add\nobjects 250001\ntlp GREEN\n" SEALED_SHARE,
+	      ERR_STATEMENT_HEADER),
+	SHARE("another action", NODE, COLLECTION "action change\nobjects 1\ntlp GREEN\n" SEALED_SHARE,
+	      ERR_STATEMENT_HEADER),
+	SHARE("another level", NODE, COLLECTION "action add\nobjects 1\ntlp WHITE\n" SEALED_SHARE,
+	      ERR_STATEMENT_HEADER),
+	SHARE("without a level", NODE, COLLECTION "action add\nobjects 1\n" SEALED_SHARE, ERR_STATEMENT_HEADER),
+	SHARE("no collection", NODE, "action add\nobjects 1\ntlp GREEN\n" SEALED_SHARE, ERR_STATEMENT_HEADER),
+	SHARE("a collection in capitals", NODE,
+	      "collection 91A7B528-80EB-42ED-A74D-C6FBD5A26116\naction add\nobjects 1\ntlp GREEN\n" SEALED_SHARE,
+	      ERR_STATEMENT_HEADER),
+	SHARE("a collection without dashes", NODE,
+	      "collection 91a7b52880eb42eda74dc6fbd5a261160000\naction add\nobjects 1\ntlp GREEN\n" SEALED_SHARE,
+	      ERR_STATEMENT_HEADER),
+	SHARE("for without via", NODE, COLLECTION "action add\nobjects 1\ntlp GREEN\nfor op.example\n" SEALED_SHARE,
+	      ERR_STATEMENT_HEADER),
+	SHARE("an unknown way", NODE,
+	      COLLECTION "action add\nobjects 1\ntlp GREEN\nfor op.example\nvia pigeon\n" SEALED_SHARE,
+	      ERR_STATEMENT_HEADER),
+	SHARE("an open body", NODE, COLLECTION "action add\nobjects 1\ntlp GREEN\n" OPEN_SHARE, ERR_STATEMENT_HEADER),
+	SHARE("a body of another type", NODE, COLLECTION "action add\nobjects 1\ntlp GREEN\n" SEALED_BODY,
+	      ERR_STATEMENT_HEADER),
+	SHARE("no body", NODE, COLLECTION "action add\nobjects 1\ntlp GREEN\n", ERR_STATEMENT_HEADER),
+	SHARE("about another", NODE, COLLECTION "action add\nobjects 1\ntlp GREEN\nre @notice\n" SEALED_SHARE,
+	      ERR_STATEMENT_HEADER),
+};
+
 static void doors(void **state)
 {
 	struct world *w = world_new(*state);
@@ -347,6 +394,7 @@ static void doors(void **state)
 	run(w, parties, TABLE_LENGTH(parties));
 	run(w, plan_doors, TABLE_LENGTH(plan_doors));
 	run(w, notices, TABLE_LENGTH(notices));
+	run(w, shares, TABLE_LENGTH(shares));
 	run(w, answers, TABLE_LENGTH(answers));
 	run(w, others, TABLE_LENGTH(others));
 	world_free(w);

@@ -537,10 +537,203 @@ static void as_the_twin(void **state)
 	free(t);
 }
 
+/* ---- one by one ---- */
+
+static enum err keep_matter(void *context, const struct matter *m)
+{
+	*(struct matter *)context = *m;
+	return ERR_EMPTY;
+}
+
+static const struct collection_id other = { { 1, 2, 3 } };
+
+static enum err share_one(struct world *w, const struct stix_object *o, enum tlp level, struct object_result *result,
+			  struct appended *out)
+{
+	struct share s = { .collection = other, .level = level, .objects = o, .count = 1 };
+	enum err e;
+
+	assert_int_equal(node_begin(w->n), OK);
+	if ((e = objects_share(w->n, &s, result, out)) == OK)
+		assert_int_equal(node_commit(w->n), OK);
+	else
+		node_abandon(w->n);
+	return e;
+}
+
+static void what_is_logged(void **state)
+{
+	struct world *w = world_new(*state);
+	struct stix_object objects[3] = {
+		object_of(w->arena, 1, 1, STIX_2_1, TLP_GREEN, 1),
+		object_of(w->arena, 2, 1, STIX_2_1, TLP_AMBER_STRICT, 2),
+		object_of(w->arena, 1, 1, STIX_2_1, TLP_GREEN, 3),
+	};
+	struct share s = {
+		.collection = other, .level = TLP_RED, .for_party = SPAN("op.example"), .objects = objects, .count = 3
+	};
+	struct object_result results[3];
+	struct appended out;
+	struct span entry, payload;
+	struct span headers = SPAN("\ncollection 01020300-0000-0000-0000-000000000000\naction add\nobjects 2\n"
+				   "tlp AMBER+STRICT\nfor op.example\nvia taxii\n"
+				   "body application/stix+json;version=2.1 65 sealed-sha256:");
+	const uint8_t *salt;
+
+	assert_int_equal(node_begin(w->n), OK);
+	assert_int_equal(objects_share(w->n, &s, results, &out), OK);
+	assert_int_equal(node_commit(w->n), OK);
+	assert_int_equal(results[0].fate, OBJECT_ADDED);
+	assert_int_equal(results[1].fate, OBJECT_ADDED);
+	assert_int_equal(results[2].fate, OBJECT_CONFLICT);
+	assert_int_equal(results[2].stamp, results[0].stamp);
+	assert_int_equal(out.ledger, LEDGER_CIRCLE);
+	assert_int_equal(node_entry(w->n, w->arena, LEDGER_CIRCLE, out.index, &entry), OK);
+	assert_non_null(memmem(entry.at, entry.len, headers.at, headers.len));
+	assert_int_equal(node_body(w->n, w->arena, body_of_share(w, out.id), &salt, &payload), OK);
+	assert_span(payload, "{\"objects\":[{\"content\":1,\"version\":1},{\"content\":2,\"version\":1}]}");
+	assert_int_equal(audit(w), OK);
+	assert_int_equal(node_erase_body(w->n, hash_span(SPAN("no body"))), ERR_NOT_FOUND);
+	world_free(w);
+}
+
+static void a_deletion_is_not_erased(void **state)
+{
+	struct world *w = world_new(*state);
+	struct stix_object o = object_of(w->arena, 1, 0, STIX_2_1, TLP_GREEN, 1);
+	struct removal r = { .collection = other, .level = TLP_RED, .id = o.id };
+	struct object_result result;
+	struct appended out;
+	struct span payload;
+	const uint8_t *salt;
+	struct matter m = { 0 };
+	struct state st;
+	uint64_t count, found = 0;
+
+	assert_int_equal(share_one(w, &o, TLP_RED, &result, &out), OK);
+	assert_int_equal(node_begin(w->n), OK);
+	r.level = TLP_CLEAR;
+	assert_int_equal(objects_remove(w->n, &r, &count, &out), ERR_NOT_FOUND);
+	r.level = TLP_GREEN;
+	assert_int_equal(objects_remove(w->n, &r, &count, &out), OK);
+	assert_int_equal(count, 1);
+	assert_int_equal(objects_remove(w->n, &r, &count, &out), ERR_NOT_FOUND);
+	assert_int_equal(out.logged_ms, 0);
+	assert_int_equal(node_commit(w->n), OK);
+	assert_int_equal(share_one(w, &o, TLP_RED, &result, &out), OK);
+	assert_int_equal(result.fate, OBJECT_DELETED);
+	assert_int_equal(out.logged_ms, 0);
+	assert_int_equal(node_read(w->n, w->arena, &st), OK);
+	for (uint64_t i = 0; state_matters(&st, LEDGER_CIRCLE, KIND_SHARE, i, keep_matter, &m) == ERR_EMPTY;
+	     i = m.index + 1)
+		found++;
+	snapshot_end(st.snapshot);
+	assert_int_equal(found, 2);
+	assert_int_equal(node_body(w->n, w->arena, m.body.hash, &salt, &payload), OK);
+	assert_non_null(memmem(payload.at, payload.len, o.id.at, o.id.len));
+	assert_int_equal(node_erase_body(w->n, m.body.hash), ERR_USAGE);
+	assert_int_equal(audit(w), OK);
+	world_free(w);
+}
+
+/* What a sharer may not see it does not collide with. */
+static void lanes_do_not_tell(void **state)
+{
+	struct world *w = world_new(*state);
+	struct stix_object strict = object_of(w->arena, 1, 1, STIX_2_1, TLP_RED, 1),
+			   lax = object_of(w->arena, 1, 1, STIX_2_1, TLP_CLEAR, 2);
+	struct object_result result;
+	struct appended out;
+
+	assert_int_equal(share_one(w, &strict, TLP_RED, &result, &out), OK);
+	assert_int_equal(result.fate, OBJECT_ADDED);
+	assert_int_equal(share_one(w, &lax, TLP_RED, &result, &out), OK);
+	assert_int_equal(result.fate, OBJECT_CONFLICT);
+	assert_true(hash_equal(result.digest, strict.digest));
+	assert_int_equal(share_one(w, &lax, TLP_GREEN, &result, &out), OK);
+	assert_int_equal(result.fate, OBJECT_ADDED);
+	assert_int_equal(share_one(w, &strict, TLP_GREEN, &result, &out), OK);
+	assert_int_equal(result.fate, OBJECT_CONFLICT);
+	assert_true(hash_equal(result.digest, lax.digest));
+	assert_int_equal(audit(w), OK);
+	world_free(w);
+}
+
+static void bad_objects(void **state)
+{
+	struct world *w = world_new(*state);
+	struct stix_object o = object_of(w->arena, 1, 1, STIX_2_1, TLP_GREEN, 1), bad;
+	struct object_query q = { .collection = other, .level = TLP_RED, .after = UINT64_MAX };
+	char longest[400];
+	struct object_result result;
+	struct appended out;
+	struct state st;
+	struct span ids[3] = { span_make(longest, sizeof(longest)), SPAN("a\0b"), SPAN("") };
+	bool deleted;
+
+	memset(longest, 'a', sizeof(longest));
+	bad = o;
+	bad.id = SPAN("");
+	assert_int_equal(share_one(w, &bad, TLP_RED, &result, &out), ERR_FIELD);
+	bad.id = ids[0];
+	assert_int_equal(share_one(w, &bad, TLP_RED, &result, &out), ERR_FIELD);
+	bad = o;
+	bad.type = SPAN("another");
+	assert_int_equal(share_one(w, &bad, TLP_RED, &result, &out), ERR_FIELD);
+	assert_int_equal(share_one(w, &o, TLP_RED, &result, &out), OK);
+	assert_int_equal(node_read(w->n, w->arena, &st), OK);
+	assert_int_equal(objects_walk(st.snapshot, &q, NULL, NULL), OK);
+	q.after = 0;
+	q.ids = q.types = ids;
+	q.id_count = 3;
+	assert_int_equal(objects_walk(st.snapshot, &q, NULL, NULL), OK);
+	q.id_count = 0;
+	q.type_count = 3;
+	assert_int_equal(objects_walk(st.snapshot, &q, NULL, NULL), OK);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(objects_known(st.snapshot, &other, TLP_RED, ids[i], &deleted), ERR_NOT_FOUND);
+	snapshot_end(st.snapshot);
+	world_free(w);
+}
+
+static void markings(void **state)
+{
+	static const struct {
+		const char *text;
+		bool restricts;
+	} cases[] = {
+		{ "{\"definition_type\":\"statement\",\"definition\":{\"statement\":\"(c)\"}}", false },
+		{ "{\"definition_type\":\"tlp\"}", true },
+		{ "{}", true },
+		{ "[\"definition_type\",\"statement\"]", true },
+		{ "{\"definition_type\":\"statement\"", true },
+	};
+	struct world *w = world_new(*state);
+	struct object_result result;
+	struct appended out;
+	struct state st;
+	bool restricts;
+
+	for (size_t i = 0; i < TABLE_LENGTH(cases); i++) {
+		struct stix_object o = object_of(w->arena, i, 0, STIX_2_1, i % 2 == 0 ? TLP_CLEAR : TLP_RED, 0);
+
+		o.text = span_of(cases[i].text);
+		assert_int_equal(share_one(w, &o, TLP_RED, &result, &out), OK);
+		assert_int_equal(node_read(w->n, w->arena, &st), OK);
+		assert_int_equal(objects_marking(st.snapshot, &other, o.id, &restricts), OK);
+		assert_int_equal(restricts, cases[i].restricts);
+		assert_int_equal(objects_marking(st.snapshot, &other, id_of(w->arena, i + 1), &restricts),
+				 ERR_NOT_FOUND);
+		snapshot_end(st.snapshot);
+	}
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_A_FOLDER(as_the_twin),
+		IN_A_FOLDER(as_the_twin),	IN_A_FOLDER(what_is_logged), IN_A_FOLDER(a_deletion_is_not_erased),
+		IN_A_FOLDER(lanes_do_not_tell), IN_A_FOLDER(bad_objects),    IN_A_FOLDER(markings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
