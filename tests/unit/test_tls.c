@@ -158,7 +158,7 @@ static size_t read_some(struct client *c, size_t enough)
 
 static bool has(struct client *c, const char *text)
 {
-	while (memmem(c->got.at, c->got.len, text, strlen(text)) == NULL) {
+	while (c->got.len == 0 || memmem(c->got.at, c->got.len, text, strlen(text)) == NULL) {
 		size_t before = c->got.len;
 
 		if (read_some(c, before + 1) == before)
