@@ -155,6 +155,8 @@ static enum err gather_doors(struct service *s)
 	for (size_t i = 0; i < ROOM_COUNT; i++)
 		for (size_t k = 0; k < *rooms[i].count; k++) {
 			s->doors[s->door_count] = rooms[i].doors[k];
+			if (rooms[i].doors[k].body_most > s->options->config->body_most)
+				s->doors[s->door_count].body_most = s->options->config->body_most;
 			s->real[s->door_count] = rooms[i].doors[k].handle;
 			s->doors[s->door_count++].handle = handle;
 		}
