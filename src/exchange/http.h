@@ -27,7 +27,8 @@ struct http_request {
 	struct http_connection *connection; /* private */
 };
 
-/* The one header of that name (any case). false: absent. What stands there twice and may not was refused before. */
+/* The header of that name (any case). false: absent. What stands there twice and may not was refused before; lists that came in
+ * parts are joined by ", ". Host is the target's authority, where the target has one. Not behind http_answer_now. */
 bool http_header(const struct http_request *r, const char *name, struct span *value);
 /* The TLS client's certificate, DER, only if it was verified against the client authorities. false: none. */
 bool http_client_certificate(const struct http_request *r, struct span *der);
@@ -83,6 +84,7 @@ typedef void http_refuse(void *context, struct http_request *r, unsigned status,
 typedef void http_done(void *context, const struct http_request *r, unsigned status, uint64_t bytes_sent,
 		       uint64_t micros);
 
+/* config, doors and context live until http_stop is over. refuse may be NULL: a line of text then. */
 struct http_options {
 	const struct config *config;
 	const struct http_door *doors;
@@ -102,7 +104,8 @@ uint16_t http_port(const struct http *h, size_t i);
 /* New connections get the new certificate; old ones stay. On an error the old one goes on. */
 enum err http_reload(struct http *h, struct span certificate_pem, struct span key_pem, struct span authorities_pem);
 unsigned http_connections(const struct http *h);
-/* No new connections; what is under way has grace_ms to end, streams end at once. Then everything is closed. */
+/* No new connections; what is under way has grace_ms to end, streams end at once. Then everything is closed. A handler that said
+ * HTTP_LATER is waited for however long it takes, since it holds its request: first end what it waits for. */
 void http_stop(struct http *h, unsigned grace_ms);
 
 #endif
