@@ -36,11 +36,12 @@ struct api_filter {
 #define API_WAIT_MAX_S 300
 enum err api_filter_read(const struct query *q, struct api_filter *out); /* ERR_USAGE, ERR_NUMBER, … */
 
-/* Appends up to limit objects, separated by commas; last: the stamp up to which nothing more is to be found, or that of the
- * last one given. more: the limit was reached and there are others behind it. */
+/* Appends up to limit objects, separated by commas; last: the stamp of the last one given, `after` if there is none. reached:
+ * the stamp up to which nothing more is to be found, to wait behind; never shown, since it moves with what the caller may not
+ * see. more: the limit was reached and there are others behind it. */
 struct api_page {
 	size_t count;
-	uint64_t last;
+	uint64_t last, reached;
 	bool more;
 };
 typedef void api_put(void *context, const struct api_statement *a);

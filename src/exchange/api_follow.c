@@ -93,7 +93,7 @@ static void rest(struct follow *one, const struct api_page *page, int64_t now)
 	} else {
 		if (one->follower.until_ms <= now)
 			one->follower.until_ms = one->until_ms > 0 ? one->until_ms : now + HEARTBEAT_MS;
-		followers_wait(one->server->followers, &one->follower, page->last);
+		followers_wait(one->server->followers, &one->follower, page->reached);
 	}
 }
 

@@ -352,8 +352,7 @@ enum err api_walk(const struct server *s, const struct state *st, const struct c
 		e = feed_reached(st->snapshot, &reached);
 	if (e == OK)
 		e = feed_walk(st->snapshot, feeds, count, f->after, look, &w);
-	if (e == OK && reached > out->last)
-		out->last = reached;
+	out->reached = e == OK && reached > out->last ? reached : out->last;
 	if (w.arena != NULL)
 		arena_free(w.arena);
 	return e == FULL ? OK : e;
