@@ -1,8 +1,14 @@
 """Runs the built program as a user would. COMITY names the binary (default: build/comity)."""
+import http.client
 import json
 import os
 import pathlib
+import re
+import signal
 import subprocess
+import tempfile
+import time
+import urllib.parse
 
 import pytest
 
@@ -72,6 +78,113 @@ class Node:
         (result,) = self.json("ledger", "audit")
         assert result["result"] == "ok"
         return result
+
+
+SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|Assertion .* failed")
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Server:
+    """`comity serve` for a node, until the end of the test; its log is in `self.log()`."""
+
+    def __init__(self, node, *options, env=None, listen=("--listen", "127.0.0.1:0")):
+        self.node = node
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([str(COMITY), "serve", "--json", *listen, *map(str, options)],
+                                        env={**node.env, **(env or {})}, stdout=subprocess.PIPE, stderr=self.errors)
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(f"comity serve ended with {self.process.wait(TIMEOUT)}: {self.log()}")
+        self.ready = json.loads(line)
+        self.urls = self.ready["listening"]
+        self.url = self.urls[0]
+        self.expected = 0  # its exit code
+
+    def log(self):
+        self.errors.seek(0)
+        return self.errors.read().decode(errors="replace")
+
+    def log_lines(self):
+        """Those in JSON, for a server with --log json."""
+        return [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+
+    def wait_for_log(self, text):
+        for _ in range(TIMEOUT * 20):
+            if text in self.log():
+                return
+            time.sleep(0.05)
+        raise AssertionError((text, self.log()[-4000:]))
+
+    def connect(self, url=None, **more):
+        parts = urllib.parse.urlsplit(url or self.url)
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=TIMEOUT, **more)
+        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT)
+
+    def ask(self, method, path, body=None, headers=None, url=None, **more):
+        connection = self.connect(url, **more)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path, **more):
+        return self.ask("GET", path, **more)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        """Fails the test if it does not end well, or a sanitizer reported anything."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"comity serve does not end: {self.log()[-4000:]}") from None
+        finally:
+            self.process.stdout.close()
+        log = self.log()
+        assert not SANITIZER.search(log), log[-20000:]
+        assert code == self.expected, (code, log[-4000:])
+
+
+@pytest.fixture
+def serve():
+    """serve(node, *options) starts a server; all are stopped at the end, and each must have ended well."""
+    servers = []
+
+    def start(node, *options, **more):
+        servers.append(Server(node, *options, **more))
+        return servers[-1]
+
+    yield start
+    failures = []
+    for server in servers:
+        try:
+            server.stop()
+        except AssertionError as e:
+            failures.append(e)
+    if failures:
+        raise failures[0]
+
+
+@pytest.fixture
+def served(empty, serve):
+    """A server for a fresh node without territory, on a free port of loopback, with its log in JSON lines."""
+    empty.run("init", "node.example")
+    return serve(empty, "--log", "json")
 
 
 @pytest.fixture
