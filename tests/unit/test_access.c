@@ -671,6 +671,50 @@ static void signatures_for_this_host(void **state)
 	end(&f);
 }
 
+/* What goes out from here is taken in there. */
+static void what_we_sign(void **state)
+{
+	struct fixture f = begin(state);
+	struct buffer input = BUFFER(4096), signature = BUFFER(4096), digest = BUFFER(4096);
+	struct access_head h = { .peer = SPAN("192.0.2.1"), .changes = true };
+	struct caller *c;
+
+	assert_int_equal(access_sign(f.w->op, HTTP_POST, SPAN("cert.example"), SPAN("/a/b?c=d&e"), SPAN("content"),
+				     &input, &signature, &digest),
+			 OK);
+	h.signature_input = buffer_view(&input);
+	h.signature = buffer_view(&signature);
+	h.message = (struct signed_message){ .method = SPAN("POST"),
+					     .authority = SPAN("cert.example"),
+					     .path = SPAN("/a/b"),
+					     .query = SPAN("c=d&e"),
+					     .has_content = true };
+	h.message.fields[SIGNED_CONTENT_DIGEST] = SPAN("sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
+	assert_int_equal(access_check(f.access, f.w->arena, &h, &c), ERR_CREDENTIALS);
+	h.message.fields[SIGNED_CONTENT_DIGEST] = buffer_view(&digest);
+	assert_int_equal(access_check(f.access, f.w->arena, &h, &c), OK);
+	assert_span(c->party, "op.example");
+	buffer_clear(&input);
+	buffer_clear(&signature);
+	buffer_clear(&digest);
+	assert_int_equal(
+		access_sign(f.w->op, HTTP_GET, SPAN("cert.example"), SPAN("/"), SPAN(""), &input, &signature, &digest),
+		OK);
+	assert_int_equal(digest.len, 0);
+	h = (struct access_head){ .peer = SPAN("192.0.2.1"),
+				  .signature_input = buffer_view(&input),
+				  .signature = buffer_view(&signature),
+				  .message = { .method = SPAN("GET"),
+					       .authority = SPAN("cert.example"),
+					       .path = SPAN("/"),
+					       .query = SPAN("") } };
+	assert_int_equal(access_check(f.access, f.w->arena, &h, &c), OK);
+	buffer_free(&input);
+	buffer_free(&signature);
+	buffer_free(&digest);
+	end(&f);
+}
+
 /* ---- those who try again and again ---- */
 
 static void attempts_run_out_and_come_back(void **state)
@@ -872,6 +916,7 @@ int main(void)
 		IN_A_FOLDER(signatures_are_said_once),
 		IN_A_FOLDER(signatures_that_say_little),
 		IN_A_FOLDER(signatures_for_this_host),
+		IN_A_FOLDER(what_we_sign),
 		IN_A_FOLDER(who_failed_too_often_waits),
 		IN_A_FOLDER(many_at_once),
 	};
