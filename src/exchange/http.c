@@ -114,7 +114,7 @@ static enum err start_daemon(struct http *h, struct listener *l, char *certifica
 		MHD_OPTION_NOTIFY_CONNECTION, link_notify, h, MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MEMORY,
 		MHD_OPTION_CONNECTION_LIMIT, (config->connections + 64) * threads, MHD_OPTION_CONNECTION_TIMEOUT,
 		config->idle_s,
-#if MHD_VERSION >= 0x00097700
+#if MHD_VERSION >= 0x00097701
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 #endif
 		MHD_OPTION_ARRAY, l->tls ? tls : none, MHD_OPTION_ARRAY, threads > 1 ? pool : none, MHD_OPTION_END);

@@ -125,7 +125,7 @@ static enum MHD_Result look(void *context, enum MHD_ValueKind kind, const char *
 	return MHD_YES;
 }
 
-#if MHD_VERSION < 0x00097700
+#if MHD_VERSION < 0x00097701
 /* The second look, at the bytes themselves. */
 static const char *head_bytes(struct http_connection *c, const char *method, const char *version)
 {
@@ -188,7 +188,7 @@ const char *head_check(struct http_connection *c, const char *method, const char
 		return c->bad_target;
 	if (!old && strcmp(version, "HTTP/1.1") != 0)
 		return "the version is neither HTTP/1.1 nor HTTP/1.0";
-#if MHD_VERSION < 0x00097700
+#if MHD_VERSION < 0x00097701
 	if ((f.why = head_bytes(c, method, version)) != NULL)
 		return f.why;
 #endif
