@@ -326,7 +326,7 @@ static void path_read(struct parser *p, struct path *out)
 	next(p);
 	expect(p, ":");
 	for (;;) {
-		if (!is_name(p, false) && (p->token != STRING || (out->count == 0 && !p->exact)))
+		if (!is_name(p, false) && p->token != STRING)
 			wrong(p);
 		if (p->err != OK)
 			return;

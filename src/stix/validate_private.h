@@ -214,7 +214,7 @@ extern const struct shape shape_common, shape_common_observable, shape_common_ma
 	shape_external_reference;
 
 extern const char word_charsets[], word_hash_algorithms[], word_http_headers[], word_socket_options[], word_pdf_keys[],
-	word_countries[];
+	word_countries[], word_languages[];
 
 /* Do STIX's own suggestions know that relationship? */
 bool relationship_suggested(struct span source, struct span name, struct span target);

@@ -453,20 +453,15 @@ static bool all(struct span s, bool letters, bool digits)
 	return s.len > 0 && s.len <= 8;
 }
 
-/* ISO 639-1, those that are withdrawn too: all that the registry has of two letters. */
-static bool is_language_of_two(struct span tag)
+static bool is_registered_language(struct span tag)
 {
-	static const char known[] =
-		"aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
-		"da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht "
-		"hu hy hz ia id ie ig ii ik in io is it iu iw ja ji jv jw ka kg ki kj kk kl km kn ko kr ks "
-		"ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mo mr ms mt my na nb nd ne ng nl "
-		"nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl "
-		"sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi "
-		"vo wa wo xh yi yo za zh zu";
-	char lower[2] = { (char)(tag.at[0] | 0x20), (char)(tag.at[1] | 0x20) };
+	char lower[3];
 
-	return value_is_word(known, span_make(lower, 2));
+	for (size_t i = 0; i < tag.len && i < sizeof(lower); i++)
+		lower[i] = (char)(tag.at[i] | 0x20);
+	if (tag.len == 3 && lower[0] == 'q' && lower[1] >= 'a' && lower[1] <= 't')
+		return true; /* for private use */
+	return (tag.len == 2 || tag.len == 3) && value_is_word(word_languages, span_make(lower, tag.len));
 }
 
 /* The next subtag into *tag; false at the end. */
@@ -513,9 +508,7 @@ bool value_is_language(struct span s)
 	more = subtag(&rest, &tag);
 	if (more && tag.len == 1 && (tag.at[0] | 0x20) == 'x')
 		return extensions(tag, rest);
-	if (!more || tag.len < 2 || tag.len > 3 || !all(tag, true, false)) /* longer ones were never registered */
-		return false;
-	if (tag.len == 2 && !is_language_of_two(tag))
+	if (!more || !all(tag, true, false) || !is_registered_language(tag)) /* longer ones were never registered */
 		return false;
 	more = subtag(&rest, &tag);
 	while (more && tag.len == 3 && all(tag, true, false) && ++extended <= 3)

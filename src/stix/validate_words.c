@@ -1,5 +1,5 @@
 /* Lists of words that several types use, and which relationships STIX suggests. Facts of STIX 2.1 and of the registries
- * that it names (IANA character sets, ISO 3166-1, HTTP headers, socket options of the common systems, PDF). */
+ * that it names (IANA character sets, ISO 639, ISO 3166-1, HTTP headers, socket options of the common systems, PDF). */
 #include "stix/validate_private.h"
 
 const char word_charsets[] =
@@ -32,6 +32,40 @@ const char word_charsets[] =
 	"IBM00924 IBM01140 IBM01141 IBM01142 IBM01143 IBM01144 IBM01145 IBM01146 IBM01147 IBM01148 IBM01149 Big5-HKSCS "
 	"IBM1047 PTCP154 Amiga-1251 KOI7-switched BRF TSCII CP51932 windows-874 windows-1250 windows-1251 windows-1252 "
 	"windows-1253 windows-1254 windows-1255 windows-1256 windows-1257 windows-1258 TIS-620 CP50220";
+
+/* ISO 639-1, and what was withdrawn from it: all that RFC 5646's registry has of two letters. Then ISO 639-2, and of ISO 639-3
+ * the large languages that it lumps together. */
+const char word_languages[] =
+	"aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy "
+	"da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht "
+	"hu hy hz ia id ie ig ii ik in io is it iu iw ja ji jv jw ka kg ki kj kk kl km kn ko kr ks "
+	"ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mo mr ms mt my na nb nd ne ng nl "
+	"nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl "
+	"sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi "
+	"vo wa wo xh yi yo za zh zu "
+	"aar abk ace ach acm ada ady aeb afa afb afh afr ain ajp aka akk alb ale alg alt amh ang anp apa "
+	"apc apd ara arb arc arg arm arn arp ars art arw ary arz asm ast ath aus ava ave awa aym aze bad "
+	"bai bak bal bam ban baq bas bat bej bel bem ben ber bgc bho bih bik bin bis bjj bla bnt bod bos "
+	"bra bre btk bua bug bul bur byn cad cai car cat cau cdo ceb cel ces cha chb che chg chi chk chm "
+	"chn cho chp chr chu chv chy cjy ckb cmc cmn cop cor cos cpe cpf cpp cpx cre crh crp csb cus cym "
+	"cze czh czo dak dan dar day del den deu dgr din div doi dra dsb dua dum dut dyu dzo efi egy eka "
+	"ekk ell elx eng enm epo est eus ewe ewo fan fao fas fat fij fil fin fiu fon fra fre frm fro frr "
+	"frs fry ful fur gaa gan gay gba gem geo ger gez gil gla gle glg glk glv gmh goh gon gor got grb "
+	"grc gre grn gsw guj gwi hai hak hat hau haw heb her hil him hin hit hmn hmo hne hrv hsb hsn hun "
+	"hup hye iba ibo ice ido iii ijo iku ile ilo ina inc ind ine inh ipk ira iro isl ita jav jbo jpn "
+	"jpr jrb kaa kab kac kal kam kan kar kas kat kau kaw kaz kbd kha khi khm kho kik kin kir kmb kmr "
+	"kok kom kon kor kos kpe krc krl kro kru kua kum kur kut lad lah lam lao lat lav lez lim lin lit "
+	"lol loz ltz lua lub lug lui lun luo lus lvs lzh mac mad mag mah mai mak mal man mao map mar mas "
+	"may mdf mdr men mga mic min mis mkd mkh mlg mlt mnc mni mno mnp moh mon mos mri msa mul mun mus "
+	"mwl mwr mya myn myv mzn nah nai nan nap nau nav nbl nde ndo nds nep new nia nic niu nld nno nob "
+	"nog non nor npi nqo nso nub nwc nya nym nyn nyo nzi oci oji ori orm ory osa oss ota oto paa pag "
+	"pal pam pan pap pau peo per pes phi phn pli pnb pol pon por pra pro prs pus que raj rap rar roa "
+	"roh rom ron rum run rup rus sad sag sah sai sal sam san sas sat scn sco sdh sel sem sga sgn shn "
+	"sid sin sio sit skr sla slk slo slv sma sme smi smj smn smo sms sna snd snk sog som son sot spa "
+	"sqi srd srn srp srr ssa ssw suk sun sus sux swa swc swe swh syc syr tah tai tam tat tel tem ter "
+	"tet tgk tgl tha tib tig tir tiv tkl tlh tli tmh tog ton tpi tsi tsn tso tuk tum tup tur tut tvl "
+	"twi tyv udm uga uig ukr umb und urd uzb vai ven vie vol vot wak wal war was wel wen wln wol wuu "
+	"xal xho yao yap yid yor ypk yue zap zbl zen zgh zha zho zlm znd zsm zul zun zxx zza";
 
 const char word_hash_algorithms[] = "MD5 SHA-1 SHA-256 SHA-512 SHA3-256 SHA3-512 SSDEEP TLSH";
 
