@@ -493,7 +493,7 @@ static void judge_objects_inside(struct judge *j, yyjson_val *v, bool observable
 	}
 	if (yyjson_get_len(v) == 0)
 		judge_find(j, observables ? RULE_EMPTY_DICTIONARY : RULE_EMPTY_LIST, "holds nothing");
-	if (j->depth > 0) {
+	if (j->siblings != NULL || (!observables && j->depth > 0)) {
 		judge_find(j, RULE_DEPTH, "objects do not nest");
 		return;
 	}
@@ -502,7 +502,9 @@ static void judge_objects_inside(struct judge *j, yyjson_val *v, bool observable
 		    : observables ? key + 1
 				  : unsafe_yyjson_get_first(v);
 	     i < n && j->err == OK; i++) {
-		struct judge inner = { .arena = j->arena, .out = j->out, .place = &here, .depth = 1, .work = j->work };
+		struct judge inner = {
+			.arena = j->arena, .out = j->out, .place = &here, .depth = j->depth + 1, .work = j->work
+		};
 
 		here.name = observables ? text_of(key) : (struct span){ NULL, 0 };
 		here.index = i;

@@ -319,6 +319,31 @@ static void many(void **state)
 	buffer_free(&text);
 }
 
+/* A bundle is judged with what is in it, observed data with observables in it too. */
+static void bundles(void **state)
+{
+#define BUNDLE(objects) "{\"type\":\"bundle\",\"id\":\"bundle--" UUID "\",\"objects\":[" objects "]}"
+#define OBSERVED(objects)                                                                                              \
+	DOMAIN("observed-data", ",\"first_observed\":\"2026-01-01T00:00:00Z\",\"number_observed\":1,"                  \
+				"\"last_observed\":\"2026-01-01T00:00:00Z\",\"objects\":{" objects "}")
+	static const struct row rows[] = {
+		{ BUNDLE(CAMPAIGN("")), NULL },
+		{ BUNDLE(CAMPAIGN("") "," CAMPAIGN("")), "duplicate-ids objects[1]" },
+		{ BUNDLE(CAMPAIGN(",\"lang\":1")), "value-type objects[0].lang" },
+		{ BUNDLE("{\"type\":\"campaign\",\"id\":\"campaign--" UUID "\"," TIMES "}"), NULL }, /* of 2.0 */
+		{ BUNDLE(OBSERVED("\"0\":" OBSERVABLE("url", ",\"value\":\"http://a/\""))),
+		  "deprecated-properties objects[0].objects" },
+	};
+	struct stix_verdict v;
+
+	(void)state;
+	ROWS(rows);
+	judge(BUNDLE(BUNDLE(CAMPAIGN(""))), &v);
+	assert_true(v.refusals > 0);
+	judge(OBSERVED("\"0\":" OBSERVED("\"0\":" OBSERVABLE("url", ",\"value\":\"http://a/\""))), &v);
+	assert_true(v.refusals > 0);
+}
+
 /* Long lists of selectors into long lists end early. */
 static void work(void **state)
 {
@@ -341,8 +366,9 @@ static void work(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(objects),  cmocka_unit_test(types), cmocka_unit_test(markings),
-		cmocka_unit_test(patterns), cmocka_unit_test(many),  cmocka_unit_test(work),
+		cmocka_unit_test(objects),  cmocka_unit_test(types),   cmocka_unit_test(markings),
+		cmocka_unit_test(patterns), cmocka_unit_test(bundles), cmocka_unit_test(many),
+		cmocka_unit_test(work),
 	};
 	int failed;
 
