@@ -160,6 +160,8 @@ static void audit_report(struct cli *c, const struct audit *a, double seconds)
 		json_number(j, "sightings", (int64_t)a->sightings);
 		json_number(j, "sighting_events", (int64_t)a->sighting_events);
 		json_number(j, "waiting", (int64_t)a->waiting);
+		json_number(j, "objects", (int64_t)a->objects);
+		json_number(j, "objects_deleted", (int64_t)a->objects_deleted);
 		json_text(j, "state", state);
 		json_text(j, "views", views);
 		json_fraction(j, "seconds", seconds, 3);
@@ -182,6 +184,10 @@ static void audit_report(struct cli *c, const struct audit *a, double seconds)
 	printf("  %12s rows of state, digest %.16s…\n", count, state);
 	cli_thousands(a->sightings, count);
 	printf("  %12s sources sighted\n", count);
+	if (a->objects > 0) {
+		cli_thousands(a->objects, count);
+		printf("  %12s shared objects\n", count);
+	}
 	if (a->waiting > 0) {
 		cli_thousands(a->waiting, count);
 		printf("  %12s packs of rows that wait, all readable\n", count);

@@ -111,6 +111,7 @@ struct audit {
 	uint64_t bodies, bodies_erased;	     /* erased ones: only their references remain */
 	uint64_t sightings, sighting_events; /* lines, and events counted in them */
 	uint64_t waiting;		     /* packs of rows that wait for their addressee's interval */
+	uint64_t objects, objects_deleted;   /* shared STIX objects, versions of them that were deleted */
 	struct hash root[LEDGER_COUNT], state;
 	struct hash views; /* of all that is made from the journal: the same for every rebuild */
 };

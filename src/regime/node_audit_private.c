@@ -1,4 +1,5 @@
 #include "regime/node_audit.h"
+#include "regime/objects.h"
 #include "regime/sighting.h"
 #include "regime/waiting.h"
 
@@ -60,6 +61,8 @@ enum err audit_check_private(struct node *n, struct snapshot *fresh, struct snap
 	struct counting c = { n, a, out };
 	enum err e = sightings_walk(&st, NULL, count_line, out);
 
+	if (e == OK)
+		e = objects_count(fresh, &out->objects, &out->objects_deleted);
 	st.snapshot = live;
 	return e == OK ? packs_walk(&st, NULL, read_pack, &c) : e;
 }

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "regime/node.h"
+#include "regime/objects.h"
 #include "regime/plan.h"
 #include "regime/sequencer.h"
 #include "route/pipeline.h"
@@ -75,6 +76,31 @@ static void add_notice(struct node *n, uint64_t *seed, struct appended *out)
 	statement_writer_free(&w);
 }
 
+static void add_share(struct node *n, uint64_t *seed, struct appended *out)
+{
+	static const struct collection_id collection = { { 9 } };
+	struct stix_object objects[20];
+	struct object_result results[20];
+	char ids[20][64], texts[20][80];
+	struct share s = { .collection = collection, .level = TLP_RED, .objects = objects };
+
+	s.count = 1 + draw(seed) % 20;
+	for (size_t i = 0; i < s.count; i++) {
+		uint64_t uuid = draw(seed);
+
+		snprintf(ids[i], sizeof(ids[i]), "indicator--00000000-0000-4000-8000-%012llx",
+			 (unsigned long long)(uuid & 0xffffffffffff));
+		snprintf(texts[i], sizeof(texts[i]), "{\"id\":\"%s\"}", ids[i]);
+		objects[i] = (struct stix_object){ .text = span_of(texts[i]),
+						   .id = span_of(ids[i]),
+						   .type = SPAN("indicator"),
+						   .spec = STIX_2_1,
+						   .tlp = (enum tlp)(draw(seed) % TLP_COUNT) };
+		objects[i].digest = hash_span(objects[i].text);
+	}
+	need(objects_share(n, &s, results, out), "a share");
+}
+
 static void add_group(struct node *n, uint64_t *seed)
 {
 	struct appended out[GROUP_MAX];
@@ -82,7 +108,7 @@ static void add_group(struct node *n, uint64_t *seed)
 
 	need(node_begin(n), "begin");
 	for (size_t i = 0; i < count; i++)
-		add_notice(n, seed, &out[i]);
+		(draw(seed) % 4 == 0 ? add_share : add_notice)(n, seed, &out[i]);
 	if (draw(seed) % 16 == 0) { /* changed its mind */
 		node_abandon(n);
 		return;

@@ -499,6 +499,18 @@ static void erase_random(struct twin *t, uint64_t *seed)
 	t->shares[which] = t->shares[--t->share_count];
 }
 
+static void audit_counts(struct twin *t)
+{
+	struct audit a;
+	size_t alive = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		alive += !t->objects[i].gone;
+	assert_int_equal(node_audit(t->w->n, NULL, NULL, &a), OK);
+	assert_int_equal(a.objects, alive);
+	assert_int_equal(a.objects_deleted, t->deletion_count);
+}
+
 static void as_the_twin(void **state)
 {
 	struct scratch *s = *state;
@@ -529,7 +541,7 @@ static void as_the_twin(void **state)
 			node_close(t->w->n);
 			take_away(scratch_path(s, "node/views"));
 			assert_int_equal(node_open(t->w->dir, NODE_WRITE, &t->w->n), OK);
-			assert_int_equal(audit(t->w), OK);
+			audit_counts(t);
 			compare_rest(t, &seed);
 		}
 	}
