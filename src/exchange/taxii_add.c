@@ -410,11 +410,12 @@ static enum tlp level_of(const struct taxii_door *d)
 	return d->collection.reach.read ? d->collection.reach.level : TLP_CLEAR;
 }
 
-/* What is no JSON is not understood (400); what is JSON and no envelope cannot be processed (422). */
+/* What is no JSON is not understood (400); what is JSON and no envelope cannot be processed (422). A bundle is let in: the sink of
+ * python-stix2 sends nothing else. */
 static bool read_envelope(struct posting_job *job)
 {
 	struct http_request *r = job->door.r;
-	enum err e = stix_envelope_read(r->arena, r->body, false, &job->envelope);
+	enum err e = stix_envelope_read(r->arena, r->body, true, &job->envelope);
 	char why[200];
 
 	if (e == ERR_EMPTY)
