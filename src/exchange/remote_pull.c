@@ -193,34 +193,104 @@ static enum err in_a_batch(struct pull *p, keeping *keep, const void *what)
 
 /* ---- pages ---- */
 
-/* The newest date of the manifest behind p->after. */
-static enum err newest(struct pull *p, char out[DATE_MAX])
-{
-	char next[CURSOR_PART_MAX + 1] = "";
+/* The objects of the page in hand, for the manifest. */
+struct listed {
+	struct span id;
+	struct instant version; /* length 0: any */
+};
 
-	for (;;) {
-		struct remote_parameter ask[] = { { "added_after", span_of(p->after) },
+static int compare_listed(const void *a, const void *b)
+{
+	return span_compare(((const struct listed *)a)->id, ((const struct listed *)b)->id);
+}
+
+static enum err page_records(struct pull *p, const struct stix_envelope *env, struct listed **out)
+{
+	struct listed *all = arena_array(p->arena, env->count, sizeof(*all));
+
+	if (all == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < env->count; i++) {
+		struct span version = remote_text(env->objects[i].value, "modified");
+
+		if (version.len == 0)
+			version = remote_text(env->objects[i].value, "created");
+		all[i].id = remote_text(env->objects[i].value, "id");
+		if (instant_parse(version, &all[i].version) != OK)
+			all[i].version.length = 0;
+	}
+	err_clear();
+	qsort(all, env->count, sizeof(*all), compare_listed);
+	*out = all;
+	return OK;
+}
+
+static bool in_page(const struct listed *all, size_t count, const yyjson_val *record)
+{
+	struct listed one = { .id = remote_text(record, "id") };
+	const struct listed *found = bsearch(&one, all, count, sizeof(*all), compare_listed);
+
+	if (found == NULL)
+		return false;
+	if (instant_parse(remote_text(record, "version"), &one.version) != OK)
+		return true;
+	while (found > all && span_equal(found[-1].id, one.id))
+		found--;
+	for (; found < all + count && span_equal(found->id, one.id); found++)
+		if (found->version.length == 0 || instant_compare(&found->version, &one.version) == 0)
+			return true;
+	return false;
+}
+
+/* One page of the manifest: the date of the last object that is in our page, and where the next one begins. */
+static enum err look_through(const yyjson_val *manifest, const struct listed *all, size_t count, char out[DATE_MAX],
+			     char after[DATE_MAX], size_t *found)
+{
+	yyjson_val *v;
+	size_t i, n;
+
+	yyjson_arr_foreach(yyjson_obj_get((yyjson_val *)manifest, "objects"), i, n, v)
+	{
+		take_date(remote_text(v, "date_added"), after);
+		if (!in_page(all, count, v))
+			continue;
+		take_date(remote_text(v, "date_added"), out);
+		(*found)++;
+	}
+	return OK;
+}
+
+/* When the server added the last of these objects, as its manifest says. */
+static enum err newest(struct pull *p, const struct stix_envelope *env, char out[DATE_MAX])
+{
+	char next[CURSOR_PART_MAX + 1] = "", after[DATE_MAX], before[DATE_MAX];
+	struct listed *all;
+	size_t found = 0;
+	enum err e = page_records(p, env, &all);
+
+	memcpy(after, p->after, sizeof(after));
+	while (e == OK) {
+		struct remote_parameter ask[] = { { "added_after", span_of(after) },
 						  { "limit", SPAN("1000") },
 						  { "match[version]", SPAN("all") },
 						  { "next", span_of(next) } };
 		struct door_answer answer;
 		const yyjson_val *page;
 		char url[URL_TEXT];
-		yyjson_val *v;
-		size_t i, n;
-		enum err e = remote_url(url, p->c.collection, "manifest/", ask, 4);
 
-		if (e == OK)
+		if ((e = remote_url(url, p->c.collection, "manifest/", ask, 4)) == OK)
 			e = remote_get(&p->c, url, &answer, &page);
 		if (e != OK)
-			return e;
-		yyjson_arr_foreach(yyjson_obj_get((yyjson_val *)page, "objects"), i, n, v)
-			take_date(remote_text(v, "date_added"), out);
-		if (!yyjson_get_bool(yyjson_obj_get((yyjson_val *)page, "more")) ||
-		    remote_text(page, "next").len == 0 || span_is(remote_text(page, "next"), next))
-			return OK;
+			break;
+		memcpy(before, after, sizeof(before));
+		e = look_through(page, all, env->count, out, after, &found);
+		if (found >= env->count || !yyjson_get_bool(yyjson_obj_get((yyjson_val *)page, "more")))
+			break;
 		keep_text(next, sizeof(next), remote_text(page, "next"));
+		if (next[0] == '\0' && strcmp(before, after) == 0)
+			break;
 	}
+	return e;
 }
 
 static enum err read_page(struct pull *p, const struct door_answer *a, const char *url, struct stix_envelope *out)
@@ -290,8 +360,8 @@ static enum err advance(struct pull *p, const struct door_answer *a, const struc
 		keep_text(p->next, sizeof(p->next), env->next);
 		return OK;
 	}
-	if (!dated && env->count > 0 && p->last[0] == '\0')
-		e = newest(p, p->last);
+	if (!dated && env->count > 0)
+		e = newest(p, env, p->last);
 	if (e != OK)
 		return e;
 	if (env->more && (p->last[0] == '\0' || strcmp(p->last, p->after) == 0))
