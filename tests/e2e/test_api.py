@@ -223,7 +223,7 @@ def test_lists_by_kind_party_matter_and_position(world):
         if not page["more"]:
             break
     assert walked == [*ids, cert_id]
-    assert world.listed(f"?after={after}")["statements"] == []
+    assert world.listed(f"?kind=plan&after={after}")["statements"] == []
     positions = [s["position"] for s in world.listed()["statements"]]
     assert positions == sorted(set(positions))
 
