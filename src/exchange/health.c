@@ -201,7 +201,8 @@ static enum http_next get_metrics(void *context, struct http_request *r, struct 
 		server_fail(s, r, ERR_NOT_FOUND, out);
 		return HTTP_NOW;
 	}
-	g.connections = http_connections(s->http);
+	if (s->http != NULL)
+		g.connections = http_connections(s->http);
 	g.followers = followers_count(s->followers);
 	for (int l = 0; l < LEDGER_COUNT && l < 2; l++)
 		g.ledger_size[l] = published_size(r->arena, dir, (enum ledger_id)l);

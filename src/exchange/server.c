@@ -202,6 +202,7 @@ static enum err start_http(struct service *s, struct server_tls *tls, struct are
 		.done = done,
 		.context = s,
 	};
+	struct http *h = NULL;
 	enum err e = gather_doors(s);
 
 	if (e == OK)
@@ -213,7 +214,9 @@ static enum err start_http(struct service *s, struct server_tls *tls, struct are
 	o.certificate_pem = tls->certificate;
 	o.key_pem = tls->key;
 	o.authorities_pem = tls->authorities;
-	return http_start(&o, &s->server.http);
+	if ((e = http_start(&o, &h)) == OK)
+		atomic_store(&s->server.http, h);
+	return e;
 }
 
 static void tell_ready(struct service *s, const struct server_tls *tls)
