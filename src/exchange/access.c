@@ -286,7 +286,10 @@ static enum err party_of_key(struct access *a, const struct state *st, struct ha
 	enum err e;
 
 	if (recall(a, key, domain, &length)) {
-		e = state_party(st, span_make(domain, length), out);
+		struct span name; /* *out goes on pointing to it */
+
+		if ((e = copy(st->arena, span_make(domain, length), &name)) == OK)
+			e = state_party(st, name, out);
 		if (e == OK && hash_equal(out->fingerprint, key))
 			return OK;
 		if (e != OK && e != ERR_PARTY_UNKNOWN)
