@@ -106,6 +106,8 @@ enum err pulse_now(struct pulse *p, char detail[SUBMISSION_DETAIL])
 	pthread_mutex_lock(&p->mutex);
 	e = p->broken;
 	snprintf(detail, SUBMISSION_DETAIL, "%s", p->detail);
+	if (sequencer_lent(p->sequencer)) /* it waits for another command, however long that takes */
+		p->heard_us = clock_monotonic_us();
 	if (e == OK && clock_monotonic_us() - p->heard_us > (int64_t)PULSE_LATE_MS * 1000) {
 		e = ERR_BUSY;
 		snprintf(detail, SUBMISSION_DETAIL, "the sequencer gave no sign of life for %d s",

@@ -185,7 +185,9 @@ static void reached(void *context, uint64_t stamp)
 
 static enum err start_sequencer(struct service *s)
 {
-	struct sequencer_options o = { .ticks = true, .reached = reached, .context = s->server.followers };
+	struct sequencer_options o = {
+		.ticks = true, .lends = true, .reached = reached, .context = s->server.followers
+	};
 	enum err e = node_publish(s->server.node);
 
 	if (e == OK)

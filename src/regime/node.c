@@ -91,6 +91,8 @@ static enum err node_new(const char *dir, enum node_mode mode, struct node **out
 {
 	struct node *n = calloc(1, sizeof(*n));
 
+	if (n != NULL)
+		n->serving = -1;
 	if (n == NULL || (n->dir = strdup(dir)) == NULL || (n->arena = arena_new(NODE_ARENA_MAX)) == NULL) {
 		node_close(n);
 		return ERR_NO_MEMORY;
@@ -107,10 +109,9 @@ void node_close(struct node *n)
 		return;
 	if (n->batch.open)
 		node_abandon(n);
-	for (int l = 0; l < LEDGER_COUNT; l++) {
-		publisher_close(n->publications[l].publisher);
+	node_close_publications(n);
+	for (int l = 0; l < LEDGER_COUNT; l++)
 		signer_free(n->ledger_signer[l]);
-	}
 	signer_free(n->party);
 	while (n->held != NULL) {
 		struct held_key *next = n->held->next;
@@ -120,9 +121,14 @@ void node_close(struct node *n)
 		n->held = next;
 	}
 	marks_close(n->marks);
-	views_close(n->views);
+	if (n->lent || (n->mode == NODE_WRITE && node_is_borrowed(n)))
+		views_leave(n->views);
+	else
+		views_close(n->views);
 	if (n->journal != NULL)
 		journal_close(n->journal);
+	if (n->serving != -1)
+		close(n->serving);
 	buffer_free(&n->own);
 	arena_free(n->arena);
 	free(n->dir);
@@ -421,7 +427,9 @@ static enum err open_views(struct node *n, const char *path)
 	bool writer = n->mode == NODE_WRITE;
 	enum err e = views_open(path, writer, &n->views);
 
-	if (e == ERR_DAMAGED && writer) {
+	if (e == ERR_DAMAGED && writer && node_is_borrowed(n)) {
+		e = fail(ERR_BUSY, "%s; another process works with these views: stop it first", err_detail());
+	} else if (e == ERR_DAMAGED && writer) {
 		snprintf(n->mended, sizeof(n->mended), "%s", err_detail());
 		if ((e = views_destroy(path)) == OK)
 			e = views_open(path, true, &n->views);
@@ -464,6 +472,14 @@ static enum err open_reader(struct node *n, const char *journal)
 	return e == OK ? views_within(n, n->journal, end) : e;
 }
 
+static enum err open_writer(struct node *n, const char *journal)
+{
+	int lock = -1;
+	enum err e = node_take_journal(n, journal, &lock);
+
+	return e == OK ? journal_open_locked(journal, lock, views_within, n, &n->journal) : e;
+}
+
 enum err node_open_stores(struct node *n)
 {
 	bool writer = n->mode == NODE_WRITE;
@@ -471,7 +487,7 @@ enum err node_open_stores(struct node *n)
 	enum err e = ERR_NO_MEMORY;
 
 	if (journal != NULL && marks != NULL)
-		e = writer ? journal_open_writer_if(journal, views_within, n, &n->journal) : open_reader(n, journal);
+		e = writer ? open_writer(n, journal) : open_reader(n, journal);
 	if (e == OK && (writer || file_exists(marks)))
 		e = marks_open(marks, &n->marks);
 	free(journal);

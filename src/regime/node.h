@@ -7,6 +7,7 @@
  *	DIR/ledger/public/, DIR/ledger/circle/	 checkpoint and tiles, rebuildable
  *	DIR/territory.table	 the compiled registry tables
  *	DIR/rejects/		 rows that could not be read
+ *	DIR/serving		 how a process that lends the node and those who ask for it find each other
  *
  * A batch is all or nothing: journal first with one fdatasync, then the views. Statements are checked against the state
  * that the batch has reached so far. */
@@ -25,13 +26,30 @@ enum err node_init(const char *dir, struct span name, struct span title);
 
 /* NODE_READ works beside a writer and changes nothing: it sees what the views reflect, which may be behind the journal.
  * ERR_DAMAGED: the views must be made anew; any NODE_WRITE does that.
- * Runs the self-test, takes the writer's lock if asked (ERR_BUSY), catches the views and tiles up with the journal.
- * ERR_NODE_MISSING. */
+ * Runs the self-test, takes the writer's lock if asked (ERR_BUSY: another process has it, and does not lend the node, or not
+ * within half a minute), catches the views and tiles up with the journal. ERR_NODE_MISSING. */
 enum err node_open(const char *dir, enum node_mode mode, struct node **out);
 void node_close(struct node *n);
 
 /* Why the views were thrown away and made anew at the opening, "" if they were not. */
 const char *node_mended(const struct node *n);
+
+/* ---- lending ----
+ *
+ * A process that holds the node open for writing all the time lends it: whoever opens it for writing meanwhile waits for its
+ * turn, gets the node as if nobody else had it, and gives it back with node_close. A loan goes to one borrower; then the lender
+ * has its turn. A borrower that dies gives back what it had committed. Only the thread that writes calls these. */
+
+/* From here to node_close the node can be asked for. ERR_BUSY: another process lends it; this one is its borrower. */
+enum err node_serve(struct node *n);
+/* Whether somebody waits for the node. */
+bool node_asked(const struct node *n);
+/* Gives it up: no batch is open, nothing publishes. Until it is back reading goes on from any thread and sees what the borrower
+ * does; nothing else may be called but node_regain and node_close. */
+enum err node_lend(struct node *n);
+/* ERR_BUSY: it is still lent; ask again in a moment. OK: it is here again, caught up and published. Any other: the machine
+ * failed. */
+enum err node_regain(struct node *n);
 
 const char *node_dir(const struct node *n);
 struct span node_name(const struct node *n);

@@ -38,7 +38,7 @@ enum err node_begin(struct node *n)
 	struct snapshot *s = NULL;
 	enum err e;
 
-	assert(n->mode == NODE_WRITE && !n->batch.open);
+	assert(n->mode == NODE_WRITE && !n->batch.open && !n->lent);
 	if (n->broken != OK)
 		return fail(n->broken, "%s: an earlier write failed; start again", n->dir);
 	if ((e = views_write(n->views, &s)) != OK)

@@ -59,6 +59,8 @@ struct reached {
 struct node {
 	char *dir;
 	enum node_mode mode;
+	int serving; /* DIR/serving, held by us; -1: we lend to nobody */
+	bool lent;
 	char name_text[KEY_NAME_MAX + 1], origin_text[LEDGER_COUNT][KEY_NAME_MAX + 1];
 	struct span name, origin[LEDGER_COUNT];
 	struct verifier party_key, ledger_key[LEDGER_COUNT];
@@ -85,6 +87,11 @@ enum err node_catch_up(struct node *n);
 /* Each file in DIR/keys holds the key that it should, as far as this user may read them. ERR_DAMAGED. */
 enum err node_check_keys(struct node *n);
 enum err node_open_publications(struct node *n);
+void node_close_publications(struct node *n);
+/* The journal's lock, waiting for the turn if another process lends the node. */
+enum err node_take_journal(const struct node *n, const char *journal, int *lock);
+/* Whether another process, one that lends the node, has the views open for writing too. For who has the journal's lock. */
+bool node_is_borrowed(const struct node *n);
 /* In the open batch: a tick that names these checkpoints. */
 enum err node_add_tick(struct node *n, const struct checkpoint published[LEDGER_COUNT], struct appended *out);
 enum err node_tick_due(const struct state *st, bool *due);

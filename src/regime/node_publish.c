@@ -66,6 +66,14 @@ static enum err open_one(struct node *n, enum ledger_id l)
 	return e == OK ? find_next(n, l, fed) : e;
 }
 
+void node_close_publications(struct node *n)
+{
+	for (int l = 0; l < LEDGER_COUNT; l++) {
+		publisher_close(n->publications[l].publisher);
+		n->publications[l] = (struct publication){ 0 };
+	}
+}
+
 enum err node_open_publications(struct node *n)
 {
 	enum err e = OK;
@@ -175,7 +183,7 @@ enum err node_publish(struct node *n)
 	uint64_t end;
 	enum err e;
 
-	assert(n->mode == NODE_WRITE && !n->batch.open);
+	assert(n->mode == NODE_WRITE && !n->batch.open && !n->lent);
 	if (n->broken != OK)
 		return fail(n->broken, "%s: an earlier write failed; start again", n->dir);
 	if ((e = journal_end(n->journal, &end)) == OK)

@@ -24,9 +24,10 @@ struct publishing {
 	unsigned interval_ms;
 	pthread_t thread;
 	pthread_mutex_t mutex;
-	pthread_cond_t changed; /* a newer point, or stopping */
+	pthread_cond_t changed; /* a newer point, or hurry, or stopping */
+	pthread_cond_t settled; /* nothing is left to publish, or it failed */
 	struct reached newest, taken;
-	bool fresh, stopping;
+	bool fresh, at_work, hurry, stopping;
 	struct checkpoint last[LEDGER_COUNT];
 	enum err err;
 	char detail[DETAIL_MAX];
@@ -53,7 +54,7 @@ static bool next(struct publishing *p, struct timespec earliest)
 
 	while (!p->fresh && !p->stopping)
 		pthread_cond_wait(&p->changed, &p->mutex);
-	while (!p->stopping && rc == 0)
+	while (!p->stopping && !p->hurry && rc == 0)
 		rc = pthread_cond_timedwait(&p->changed, &p->mutex, &earliest);
 	p->taken = p->newest;
 	return p->fresh;
@@ -68,6 +69,7 @@ static void *run(void *argument)
 	pthread_mutex_lock(&p->mutex);
 	while (e == OK && next(p, earliest)) {
 		p->fresh = false;
+		p->at_work = true;
 		pthread_mutex_unlock(&p->mutex);
 		e = node_publish_reached(p->node, &p->taken);
 		earliest = later(p->interval_ms);
@@ -78,6 +80,8 @@ static void *run(void *argument)
 			p->err = e;
 			snprintf(p->detail, sizeof(p->detail), "%s", err_detail());
 		}
+		p->at_work = false;
+		pthread_cond_signal(&p->settled);
 	}
 	pthread_mutex_unlock(&p->mutex);
 	return NULL;
@@ -95,6 +99,7 @@ enum err publishing_start(struct node *n, unsigned interval_ms, struct publishin
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		p->last[l] = n->publications[l].last;
 	pthread_mutex_init(&p->mutex, NULL);
+	pthread_cond_init(&p->settled, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->changed, &monotonic);
@@ -128,6 +133,29 @@ enum err publishing_last(struct publishing *p, struct checkpoint out[LEDGER_COUN
 	return e;
 }
 
+enum err publishing_settle(struct publishing *p)
+{
+	enum err e;
+
+	pthread_mutex_lock(&p->mutex);
+	p->hurry = true;
+	pthread_cond_signal(&p->changed);
+	while ((p->fresh || p->at_work) && p->err == OK)
+		pthread_cond_wait(&p->settled, &p->mutex);
+	p->hurry = false;
+	e = p->err == OK ? OK : fail(p->err, "%s", p->detail);
+	pthread_mutex_unlock(&p->mutex);
+	return e;
+}
+
+void publishing_go_on(struct publishing *p)
+{
+	pthread_mutex_lock(&p->mutex);
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		p->last[l] = p->node->publications[l].last;
+	pthread_mutex_unlock(&p->mutex);
+}
+
 enum err publishing_stop(struct publishing *p)
 {
 	enum err e;
@@ -141,6 +169,7 @@ enum err publishing_stop(struct publishing *p)
 	pthread_join(p->thread, NULL);
 	e = p->err == OK ? OK : fail(p->err, "%s", p->detail);
 	pthread_cond_destroy(&p->changed);
+	pthread_cond_destroy(&p->settled);
 	pthread_mutex_destroy(&p->mutex);
 	free(p);
 	return e;

@@ -17,6 +17,12 @@ void publishing_reach(struct publishing *p, const struct reached *r);
 /* What stands in the files now. Its first failure, after which nothing more is published; the node is then broken. */
 enum err publishing_last(struct publishing *p, struct checkpoint out[LEDGER_COUNT]);
 
+/* Publishes now what was reached and returns when that stands in the files; until the next publishing_reach
+ * n->publications are the caller's. Its first failure. */
+enum err publishing_settle(struct publishing *p);
+/* n->publications were opened anew: goes on from them. */
+void publishing_go_on(struct publishing *p);
+
 enum err publishing_stop(struct publishing *p); /* publishes what is left. NULL is fine */
 
 #endif

@@ -40,6 +40,11 @@
  * What leaves, and when: err and receipt only after the commit. The checkpoint is signed over the tree in memory; proofs
  * come from the batch's own leaves and the frontier before it (ledger/growth.c). The files follow (publishing.c).
  *
+ * A loan (node.h) comes behind a batch, or when nothing is in the queue; never between a loan and the batch that waited for its
+ * end. An idle sequencer looks ten times a second whether somebody asks, and much more often right behind a loan: who calls one
+ * command after the other should not wait for the tenth each time. Before the loan all is published and the publishing thread
+ * at rest; behind it the trees are taken up as they are now.
+ *
  * If the machine fails (journal, views, publishing) everything under way ends with that error and nothing more is taken.
  */
 
@@ -50,14 +55,18 @@
 #define BATCH_BYTES ((size_t)4 << 20)
 #define PARSE_MAX ((size_t)1 << 20)
 #define RECEIPT_MAX (8192 + CHECKPOINT_NOTE_MAX)
-#define TICK_LOOK_S 60 /* how often an idle sequencer looks whether a tick is due */
+#define TICK_LOOK_MS 60000    /* how often an idle sequencer looks whether a tick is due */
+#define LEND_LOOK_MS 100      /* and whether somebody asks for the node; */
+#define LEND_SOON_MS 4	      /* as often as that */
+#define LEND_SOON_FOR_MS 1000 /* for so long behind a loan */
+#define REGAIN_MOST_MS 16
 
 enum step { NEW, CHECKED };
 
 struct sequencer {
 	struct node *node;
 	size_t limit;
-	bool ticks;
+	bool ticks, lends;
 	struct publishing *publishing;
 
 	pthread_mutex_t mutex;
@@ -65,7 +74,7 @@ struct sequencer {
 	pthread_cond_t ready;  /* for the sequencing thread: a batch may begin, or stopping */
 	struct submission *first, *unclaimed, **last;
 	size_t under_way, checked; /* offered and not yet done; of these in the queue and checked */
-	bool stopping;
+	bool stopping, lent;
 	enum err broken;
 	char broken_detail[SUBMISSION_DETAIL];
 
@@ -83,6 +92,8 @@ struct sequencer {
 	/* the sequencing thread's */
 	struct growth *growth[LEDGER_COUNT];
 	struct reached reached;
+	int64_t tick_look_us, lend_look_us; /* when to look next */
+	int64_t back_us;		    /* when the last loan ended; 0: there was none */
 	struct buffer receipt;
 };
 
@@ -421,7 +432,7 @@ static struct submission *sequence(struct sequencer *q, struct submission *first
 	return rest;
 }
 
-/* ---- the sequencing thread ---- */
+/* ---- the queue's front ---- */
 
 /* All that is checked, from the front. Under the mutex. */
 static struct submission *take(struct sequencer *q)
@@ -441,34 +452,157 @@ static struct submission *take(struct sequencer *q)
 	return first;
 }
 
-/* Until a batch may begin, all is over, or it is time to look for a tick. */
+/* ---- a loan ---- */
+
+static enum err go_on_from(struct sequencer *q, enum ledger_id l)
+{
+	const struct publication *p = &q->node->publications[l];
+	const struct frontier *f = publisher_frontier(p->publisher);
+
+	if (!p->published || f->size != q->node->heads.size[l])
+		return fail(ERR_USAGE, "%.*s: not everything is published", SPAN_FORMAT(q->node->origin[l]));
+	return growth_new(f, &q->growth[l]);
+}
+
+static enum err go_on(struct sequencer *q)
+{
+	enum err e = OK;
+
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++) {
+		growth_free(q->growth[l]);
+		q->growth[l] = NULL;
+		e = go_on_from(q, (enum ledger_id)l);
+	}
+	q->reached = (struct reached){ 0 };
+	publishing_go_on(q->publishing);
+	return e;
+}
+
+static void set_lent(struct sequencer *q, bool lent)
+{
+	pthread_mutex_lock(&q->mutex);
+	q->lent = lent;
+	pthread_mutex_unlock(&q->mutex);
+}
+
+bool sequencer_lent(struct sequencer *q)
+{
+	bool lent;
+
+	pthread_mutex_lock(&q->mutex);
+	lent = q->lent;
+	pthread_mutex_unlock(&q->mutex);
+	return lent;
+}
+
+/* Whether nobody needs the node again. */
+static bool may_leave(struct sequencer *q)
+{
+	bool may;
+
+	pthread_mutex_lock(&q->mutex);
+	may = q->stopping && q->first == NULL;
+	pthread_mutex_unlock(&q->mutex);
+	return may;
+}
+
+static void pause_ms(unsigned ms)
+{
+	const struct timespec t = { .tv_nsec = (long)ms * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+static enum err lend(struct sequencer *q)
+{
+	uint64_t stamp = q->node->heads.stamp;
+	unsigned ms = 1;
+	enum err e = publishing_settle(q->publishing);
+
+	if (e != OK || (e = node_lend(q->node)) != OK)
+		return e;
+	set_lent(q, true);
+	while ((e = node_regain(q->node)) == ERR_BUSY && !may_leave(q)) {
+		pause_ms(ms);
+		ms = ms < REGAIN_MOST_MS ? 2 * ms : ms;
+	}
+	if (e == ERR_BUSY)
+		return OK; /* it stays lent, and this is the end */
+	set_lent(q, false);
+	if (e == OK)
+		e = go_on(q);
+	if (e == OK && q->node->heads.stamp != stamp && q->reached_by != NULL)
+		q->reached_by(q->context, q->node->heads.stamp);
+	return e;
+}
+
+static void lend_if_asked(struct sequencer *q)
+{
+	int64_t now = clock_monotonic_us();
+	bool soon = q->back_us != 0 && now - q->back_us < LEND_SOON_FOR_MS * INT64_C(1000);
+	enum err e;
+
+	q->lend_look_us = now + (soon ? LEND_SOON_MS : LEND_LOOK_MS) * INT64_C(1000);
+	if (q->broken != OK || !node_asked(q->node))
+		return;
+	if ((e = lend(q)) != OK)
+		set_broken(q, e);
+	q->back_us = q->lend_look_us = clock_monotonic_us();
+}
+
+/* ---- the sequencing thread ---- */
+
+/* Until a batch may begin, all is over, or it is time to look for a tick or for who asks. */
 static void wait_for_batch(struct sequencer *q)
 {
+	int64_t us = q->tick_look_us;
 	struct timespec look;
 	int rc = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &look);
-	look.tv_sec += TICK_LOOK_S;
+	if (q->lends && q->lend_look_us < us && q->first == NULL)
+		us = q->lend_look_us;
+	look = (struct timespec){ .tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000 };
 	while (!may_begin(q) && !(q->stopping && q->first == NULL) && rc == 0)
 		rc = pthread_cond_timedwait(&q->ready, &q->mutex, &look);
+}
+
+/* All that is checked, one batch behind the other; if that is nothing, a tick may be due. */
+static void work_off(struct sequencer *q, struct submission *first)
+{
+	do
+		first = sequence(q, first);
+	while (first != NULL);
+}
+
+static bool time_for_tick(struct sequencer *q)
+{
+	int64_t now = clock_monotonic_us();
+	bool is = now >= q->tick_look_us;
+
+	if (is)
+		q->tick_look_us = now + TICK_LOOK_MS * INT64_C(1000);
+	return is && q->ticks;
 }
 
 static void *run(void *argument)
 {
 	struct sequencer *q = argument;
 	struct submission *first;
+	bool waits;
 
+	q->tick_look_us = clock_monotonic_us() + TICK_LOOK_MS * INT64_C(1000);
 	pthread_mutex_lock(&q->mutex);
 	for (;;) {
 		wait_for_batch(q);
 		first = take(q);
 		if (first == NULL && q->stopping && q->first == NULL)
 			break;
+		waits = first == NULL && q->first != NULL;
 		pthread_mutex_unlock(&q->mutex);
-		if (first != NULL || q->ticks)
-			do
-				first = sequence(q, first);
-			while (first != NULL);
+		if (time_for_tick(q) || first != NULL)
+			work_off(q, first);
+		if (q->lends && !waits)
+			lend_if_asked(q);
 		pthread_mutex_lock(&q->mutex);
 	}
 	pthread_mutex_unlock(&q->mutex);
@@ -569,16 +703,6 @@ static enum err make_threads(struct sequencer *q, unsigned workers)
 	return OK;
 }
 
-static enum err go_on_from(struct sequencer *q, enum ledger_id l)
-{
-	const struct publication *p = &q->node->publications[l];
-	const struct frontier *f = publisher_frontier(p->publisher);
-
-	if (!p->published || f->size != q->node->heads.size[l])
-		return fail(ERR_USAGE, "%.*s: not everything is published", SPAN_FORMAT(q->node->origin[l]));
-	return growth_new(f, &q->growth[l]);
-}
-
 static unsigned workers_wanted(const struct sequencer_options *o)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -599,6 +723,7 @@ enum err sequencer_start(struct node *n, const struct sequencer_options *options
 	q->node = n;
 	q->limit = options->limit != 0 ? options->limit : LIMIT_DEFAULT;
 	q->ticks = options->ticks;
+	q->lends = options->lends;
 	q->reached_by = options->reached;
 	q->context = options->context;
 	q->last = &q->first;
@@ -613,6 +738,8 @@ enum err sequencer_start(struct node *n, const struct sequencer_options *options
 		e = ERR_NO_MEMORY;
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		e = go_on_from(q, (enum ledger_id)l);
+	if (e == OK && q->lends)
+		e = node_serve(n);
 	if (e == OK)
 		e = publishing_start(n, options->publish_ms != 0 ? options->publish_ms : PUBLISH_DEFAULT_MS,
 				     &q->publishing);

@@ -2,7 +2,10 @@
  * names; then one thread checks each statement against the state that the batch has reached, commits all that is ready
  * with one fdatasync, signs the checkpoint, and gives out the receipts. Tiles are written behind that.
  *
- * Statements are judged and logged in the order in which they were offered. */
+ * Statements are judged and logged in the order in which they were offered.
+ *
+ * If the node is lent (node.h), other processes have their turn between two batches; what is offered meanwhile waits. Behind
+ * each of them all that was checked here has its own, so neither side can keep the other off. */
 #ifndef REGIME_SEQUENCER_H
 #define REGIME_SEQUENCER_H
 
@@ -15,14 +18,16 @@ struct sequencer_options {
 	size_t limit;	     /* most submissions under way, more are refused; 0: 4096 */
 	unsigned publish_ms; /* least time between two checkpoint files; 0: 1000 */
 	bool ticks;	     /* logs a tick when the last is over an hour old */
-	/* After each batch, when it is durable and readers can see it, before its `done` calls: the greatest stamp (feed.h) that
-	 * there is now. On the sequencing thread; must not block. May be NULL. */
+	bool lends;	     /* the node is lent to other processes that ask for it */
+	/* After each batch, when it is durable and readers can see it, before its `done` calls, and after a loan in which
+	 * something was logged: the greatest stamp (feed.h) that there is now. On the sequencing thread; must not block. May be NULL. */
 	void (*reached)(void *context, uint64_t stamp);
 	void *context;
 };
 
 /* The node is open for writing, has no open batch, and is published. Until the stop nobody else begins a batch, publishes
- * or ticks; reading (node_read, node_entry, node_body, node_receipt) goes on from any thread and waits for nobody. */
+ * or ticks; reading (node_read, node_entry, node_body, node_receipt) goes on from any thread and waits for nobody.
+ * ERR_BUSY: another process lends this node. */
 enum err sequencer_start(struct node *n, const struct sequencer_options *options, struct sequencer **out);
 
 #define SUBMISSION_DETAIL 256
@@ -68,8 +73,12 @@ struct accepted {
 };
 enum err sequencer_submit(struct sequencer *q, struct span note, struct arena *a, struct accepted *out);
 
+/* Whether another process has the node at this moment. Any thread. */
+bool sequencer_lent(struct sequencer *q);
+
 /* Works off what is under way, publishes it, ends the threads; the node is the caller's again. The first failure of the
- * machine, if there was one. NULL is fine. */
+ * machine, if there was one. NULL is fine. A loan is waited for only if something is under way; else the node stays lent, and
+ * node_close is all that may be called on it. */
 enum err sequencer_stop(struct sequencer *q);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -99,15 +100,31 @@ static enum err refuse_network(const struct journal *j)
 }
 
 /* flock, never fcntl: those locks vanish when any descriptor of the file is closed. */
-static enum err take_lock(struct journal *j)
+enum err journal_take_lock(const char *dir, int fd)
 {
-	if ((j->lock_fd = openat(j->dir_fd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1)
-		return fail_errno("%s/" LOCK_NAME, j->dir);
-	if (flock(j->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return OK;
 	if (errno == EWOULDBLOCK)
-		return fail(ERR_BUSY, "%s: another process writes to this journal", j->dir);
-	return fail_errno("%s/" LOCK_NAME, j->dir);
+		return fail(ERR_BUSY, "%s: another process writes to this journal", dir);
+	return fail_errno("%s/" LOCK_NAME, dir);
+}
+
+enum err journal_lock(const char *dir, int *lock)
+{
+	char *path = NULL;
+	enum err e;
+	int fd;
+
+	if (asprintf(&path, "%s/" LOCK_NAME, dir) == -1)
+		return fail(ERR_NO_MEMORY, "%s", dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	e = fd == -1 ? fail_errno("%s", path) : journal_take_lock(dir, fd);
+	free(path);
+	if (e == OK)
+		*lock = fd;
+	else if (fd != -1)
+		close(fd);
+	return e;
 }
 
 static enum err allocate(const char *dir, struct journal **out)
@@ -166,22 +183,23 @@ static enum err open_both(struct journal *j)
 	return e;
 }
 
-enum err journal_open_writer_if(const char *dir, journal_judge *judge, void *context, struct journal **out)
+enum err journal_open_locked(const char *dir, int lock, journal_judge *judge, void *context, struct journal **out)
 {
 	struct journal *j = NULL;
 	enum err e = allocate(dir, &j);
 
-	if (e != OK)
+	if (e != OK) {
+		close(lock);
 		return e;
+	}
 	j->writer = true;
+	j->lock_fd = lock;
 	if ((e = refuse_network(j)) == OK)
-		e = take_lock(j);
-	if (e == OK)
 		e = open_both(j);
 	if (e == OK && (j->buffer = malloc(JOURNAL_BUFFER)) == NULL)
 		e = fail(ERR_NO_MEMORY, "%s", dir);
 	if (e == OK)
-		e = journal_recover(j, judge, context);
+		e = journal_recover(j, 0, judge, context);
 	if (e == OK)
 		e = journal_erase_resume(j);
 	if (e != OK) {
@@ -190,6 +208,14 @@ enum err journal_open_writer_if(const char *dir, journal_judge *judge, void *con
 	}
 	*out = j;
 	return OK;
+}
+
+enum err journal_open_writer_if(const char *dir, journal_judge *judge, void *context, struct journal **out)
+{
+	int lock = -1;
+	enum err e = journal_lock(dir, &lock);
+
+	return e == OK ? journal_open_locked(dir, lock, judge, context, out) : e;
 }
 
 enum err journal_open_writer(const char *dir, struct journal **out)

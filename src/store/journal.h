@@ -4,7 +4,7 @@
  * This is the seam behind which another engine (a replicated one) can stand: append a batch, read by position, tail.
  * Positions are opaque, only their order means something; 0 is before the first record. One process appends (flock);
  * any number of processes read what is committed. Threads may share a handle for reading; one of them appends and
- * erases. */
+ * erases. A writer may lend the journal to another process and take it back. */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
 
@@ -40,6 +40,10 @@ enum err journal_open_writer(const char *dir, struct journal **out);
  * error (journal_short), and the files stay as they are. */
 typedef enum err journal_judge(void *context, struct journal *j, uint64_t end);
 enum err journal_open_writer_if(const char *dir, journal_judge *judge, void *context, struct journal **out);
+/* The same in two steps, for who must wait for the lock: it alone, as a descriptor (ERR_BUSY at once; closing it gives
+ * the lock back), and the opening with it, which takes the descriptor whatever happens. */
+enum err journal_lock(const char *dir, int *lock);
+enum err journal_open_locked(const char *dir, int lock, journal_judge *judge, void *context, struct journal **out);
 /* ERR_DAMAGED: the journal once reached further. The detail names file, byte, and what to do. */
 enum err journal_short(const struct journal *j, uint64_t reached);
 enum err journal_open_reader(const char *dir, struct journal **out);
@@ -67,6 +71,17 @@ enum err journal_read(struct journal *j, struct arena *a, uint64_t position, str
  * are valid during the call only. */
 typedef enum err journal_each(void *context, const struct record *r);
 enum err journal_tail(struct journal *j, uint64_t from, journal_each *each, void *context);
+
+/* ---- a loan ----
+ *
+ * A writer without an open batch gives up the lock and keeps its handle, which from here on reads as a reader's does:
+ * every thread sees what the borrower commits. It appends and erases nothing until it has the journal back. */
+enum err journal_lend(struct journal *j);
+/* The lock again, and nothing more. ERR_BUSY at once: a borrower has it. */
+enum err journal_lend_end(struct journal *j);
+/* With the lock: brings the journal's end in order as an opening writer does, and is the writer again. All but ERR_BUSY
+ * ends the handle's writing. */
+enum err journal_regain(struct journal *j, journal_judge *judge, void *context);
 
 /* Overwrites the payload of a body or raw report with zeros, durably. ERR_USAGE for other kinds. */
 enum err journal_erase(struct journal *j, uint64_t position);

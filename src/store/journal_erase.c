@@ -115,7 +115,7 @@ static enum err erase_at(struct journal *j, uint64_t position)
 
 enum err journal_erase(struct journal *j, uint64_t position)
 {
-	assert(j->writer);
+	assert(j->writer && !atomic_load(&j->lent));
 	if (j->broken != OK)
 		return fail(j->broken, "%s: an earlier write failed; start again", j->dir);
 	return erase_at(j, position);

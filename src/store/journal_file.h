@@ -64,7 +64,8 @@ struct journal {
 	struct segment *segments;
 	size_t count, room;
 	_Atomic uint64_t end;
-	uint64_t bad; /* where reading stopped at the opening, and why */
+	atomic_bool lent; /* a writer's: somebody else may append */
+	uint64_t bad;	  /* where reading stopped at the opening, and why */
 	const char *why;
 
 	/* the writer's */
@@ -75,6 +76,7 @@ struct journal {
 	uint64_t limit;	    /* how far it has been written, zeros included */
 	uint64_t batch, at; /* the batch's first frame, the next frame */
 	uint64_t flushed;   /* before that all is with the kernel */
+	uint64_t own_end;   /* where it was lent */
 	uint32_t frames, chain;
 	uint8_t *buffer;
 	size_t held;
@@ -133,8 +135,13 @@ enum err scan_batch(struct window *w, uint32_t first_crc, uint64_t batch, bool p
 /* Where a good frame of a batch later than `batch` stands behind `from`; 0: nowhere. */
 enum err scan_later(struct window *w, uint32_t first_crc, uint64_t from, uint64_t batch, uint64_t *found);
 
-/* Brings the last segment in order for the writer and sets end, start, limit. judge may be NULL. */
-enum err journal_recover(struct journal *j, journal_judge *judge, void *context);
+/* Brings the last segment in order for the writer and sets end, start, limit. judge may be NULL. from: what is known to
+ * be good of it, 0 if nothing is. */
+enum err journal_recover(struct journal *j, uint64_t from, journal_judge *judge, void *context);
+/* The lock of that folder's journal, on its open file. ERR_BUSY at once. */
+enum err journal_take_lock(const char *dir, int fd);
+/* Goes on to the last whole batch that is there. */
+enum err journal_look_on(struct journal *j);
 /* Sets end for a reader that has just opened. */
 enum err journal_find_end(struct journal *j);
 /* The first failed write stays: what is on disk is no longer known. Returns OK for OK. */

@@ -36,13 +36,13 @@ static enum err damaged_if_later(struct journal *j, struct window *w, uint64_t b
 	return e == OK && later != 0 ? segment_damaged(j, w->start, s->bad, s->why) : e;
 }
 
-/* The end of the last segment by the rules above. */
-static enum err find_end(struct journal *j, struct window *w, struct scan *s)
+/* The end of the last segment by the rules above, looked for from a batch's begin; 0: from the first. */
+static enum err find_end(struct journal *j, struct window *w, uint64_t from, struct scan *s)
 {
 	bool whole = true;
 	enum err e;
 
-	*s = (struct scan){ .at = w->start + SEGMENT_HEADER };
+	*s = (struct scan){ .at = from > w->start + SEGMENT_HEADER ? from : w->start + SEGMENT_HEADER };
 	if ((e = scan_batches(w, j->first_crc, false, s)) == OK)
 		e = damaged_if_later(j, w, s->at, s);
 	if (e == OK && s->last != 0 && (e = scan_batch(w, j->first_crc, s->last, true, &whole, s)) == OK && !whole) {
@@ -124,19 +124,25 @@ static enum err settle(struct journal *j, struct window *w, const struct scan *s
 	return OK;
 }
 
-enum err journal_recover(struct journal *j, journal_judge *judge, void *context)
+enum err journal_recover(struct journal *j, uint64_t from, journal_judge *judge, void *context)
 {
-	struct window w = { .start = j->segments[j->count - 1].start };
+	struct window w = { 0 };
 	char name[SEGMENT_NAME];
 	struct scan s;
-	enum err e = segment_fd(j, j->count - 1, &w.fd);
+	enum err e;
 
+	pthread_mutex_lock(&j->mutex);
+	w.start = j->segments[j->count - 1].start;
+	e = segment_fd(j, j->count - 1, &w.fd); /* the last one stays open */
+	pthread_mutex_unlock(&j->mutex);
 	if (e != OK)
 		return e;
 	segment_name(w.start, name);
+	if (j->fd != -1)
+		close(j->fd);
 	if ((j->fd = openat(j->dir_fd, name, O_RDWR | O_CLOEXEC)) == -1)
 		return fail_errno("%s/%s", j->dir, name);
-	if ((e = find_end(j, &w, &s)) == OK && judge != NULL) {
+	if ((e = find_end(j, &w, from, &s)) == OK && judge != NULL) {
 		atomic_store(&j->end, s.at);
 		e = judge(context, j, s.at);
 	}
@@ -154,9 +160,9 @@ enum err journal_find_end(struct journal *j)
 	struct scan s;
 	enum err e = segment_fd(j, j->count - 1, &w.fd);
 
-	if (e == OK && (e = find_end(j, &w, &s)) == ERR_DAMAGED) {
+	if (e == OK && (e = find_end(j, &w, 0, &s)) == ERR_DAMAGED) {
 		w.len = 0;
-		e = find_end(j, &w, &s);
+		e = find_end(j, &w, 0, &s);
 	}
 	if (e == OK)
 		atomic_store(&j->end, s.at);

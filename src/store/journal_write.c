@@ -121,7 +121,7 @@ enum err journal_begin(struct journal *j)
 	uint64_t end = atomic_load(&j->end);
 	enum err e = OK;
 
-	assert(j->writer && !j->open);
+	assert(j->writer && !j->open && !atomic_load(&j->lent));
 	if (j->broken != OK)
 		return fail(j->broken, "%s: an earlier write failed; start again", j->dir);
 	if (end - j->start >= SEGMENT_ROLL && (e = roll(j)) != OK)

@@ -372,17 +372,32 @@ static enum err list_runs(const struct marks *m, struct run **out, size_t *count
 	return OK;
 }
 
+/* One of the same stretch was mapped before: its marks are the same. */
+static bool run_known(struct marks *known, struct run *r)
+{
+	for (size_t i = 0; known != NULL && i < known->count; i++) {
+		struct run *k = &known->runs[i];
+
+		if (k->mapped.at != NULL && k->from == r->from && k->to == r->to) {
+			*r = *k;
+			*k = (struct run){ 0 };
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Takes the chain of whole runs from the journal's beginning; what does not belong to it is left over from a merge that
  * was cut short, or stands behind a damaged run. Such files are only passed over: this may be a reader, and the writer
  * may be merging. They are replaced or removed when the same stretch is written again. */
-static enum err load(struct marks *m)
+static enum err load(struct marks *m, struct marks *known)
 {
 	struct run *list = NULL;
 	size_t n = 0;
 	enum err e = list_runs(m, &list, &n);
 
 	for (size_t i = 0; e == OK && i < n && m->count < RUNS_MAX - 1; i++) {
-		if (list[i].from != m->position || !run_map(m, &list[i]))
+		if (list[i].from != m->position || !(run_known(known, &list[i]) || run_map(m, &list[i])))
 			continue;
 		m->position = list[i].to;
 		m->runs[m->count++] = list[i];
@@ -421,7 +436,7 @@ enum err marks_open(const char *dir, struct marks **out)
 		return fail(ERR_NO_MEMORY, "%s", dir);
 	}
 	if ((e = folder_make(dir, 0700)) == OK)
-		e = load(m);
+		e = load(m, NULL);
 	if (e != OK) {
 		marks_close(m);
 		return e;
@@ -430,27 +445,43 @@ enum err marks_open(const char *dir, struct marks **out)
 	return OK;
 }
 
-/* What is in memory becomes one file that also holds the position. Failing is harmless: the journal has it. */
-static void save(struct marks *m)
+/* The newest run reaches as far as the position: moved if it is in memory, merged with nothing if it is a short file. So a
+ * stretch without marks makes no file of its own each time. */
+static enum err reach_position(struct marks *m)
 {
-	size_t first = m->count;
+	struct run *last = m->count > 0 ? &m->runs[m->count - 1] : NULL;
+	struct run none = { .from = m->position, .to = m->position };
 
-	while (first > 0 && m->runs[first - 1].mapped.at == NULL)
-		first--;
-	if (m->position == (m->count > 0 ? m->runs[m->count - 1].to : 0) && first == m->count)
+	if (last != NULL && last->mapped.at == NULL)
+		last->to = m->position;
+	else if (last != NULL && last->count < FILE_MIN)
+		return run_merge(m, last, &none, false);
+	else
+		m->runs[m->count++] = (struct run){ .from = last != NULL ? last->to : 0, .to = m->position };
+	return OK;
+}
+
+/* What is in memory becomes one file that also holds the position. */
+void marks_save(struct marks *m)
+{
+	struct run *last;
+	enum err e = OK;
+
+	if (m->position > (m->count > 0 ? m->runs[m->count - 1].to : 0))
+		e = reach_position(m);
+	while (e == OK && m->count >= 2 && m->runs[m->count - 2].mapped.at == NULL)
+		if ((e = run_merge(m, &m->runs[m->count - 2], &m->runs[m->count - 1], false)) == OK)
+			m->count--;
+	if (e == OK)
+		e = merge_newest(m);
+	m->writer = false; /* who adds next begins anew */
+	if (e != OK || m->count == 0)
 		return;
-	if (first == m->count || m->runs[m->count - 1].to < m->position) {
-		uint64_t from = m->count > 0 ? m->runs[m->count - 1].to : 0;
+	last = &m->runs[m->count - 1];
+	if (last->mapped.at == NULL) {
+		struct run none = { .from = last->to, .to = last->to };
 
-		m->runs[m->count++] = (struct run){ .from = from, .to = m->position };
-	}
-	for (; m->count > first + 1; m->count--)
-		if (run_merge(m, &m->runs[m->count - 2], &m->runs[m->count - 1], m->count == first + 2) != OK)
-			return;
-	if (m->runs[first].mapped.at == NULL) {
-		struct run none = { .from = m->runs[first].to, .to = m->runs[first].to };
-
-		run_merge(m, &m->runs[first], &none, true);
+		run_merge(m, last, &none, true);
 	}
 }
 
@@ -459,12 +490,26 @@ void marks_close(struct marks *m)
 	if (m == NULL)
 		return;
 	if (m->writer)
-		save(m);
+		marks_save(m);
 	for (size_t i = 0; i < m->count; i++)
 		run_release(&m->runs[i]);
 	free(m->damaged);
 	free(m->dir);
 	free(m);
+}
+
+enum err marks_reload(struct marks *m)
+{
+	struct marks known = *m;
+	enum err e;
+
+	m->count = 0;
+	m->position = 0;
+	m->writer = false;
+	e = load(m, &known);
+	for (size_t i = 0; i < known.count; i++)
+		run_release(&known.runs[i]);
+	return e;
 }
 
 enum err marks_damaged(const struct marks *m)

@@ -16,7 +16,12 @@ struct mark {
 struct marks;
 
 enum err marks_open(const char *dir, struct marks **out); /* runs with a wrong checksum are dropped with all behind */
-void marks_close(struct marks *m);
+void marks_close(struct marks *m);			  /* saves */
+/* What was added goes into files, for others to open. Failing is harmless: they take it from the journal. */
+void marks_save(struct marks *m);
+/* Another process may have added and saved since: the runs are those of the files, and what is not in them is to be added
+ * again from the position on. Nobody else looks meanwhile. */
+enum err marks_reload(struct marks *m);
 /* ERR_DAMAGED: a run was dropped since its checksum is wrong; the detail names the file. NULL is fine. */
 enum err marks_damaged(const struct marks *m);
 uint64_t marks_position(const struct marks *m);

@@ -268,6 +268,12 @@ void views_close(struct views *v)
 	release(v);
 }
 
+void views_leave(struct views *v)
+{
+	if (v != NULL)
+		release(v);
+}
+
 enum err views_destroy(const char *dir)
 {
 	static const char *const files[] = { "data.mdb", "lock.mdb", "boot" };

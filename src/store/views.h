@@ -31,6 +31,8 @@ struct snapshot; /* a transaction: read-only, or the one writer's */
  * without a clean close counts as damaged, and so do views of another make. */
 enum err views_open(const char *dir, bool writer, struct views **out);
 void views_close(struct views *v); /* a writer syncs and leaves a mark of the clean close */
+/* Instead, for a writer beside which another has them open: that one's close is the clean one. */
+void views_leave(struct views *v);
 enum err views_destroy(const char *dir);
 
 /* Any thread; costs half a microsecond, so nobody need keep one. At most so many at once, of all processes: ERR_BUSY. */
