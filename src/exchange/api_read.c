@@ -248,56 +248,75 @@ static enum err filter_kind(struct span value, struct api_filter *out)
 	return fail(ERR_USAGE, "kind: no kind of that name");
 }
 
-static enum err filter_number(const struct query *q, const char *name, uint64_t most, uint64_t *out)
+static enum err filter_matter(struct span value, struct api_filter *out)
 {
-	struct span value;
-	enum err e = query_get(q, name, &value);
-
-	if (e == ERR_NOT_FOUND)
+	out->has_matter = true;
+	if (hash_from_hex(value, &out->matter) == OK)
 		return OK;
-	if (e == OK && span_u64(value, most, out) != OK)
-		e = fail(ERR_USAGE, "%s: a plain number up to %ju", name, (uintmax_t)most);
-	return e;
+	return fail(ERR_USAGE, "matter: the id of a statement, 64 digits of lower-case hex");
+}
+
+static enum err filter_after(struct span value, struct api_filter *out)
+{
+	if (span_u64(value, INT64_MAX, &out->after) == OK)
+		return OK;
+	return fail(ERR_USAGE, "after: a position, a plain number");
+}
+
+static enum err filter_limit(struct span value, struct api_filter *out)
+{
+	if (span_u64(value, INT64_MAX, &out->limit) != OK || out->limit == 0)
+		return fail(ERR_USAGE, "limit: a plain number, at least 1");
+	if (out->limit > API_LIMIT_MAX)
+		out->limit = API_LIMIT_MAX;
+	return OK;
+}
+
+static enum err filter_wait(struct span value, struct api_filter *out)
+{
+	uint64_t seconds;
+
+	if (span_u64(value, INT32_MAX, &seconds) != OK)
+		return fail(ERR_USAGE, "wait: seconds, a plain number");
+	out->wait_s = seconds > API_WAIT_MAX_S ? API_WAIT_MAX_S : (unsigned)seconds;
+	return OK;
+}
+
+static const struct {
+	const char *name;
+	enum err (*read)(struct span value, struct api_filter *out);
+} filters[] = {
+	{ "kind", filter_kind },   { "party", filter_party }, { "matter", filter_matter },
+	{ "after", filter_after }, { "limit", filter_limit }, { "wait", filter_wait },
+};
+#define FILTER_COUNT (sizeof(filters) / sizeof(filters[0]))
+
+static enum err check_names(const struct query *q)
+{
+	for (size_t i = 0; i < q->count; i++) {
+		size_t n = 0;
+
+		while (n < FILTER_COUNT && !span_is(q->fields[i].name, filters[n].name))
+			n++;
+		if (n == FILTER_COUNT)
+			return fail(ERR_USAGE, "the query knows kind, party, matter, after, limit, wait");
+	}
+	return OK;
 }
 
 enum err api_filter_read(const struct query *q, struct api_filter *out)
 {
-	static const char *const names[] = { "kind", "party", "matter", "after", "limit", "wait" };
-	struct span value;
-	uint64_t wait = 0;
-	enum err e = OK;
+	enum err e = check_names(q);
 
 	*out = (struct api_filter){ .limit = API_LIMIT_DEFAULT };
-	for (size_t i = 0; i < q->count; i++) {
-		size_t n = 0;
+	for (size_t i = 0; e == OK && i < FILTER_COUNT; i++) {
+		struct span value;
 
-		while (n < sizeof(names) / sizeof(names[0]) && !span_is(q->fields[i].name, names[n]))
-			n++;
-		if (n == sizeof(names) / sizeof(names[0]))
-			return fail(ERR_USAGE, "the query knows kind, party, matter, after, limit, wait");
+		if ((e = query_get(q, filters[i].name, &value)) == OK)
+			e = filters[i].read(value, out);
+		else if (e == ERR_NOT_FOUND)
+			e = OK;
 	}
-	if ((e = query_get(q, "kind", &value)) == OK)
-		e = filter_kind(value, out);
-	if ((e == OK || e == ERR_NOT_FOUND) && (e = query_get(q, "party", &value)) == OK)
-		e = filter_party(value, out);
-	if ((e == OK || e == ERR_NOT_FOUND) && (e = query_get(q, "matter", &value)) == OK) {
-		out->has_matter = true;
-		if (hash_from_hex(value, &out->matter) != OK)
-			e = fail(ERR_USAGE, "matter: the id of a statement, 64 digits of lower-case hex");
-	}
-	if (e == ERR_NOT_FOUND)
-		e = OK;
-	if (e == OK)
-		e = filter_number(q, "after", INT64_MAX, &out->after);
-	if (e == OK)
-		e = filter_number(q, "limit", INT64_MAX, &out->limit);
-	if (e == OK)
-		e = filter_number(q, "wait", INT32_MAX, &wait);
-	if (e == OK && out->limit == 0)
-		e = fail(ERR_USAGE, "limit: at least 1");
-	if (out->limit > API_LIMIT_MAX)
-		out->limit = API_LIMIT_MAX;
-	out->wait_s = wait > API_WAIT_MAX_S ? API_WAIT_MAX_S : (unsigned)wait;
 	return e;
 }
 

@@ -337,40 +337,59 @@ static enum err check_round(struct pull *p, const struct stix_envelope *env)
 	return OK;
 }
 
-/* Where to go on. *more: whether there is more at all. */
-static enum err advance(struct pull *p, const struct door_answer *a, const struct stix_envelope *env, bool *more)
+/* The date of the last object of this page: from the header, else from the manifest; else that of an earlier page stays. */
+static enum err date_page(struct pull *p, const struct door_answer *a, const struct stix_envelope *env)
 {
-	char date[DATE_MAX] = "";
-	struct span header = { 0 };
-	bool dated = door_header(a, "X-TAXII-Date-Added-Last", &header) && take_date(header, date);
-	enum err e = check_round(p, env);
+	struct span header;
 
-	if (e != OK)
-		return e;
-	*more = env->more;
-	p->empty_pages = env->count == 0 ? p->empty_pages + 1 : 0;
-	if (env->more && p->empty_pages > PAGES_OF_NOTHING)
-		return fail(ERR_PEER, "%s says that there is more and gives nothing, %u times", p->c.collection,
-			    p->empty_pages);
-	if (dated && env->count > 0)
-		memcpy(p->last, date, sizeof(date));
-	if (env->more && env->next.len > 0) {
-		if (env->next.len > CURSOR_PART_MAX)
-			return fail(ERR_PEER, "%s gives a `next` of %zu bytes", p->c.collection, env->next.len);
-		keep_text(p->next, sizeof(p->next), env->next);
+	if (env->count == 0)
 		return OK;
-	}
-	if (!dated && env->count > 0)
-		e = newest(p, env, p->last);
-	if (e != OK)
-		return e;
-	if (env->more && (p->last[0] == '\0' || strcmp(p->last, p->after) == 0))
+	if (door_header(a, "X-TAXII-Date-Added-Last", &header) && take_date(header, p->last))
+		return OK;
+	err_clear();
+	return newest(p, env, p->last);
+}
+
+/* By `next`, which holds while a walk lasts. */
+static enum err go_by_next(struct pull *p, const struct stix_envelope *env)
+{
+	if (env->next.len > CURSOR_PART_MAX)
+		return fail(ERR_PEER, "%s gives a `next` of %zu bytes", p->c.collection, env->next.len);
+	keep_text(p->next, sizeof(p->next), env->next);
+	return OK;
+}
+
+static enum err go_by_date(struct pull *p, bool more)
+{
+	if (more && (p->last[0] == '\0' || strcmp(p->last, p->after) == 0))
 		return fail(ERR_PEER, "%s says that there is more, but neither `next` nor a later date",
 			    p->c.collection);
 	if (p->last[0] != '\0')
 		memcpy(p->after, p->last, sizeof(p->after));
 	p->next[0] = '\0';
 	return OK;
+}
+
+/* Where to go on. */
+static enum err advance(struct pull *p, const struct door_answer *a, const struct stix_envelope *env)
+{
+	bool by_next = env->more && env->next.len > 0;
+	struct span header;
+	enum err e = check_round(p, env);
+
+	p->empty_pages = env->count == 0 ? p->empty_pages + 1 : 0;
+	if (e == OK && env->more && p->empty_pages > PAGES_OF_NOTHING)
+		e = fail(ERR_PEER, "%s says that there is more and gives nothing, %u times", p->c.collection,
+			 p->empty_pages);
+	if (e != OK)
+		return e;
+	if (!by_next) /* only now the manifest is worth asking */
+		e = date_page(p, a, env);
+	else if (env->count > 0 && door_header(a, "X-TAXII-Date-Added-Last", &header))
+		take_date(header, p->last);
+	if (e != OK)
+		return e;
+	return by_next ? go_by_next(p, env) : go_by_date(p, env->more);
 }
 
 static enum err keep_page(struct pull *p, const void *env)
@@ -413,7 +432,8 @@ static enum err pull_page(struct pull *p, bool *more)
 	if (e != OK)
 		return e;
 	p->resumed = false;
-	if ((e = advance(p, &answer, &env, more)) != OK)
+	*more = env.more;
+	if ((e = advance(p, &answer, &env)) != OK)
 		return e;
 	p->result->seen += env.count;
 	p->result->steps++;
