@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -326,6 +327,17 @@ def test_description(world):
     answer = world.ask("GET", "/openapi.json")
     assert answer.json() == json.loads((ROOT / "docs" / "openapi.json").read_text())
     assert answer.json()["openapi"].startswith("3.1")
+
+
+def test_the_front_page_leads_to_what_is_there(world):
+    answer = world.ask("GET", "/")
+    assert answer.headers["Content-Type"].startswith("text/html") and "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    page = answer.body.decode()
+    links = re.findall(r'href="([^"]+)"', page)
+    assert "node.example" in page and len(links) >= 4
+    for link in links:
+        answer = world.ask("GET", link)
+        assert answer.status == 200, (link, answer.body)
 
 
 def schemathesis():
