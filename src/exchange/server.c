@@ -98,10 +98,8 @@ static const struct room {
 	const size_t *count;
 	enum metric_door metric;
 } rooms[] = {
-	{ health_doors, &health_door_count, METRIC_HEALTH },
-	{ tile_doors, &tile_door_count, METRIC_TILES },
-	{ taxii_doors, &taxii_door_count, METRIC_TAXII },
-	{ api_doors, &api_door_count, METRIC_API },
+	{ health_doors, &health_door_count, METRIC_HEALTH }, { tile_doors, &tile_door_count, METRIC_TILES },
+	{ taxii_doors, &taxii_door_count, METRIC_TAXII },    { api_doors, &api_door_count, METRIC_API },
 	{ front_doors, &front_door_count, METRIC_API },
 };
 #define ROOM_COUNT (sizeof(rooms) / sizeof(rooms[0]))
