@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <yyjson.h>
 
+#include "exchange/markings.h"
 #include "exchange/taxii.h"
 #include "regime/posting.h"
 #include "stix/validate.h"
@@ -20,9 +21,9 @@
 
 /* One object as it was sent. */
 struct sent {
-	const struct stix_object *object; /* NULL: refused before the share */
-	struct span id, version;	  /* for the status; version empty: the time of the request */
-	const char *message;		  /* NULL: nothing to say */
+	struct stix_object *object; /* NULL: refused before the share */
+	struct span id, version;    /* for the status; version empty: the time of the request */
+	const char *message;	    /* NULL: nothing to say */
 };
 
 struct posting_job {
@@ -32,81 +33,10 @@ struct posting_job {
 	struct share share;
 	struct object_result *results; /* one for each of the share */
 	struct sent *sent;
-	struct span *statements, *others; /* ids of the envelope's own marking definitions, sorted */
-	size_t statement_count, other_count;
-	size_t failed;
 	uint64_t now; /* microseconds */
 	struct posting posting;
 	struct buffer status;
 };
-
-static int compare_spans(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
-/* --- markings --- */
-
-/* "statement": it says something and restricts nothing (STIX 2.1, 7.2.1.3). */
-static bool is_statement_marking(const struct stix_object *o)
-{
-	yyjson_val *type = yyjson_obj_get((yyjson_val *)(uintptr_t)o->value, "definition_type");
-
-	return yyjson_is_str(type) && span_is(span_make(yyjson_get_str(type), yyjson_get_len(type)), "statement");
-}
-
-static enum err collect_markings(struct posting_job *job)
-{
-	struct arena *a = job->door.r->arena;
-	size_t most = 0;
-
-	for (size_t i = 0; i < job->envelope.count; i++)
-		most += job->sent[i].object != NULL && span_is(job->sent[i].object->type, "marking-definition");
-	if (most == 0)
-		return OK;
-	if ((job->statements = arena_array(a, most, sizeof(struct span))) == NULL)
-		return ERR_NO_MEMORY;
-	for (size_t i = 0; i < job->envelope.count; i++) {
-		const struct stix_object *o = job->sent[i].object;
-
-		if (o != NULL && span_is(o->type, "marking-definition") && is_statement_marking(o))
-			job->statements[job->statement_count++] = o->id;
-	}
-	qsort(job->statements, job->statement_count, sizeof(struct span), compare_spans);
-	return OK;
-}
-
-/* What is known here counts before what came along. */
-static enum err restricts(struct posting_job *job, struct snapshot *s, struct span id, bool *out)
-{
-	enum err e = objects_marking(s, &job->share.collection, id, out);
-
-	if (e != ERR_NOT_FOUND)
-		return e;
-	*out = job->statement_count == 0 ||
-	       bsearch(&id, job->statements, job->statement_count, sizeof(struct span), compare_spans) == NULL;
-	return OK;
-}
-
-/* After this tlp is final: the strictest of what it says, RED for what nobody here understands, the collection's own rule for
- * what says nothing. */
-static enum err settle_tlp(struct posting_job *job, struct snapshot *s, struct stix_object *o)
-{
-	enum err e = OK;
-
-	for (size_t i = 0; i < o->other_marking_count && e == OK && o->tlp != TLP_RED; i++) {
-		bool hides = true;
-
-		if ((e = restricts(job, s, o->other_markings[i], &hides)) == OK && hides) {
-			o->tlp = TLP_RED;
-			o->marked = true;
-		}
-	}
-	if (!o->marked)
-		o->tlp = job->door.collection.rule->unmarked;
-	o->marked = true;
-	return e;
-}
 
 /* --- judging --- */
 
@@ -114,7 +44,6 @@ static void refuse(struct posting_job *job, size_t i, const char *message)
 {
 	job->sent[i].object = NULL;
 	job->sent[i].message = message != NULL ? message : "no-memory: too much was sent at once";
-	job->failed++;
 }
 
 /* For the status: what an object that cannot be read says of itself, if it says anything. */
@@ -185,23 +114,36 @@ static bool allowed_here(struct posting_job *job, size_t i)
 	return false;
 }
 
-static enum err settle(struct posting_job *job)
+/* TLP that is final, by what is known here and what came along. */
+static enum err settle_markings(struct posting_job *job)
 {
-	struct stix_object *objects = arena_array(job->door.r->arena, job->envelope.count, sizeof(*objects));
+	struct arena *a = job->door.r->arena;
+	struct stix_object **good = arena_array(a, job->envelope.count, sizeof(struct stix_object *));
+	size_t count = 0;
 	struct state st;
-	enum err e = objects != NULL ? server_read(job->door.server, job->door.r, &st) : ERR_NO_MEMORY;
+	enum err e = good != NULL ? server_read(job->door.server, job->door.r, &st) : ERR_NO_MEMORY;
 
 	if (e != OK)
 		return e;
-	for (size_t i = 0; i < job->envelope.count && e == OK; i++) {
-		struct stix_object *o = (struct stix_object *)(uintptr_t)job->sent[i].object;
+	for (size_t i = 0; i < job->envelope.count; i++)
+		if (job->sent[i].object != NULL)
+			good[count++] = job->sent[i].object;
+	e = markings_settle(a, st.snapshot, &job->share.collection, job->door.collection.rule->unmarked, good, count);
+	snapshot_end(st.snapshot);
+	return e;
+}
 
-		if (o == NULL || (e = settle_tlp(job, st.snapshot, o)) != OK || !allowed_here(job, i))
+static enum err settle(struct posting_job *job)
+{
+	struct stix_object *objects = arena_array(job->door.r->arena, job->envelope.count, sizeof(*objects));
+	enum err e = objects != NULL ? settle_markings(job) : ERR_NO_MEMORY;
+
+	for (size_t i = 0; i < job->envelope.count && e == OK; i++) {
+		if (job->sent[i].object == NULL || !allowed_here(job, i))
 			continue;
-		objects[job->share.count] = *o;
+		objects[job->share.count] = *job->sent[i].object;
 		job->sent[i].object = &objects[job->share.count++];
 	}
-	snapshot_end(st.snapshot);
 	job->share.objects = objects;
 	return e;
 }
@@ -220,8 +162,6 @@ static enum err judge(struct posting_job *job)
 		if (e == OK && job->sent[i].object != NULL)
 			e = validate(job, i, verdict);
 	}
-	if (e == OK)
-		e = collect_markings(job);
 	if (e == OK)
 		e = settle(job);
 	if (e == OK && (job->results = arena_array(a, job->share.count + 1, sizeof(*job->results))) == NULL)

@@ -69,12 +69,27 @@ static bool has_escaped_name(struct span text)
 	return false;
 }
 
+/* By its underscore, of which there are few before it: many times as fast as memmem, and asked for every row. */
+static bool says_spec(struct span text)
+{
+	static const char before[] = "\"spec", behind[] = "version\"";
+	const char *end = text.at + text.len, *at = text.at;
+
+	while ((at = memchr(at, '_', (size_t)(end - at))) != NULL) {
+		if ((size_t)(at - text.at) >= sizeof(before) - 1 && (size_t)(end - at) > sizeof(behind) - 1 &&
+		    memcmp(at - (sizeof(before) - 1), before, sizeof(before) - 1) == 0 &&
+		    memcmp(at + 1, behind, sizeof(behind) - 1) == 0)
+			return true;
+		at++;
+	}
+	return false;
+}
+
 /* An observable (SCO) may leave spec_version out, and 2.1 is its default. Some clients look at nothing else to tell 2.0 from
  * 2.1, so it is always said. */
 static bool lacks_spec(const struct taxii_row *row)
 {
-	return row->spec == STIX_2_1 && memmem(row->text.at, row->text.len, "\"spec_version\"", 14) == NULL &&
-	       !has_escaped_name(row->text);
+	return row->spec == STIX_2_1 && !says_spec(row->text) && !has_escaped_name(row->text);
 }
 
 static void write_objects(const struct taxii_page *p, struct buffer *out)

@@ -98,7 +98,7 @@ def test_taxii2_client_walks_while_others_write(lab):
     objects = fill(lab, alias, WALK)
     draw = random.Random(4)
     victims = [o["id"] for o in draw.sample(objects, WALK // 10)]
-    over, errors, posted = threading.Event(), [], []
+    over, errors, posted, deleted = threading.Event(), [], [], []
 
     def post():
         poster = Caller(lab.plain, "other")
@@ -120,6 +120,7 @@ def test_taxii2_client_walks_while_others_write(lab):
                 return
             if deleter.ask("DELETE", f"collections/{alias}/objects/{id}/", code=None).status_code not in (200, 404):
                 errors.append(id)
+            deleted.append(id)
 
     deleter = Caller(lab.plain, "team")
     others = [threading.Thread(target=post), threading.Thread(target=delete)]
@@ -131,7 +132,7 @@ def test_taxii2_client_walks_while_others_write(lab):
         over.set()
         for t in others:
             t.join()
-    assert not errors, errors[:3]
+    assert not errors and posted and deleted, errors[:3]
     assert len(seen) == len(set(seen)), "something came twice"
     ids = {id for id, _ in seen}
     lost = {o["id"] for o in objects} - set(victims) - ids
