@@ -15,7 +15,7 @@
 #include "stix/validate.h"
 #include "store/journal.h"
 
-#define STATUS_MOST ((size_t)8 << 20) /* a longer one is kept without its lists, which are optional */
+#define STATUS_MOST ((size_t)8 << 20) /* a longer one does without its lists, which are optional */
 #define MESSAGE_MOST 600
 #define ID_SHOWN 300
 
@@ -232,7 +232,9 @@ static void print_list(const struct posting_job *job, bool failures, const char 
 	json_array_end(j);
 }
 
-static void print_status(struct posting_job *job, size_t failed, bool lists)
+enum lists { LISTS_ALL, LISTS_FAILURES, LISTS_NONE };
+
+static void print_status(struct posting_job *job, size_t failed, enum lists lists)
 {
 	struct json j = { .out = &job->status };
 	size_t total = job->envelope.count;
@@ -248,10 +250,10 @@ static void print_status(struct posting_job *job, size_t failed, bool lists)
 	json_text(&j, "request_timestamp", time);
 	json_number(&j, "total_count", (int64_t)total);
 	json_number(&j, "success_count", (int64_t)(total - failed));
-	if (lists && failed < total)
+	if (lists == LISTS_ALL && failed < total)
 		print_list(job, false, "successes", &j);
 	json_number(&j, "failure_count", (int64_t)failed);
-	if (lists && failed > 0)
+	if (lists != LISTS_NONE && failed > 0)
 		print_list(job, true, "failures", &j);
 	json_number(&j, "pending_count", 0);
 	json_object_end(&j);
@@ -270,10 +272,11 @@ static enum err write_status(struct posting_job *job)
 {
 	size_t failed = count_failed(job);
 
-	print_status(job, failed, true);
-	if (job->status.err == ERR_TOO_LONG) {
+	for (enum lists lists = LISTS_ALL; lists <= LISTS_NONE; lists++) {
 		buffer_clear(&job->status);
-		print_status(job, failed, false);
+		print_status(job, failed, lists);
+		if (job->status.err != ERR_TOO_LONG)
+			break;
 	}
 	return job->status.err;
 }
@@ -350,6 +353,12 @@ static enum tlp level_of(const struct taxii_door *d)
 	return d->collection.reach.read ? d->collection.reach.level : TLP_CLEAR;
 }
 
+/* The request's memory is bounded, with room for what a body of ordinary objects needs. */
+static enum err too_many(void)
+{
+	return fail(ERR_STIX, "envelope: too many values for one request; send fewer at once");
+}
+
 /* What is no JSON is not understood (400); what is JSON and no envelope cannot be processed (422). A bundle is let in: the sink of
  * python-stix2 sends nothing else. */
 static bool read_envelope(struct posting_job *job)
@@ -364,6 +373,8 @@ static bool read_envelope(struct posting_job *job)
 		snprintf(why, sizeof(why), "%s", err_detail());
 	if (e == ERR_EMPTY || e == ERR_FIELD || e == ERR_TOO_LONG)
 		e = fail(ERR_STIX, "envelope: %s", why);
+	if (e == ERR_NO_MEMORY)
+		e = too_many();
 	return e == OK || taxii_refuse(&job->door, e);
 }
 
@@ -407,13 +418,15 @@ static enum http_next no_memory(void *context, struct http_request *r, struct ht
 enum http_next taxii_add_objects(void *context, struct http_request *r, struct http_answer *out)
 {
 	struct posting_job *job = arena_array(r->arena, 1, sizeof(*job));
+	enum err e;
 
 	if (job == NULL)
 		return no_memory(context, r, out);
 	if (!taxii_enter(&job->door, context, r, out, NEED_WRITE) || !check_content(&job->door) || !read_envelope(job))
 		return HTTP_NOW;
 	prepare(job);
-	return offer(&job->door, &job->submission, judge(job));
+	e = judge(job);
+	return offer(&job->door, &job->submission, e == ERR_NO_MEMORY ? too_many() : e);
 }
 
 /* Only for whoever posted it. */

@@ -217,7 +217,8 @@ def test_item_012_no_user_agent(lab):
 
 def test_item_013_discovery_at_its_place(lab):
     assert lab.nobody.json("/taxii2/")["api_roots"]
-    lab.nobody.get("/", code=404)
+    for path in ("/taxii/", "/taxii2/taxii2/", "/TAXII2/", "/comity/taxii2/"):
+        lab.nobody.get(path, code=404)
 
 
 def test_item_014_an_api_root(lab):
