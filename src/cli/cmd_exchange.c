@@ -1,6 +1,7 @@
 /* `comity pull` and `comity push`: objects from and to another TAXII server. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "cli/acting.h"
 #include "exchange/remote.h"
@@ -15,6 +16,9 @@ struct exchanging {
 	struct remote remote;
 	struct progress progress;
 	enum tlp most;
+	const char *verb;   /* "pull" */
+	char *refused_path; /* DIR/refused/…: objects that were not taken, each with its reason */
+	FILE *refused;	    /* NULL: none yet, or it cannot be written */
 };
 
 /* A secret's file, without the newline at its end. */
@@ -92,6 +96,39 @@ static void show(void *context, const struct remote_result *so_far)
 	progress_show(&x->progress, so_far->seen, 0, so_far->seen, "objects");
 }
 
+static void open_refused(struct exchanging *x)
+{
+	char *folder = arena_print(x->c->arena, "%s/refused", x->c->dir);
+
+	x->refused_path =
+		arena_print(x->c->arena, "%s/refused/%s-%jd.jsonl", x->c->dir, x->verb, (intmax_t)clock_now_ms());
+	if (folder != NULL && x->refused_path != NULL && folder_make(folder, 0700) == OK)
+		x->refused = fopen(x->refused_path, "we");
+	if (x->refused == NULL)
+		fprintf(stderr, "comity: what is refused cannot be kept: %s\n", err_detail());
+}
+
+/* Nothing is lost without a trace: what is not taken stands in a file, as it came. */
+static void keep_refused(void *context, struct span id, struct span why, struct span object)
+{
+	struct exchanging *x = context;
+	struct buffer line = BUFFER((size_t)64 << 20);
+	struct json j = { .out = &line };
+
+	if (x->refused_path == NULL)
+		open_refused(x);
+	json_object(&j, NULL);
+	json_string(&j, "id", id);
+	json_string(&j, "why", why);
+	if (object.len > 0)
+		json_string(&j, "object", object);
+	json_object_end(&j);
+	buffer_byte(&line, '\n');
+	if (x->refused != NULL && line.err == OK)
+		fwrite(line.at, 1, line.len, x->refused);
+	buffer_free(&line);
+}
+
 static void report(struct exchanging *x, const char *verb, const struct remote_result *r)
 {
 	struct cli *c = x->c;
@@ -107,23 +144,21 @@ static void report(struct exchanging *x, const char *verb, const struct remote_r
 		json_number(j, "conflicts", (int64_t)r->conflicts);
 		json_number(j, "refused", (int64_t)r->refused);
 		json_number(j, "deleted", (int64_t)r->deleted);
-		if (r->refused > 0)
-			json_text(j, "first_refused", r->refused_why);
+		if (x->refused != NULL)
+			json_text(j, "refused_in", x->refused_path);
 		cli_object_end(c);
 		return;
 	}
 	printf("%s: %ju objects, %ju new, %ju known, %ju in conflict, %ju refused; %ju deleted\n", verb,
 	       (uintmax_t)r->seen, (uintmax_t)r->added, (uintmax_t)r->repeated, (uintmax_t)r->conflicts,
 	       (uintmax_t)r->refused, (uintmax_t)r->deleted);
-	if (r->refused > 0) {
-		printf("  first refused: ");
-		cli_print(span_of(r->refused_why));
-		printf("\n");
-	}
+	if (x->refused != NULL)
+		printf("  refused: %s\n", x->refused_path);
 }
 
 static enum err exchange(struct exchanging *x, bool pull, struct remote_result *result)
 {
+	struct remote_watcher watcher = { show, keep_refused, x };
 	struct node *n = NULL;
 	enum err e = node_open(x->c->dir, NODE_WRITE, &n), published;
 
@@ -132,12 +167,14 @@ static enum err exchange(struct exchanging *x, bool pull, struct remote_result *
 	cli_mended(n);
 	if (cli_flag(x->c, "sign"))
 		x->remote.signer = node_signer(n);
-	x->progress = progress_begin(x->c, pull ? "pull" : "push");
-	e = pull ? remote_pull(n, &x->remote, x->collection, show, x, result)
-		 : remote_push(n, &x->remote, x->collection, x->most, show, x, result);
+	x->progress = progress_begin(x->c, x->verb);
+	e = pull ? remote_pull(n, &x->remote, x->collection, &watcher, result)
+		 : remote_push(n, &x->remote, x->collection, x->most, &watcher, result);
 	progress_end(&x->progress);
 	published = node_publish(n); /* what came before an error stays */
 	node_close(n);
+	if (x->refused != NULL)
+		fclose(x->refused);
 	return e != OK ? e : published;
 }
 
@@ -156,7 +193,7 @@ static int run(struct exchanging *x, bool pull)
 
 int cmd_pull(struct cli *c)
 {
-	struct exchanging x = { .c = c };
+	struct exchanging x = { .c = c, .verb = "pull" };
 	enum err e = read_remote(&x);
 
 	if (e == OK)
@@ -166,7 +203,7 @@ int cmd_pull(struct cli *c)
 
 int cmd_push(struct cli *c)
 {
-	struct exchanging x = { .c = c, .most = TLP_GREEN };
+	struct exchanging x = { .c = c, .verb = "push", .most = TLP_GREEN };
 	enum err e = read_remote(&x);
 
 	if (e == OK && cli_option(c, "tlp") != NULL)

@@ -17,23 +17,29 @@ struct remote {
 	const struct door_limits *limits;
 };
 
-/* One page, or one post, is a step. What was refused is counted, and `refused_why` says it of the first. */
+/* One page, or one post, is a step. */
 struct remote_result {
 	uint64_t seen, added, repeated, conflicts, refused, deleted, steps;
-	char refused_why[256];
 };
-typedef void remote_progress(void *context, const struct remote_result *so_far);
+
+/* Who wants to know. refused: an object that this node does not keep, or the other one does not take, and why; its text is
+ * empty where the other side judged. */
+struct remote_watcher {
+	void (*progress)(void *context, const struct remote_result *so_far);
+	void (*refused)(void *context, struct span id, struct span why, struct span object);
+	void *context;
+};
 
 /* All versions of all objects, and deletions where the other side tells them (as a Comity node does). Each page is one batch,
  * together with where it ended. The node is open for writing, without a batch.
  * ERR_PEER: the other server repeats or contradicts itself, with what it did. ERR_CREDENTIALS, ERR_NOT_FOUND,
  * ERR_UNREACHABLE; the machine's. What was taken before an error stays, and *out tells of it. */
 enum err remote_pull(struct node *n, const struct remote *r, const struct collection_rule *into,
-		     remote_progress *progress, void *context, struct remote_result *out);
+		     const struct remote_watcher *watcher, struct remote_result *out);
 
 /* Objects up to most_tlp, in posts that the other side takes, and deletions. Each post's status is waited for; what it
  * refuses is counted as refused and not sent again, a post that got lost is. */
 enum err remote_push(struct node *n, const struct remote *r, const struct collection_rule *from, enum tlp most_tlp,
-		     remote_progress *progress, void *context, struct remote_result *out);
+		     const struct remote_watcher *watcher, struct remote_result *out);
 
 #endif

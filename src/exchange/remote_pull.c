@@ -31,6 +31,7 @@ struct pull {
 	struct node *node;
 	const struct collection_rule *into;
 	struct remote_result *result;
+	const struct remote_watcher *watcher;
 	char next[CURSOR_PART_MAX + 1];
 	char after[DATE_MAX], last[DATE_MAX], deleted_after[DATE_MAX]; /* last: of the newest page that had one */
 	uint64_t limit;
@@ -62,11 +63,10 @@ static bool take_date(struct span text, char out[DATE_MAX])
 	return true;
 }
 
-static void refuse(struct remote_result *r, struct span id, const char *why)
+static void refuse(struct pull *p, struct span id, const char *why, struct span object)
 {
-	if (r->refused++ == 0)
-		snprintf(r->refused_why, sizeof(r->refused_why), "%.*s: %s", id.len > 100 ? 100 : (int)id.len,
-			 id.at != NULL ? id.at : "", why);
+	p->result->refused++;
+	p->watcher->refused(p->watcher->context, id, span_of(why), object);
 }
 
 /* ---- what comes is kept ---- */
@@ -118,7 +118,7 @@ static size_t readable(struct pull *p, const struct stix_envelope *from, struct 
 			each[count] = &to[count];
 			count++;
 		} else {
-			refuse(p->result, remote_text(from->objects[i].value, "id"), err_detail());
+			refuse(p, remote_text(from->objects[i].value, "id"), err_detail(), from->objects[i].text);
 		}
 	}
 	return count;
@@ -131,9 +131,10 @@ static size_t allowed(struct pull *p, struct stix_object *objects, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		if (objects[i].tlp == TLP_RED && p->into->readers != AUDIENCE_NAMED)
-			refuse(p->result, objects[i].id,
+			refuse(p, objects[i].id,
 			       "TLP:RED, or a marking that is not known, for a collection whose readers are not all "
-			       "named");
+			       "named",
+			       objects[i].text);
 		else
 			objects[kept++] = objects[i];
 	}
@@ -499,7 +500,7 @@ static enum err pull_deletions(struct pull *p, bool *more)
 }
 
 enum err remote_pull(struct node *n, const struct remote *r, const struct collection_rule *into,
-		     remote_progress *progress, void *context, struct remote_result *out)
+		     const struct remote_watcher *watcher, struct remote_result *out)
 {
 	struct pull *p = calloc(1, sizeof(*p));
 	bool more = true;
@@ -508,7 +509,12 @@ enum err remote_pull(struct node *n, const struct remote *r, const struct collec
 	*out = (struct remote_result){ 0 };
 	if (e != OK)
 		return e;
-	*p = (struct pull){ .node = n, .into = into, .result = out, .limit = PAGE, .page = BUFFER(PAGE_BYTES_MAX) };
+	*p = (struct pull){ .node = n,
+			    .into = into,
+			    .result = out,
+			    .watcher = watcher,
+			    .limit = PAGE,
+			    .page = BUFFER(PAGE_BYTES_MAX) };
 	if ((p->arena = arena_new(PAGE_ARENA_MAX)) == NULL)
 		e = ERR_NO_MEMORY;
 	if (e == OK && (e = remote_open(r, "pull", &into->id, &p->c)) == OK && !p->c.can_read)
@@ -517,8 +523,7 @@ enum err remote_pull(struct node *n, const struct remote *r, const struct collec
 		e = read_cursor(p);
 	while (e == OK && more) {
 		e = pull_page(p, &more);
-		if (progress != NULL)
-			progress(context, out);
+		watcher->progress(watcher->context, out);
 	}
 	for (more = e == OK; e == OK && more;)
 		e = pull_deletions(p, &more);

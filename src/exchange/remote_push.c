@@ -25,6 +25,7 @@ struct push {
 	const struct collection_rule *from;
 	enum tlp most;
 	struct remote_result *result;
+	const struct remote_watcher *watcher;
 	uint64_t sent, sent_deletions;
 	struct buffer envelope;
 	size_t count, room; /* of the envelope in hand */
@@ -112,15 +113,12 @@ static bool is_complete(const yyjson_val *status)
 
 static void take_status(struct push *p, const yyjson_val *status)
 {
-	yyjson_val *failures = yyjson_obj_get((yyjson_val *)status, "failures"),
-		   *first = yyjson_arr_get_first(failures);
-	struct span id = remote_text(first, "id"), why = remote_text(first, "message");
-	uint64_t failed = number(status, "failure_count");
+	yyjson_val *failures = yyjson_obj_get((yyjson_val *)status, "failures"), *v;
+	size_t i, n;
 
-	if (failed > 0 && p->result->refused == 0)
-		snprintf(p->result->refused_why, sizeof(p->result->refused_why), "%.*s: %.*s",
-			 id.len > 100 ? 100 : (int)id.len, id.at, why.len > 120 ? 120 : (int)why.len, why.at);
-	p->result->refused += failed;
+	yyjson_arr_foreach(failures, i, n, v)
+		p->watcher->refused(p->watcher->context, remote_text(v, "id"), remote_text(v, "message"), SPAN(""));
+	p->result->refused += number(status, "failure_count");
 	p->result->added += number(status, "success_count");
 }
 
@@ -187,10 +185,9 @@ static enum err push_some(struct push *p, bool *more)
 		return e;
 	p->result->seen += p->count;
 	if (p->envelope.len > p->c.most_bytes) {
-		if (p->result->refused++ == 0)
-			snprintf(p->result->refused_why, sizeof(p->result->refused_why),
-				 "an object of %zu bytes, the other side takes %ju", p->envelope.len,
-				 (uintmax_t)p->c.most_bytes);
+		p->result->refused++;
+		p->watcher->refused(p->watcher->context, SPAN(""), SPAN("larger than the other side takes"),
+				    buffer_view(&p->envelope));
 	} else if ((e = post(p)) != OK) {
 		return e;
 	}
@@ -258,7 +255,7 @@ static enum err push_deletion(struct push *p, bool *more)
 }
 
 enum err remote_push(struct node *n, const struct remote *r, const struct collection_rule *from, enum tlp most_tlp,
-		     remote_progress *progress, void *context, struct remote_result *out)
+		     const struct remote_watcher *watcher, struct remote_result *out)
 {
 	struct push *p = calloc(1, sizeof(*p));
 	bool more = true;
@@ -267,9 +264,12 @@ enum err remote_push(struct node *n, const struct remote *r, const struct collec
 	*out = (struct remote_result){ 0 };
 	if (e != OK)
 		return e;
-	*p = (struct push){
-		.node = n, .from = from, .most = most_tlp, .result = out, .envelope = BUFFER((size_t)32 << 20)
-	};
+	*p = (struct push){ .node = n,
+			    .from = from,
+			    .most = most_tlp,
+			    .result = out,
+			    .watcher = watcher,
+			    .envelope = BUFFER((size_t)32 << 20) };
 	if ((p->arena = arena_new((size_t)1 << 20)) == NULL)
 		e = ERR_NO_MEMORY;
 	if (e == OK && (e = remote_open(r, "push", &from->id, &p->c)) == OK && !p->c.can_write)
@@ -278,8 +278,7 @@ enum err remote_push(struct node *n, const struct remote *r, const struct collec
 		e = read_cursor(p);
 	while (e == OK && more) {
 		e = push_some(p, &more);
-		if (progress != NULL)
-			progress(context, out);
+		watcher->progress(watcher->context, out);
 	}
 	for (more = true; e == OK && more;)
 		e = push_deletion(p, &more);
