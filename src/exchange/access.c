@@ -139,7 +139,7 @@ static enum err copy(struct arena *arena, struct span s, struct span *out)
 }
 
 /* The operator accepted its present statement. */
-static enum err is_member(const struct state *st, struct span domain, bool *yes)
+enum err access_is_member(const struct state *st, struct span domain, bool *yes)
 {
 	struct party p;
 	struct matter m;
@@ -165,7 +165,7 @@ static enum err fill(const struct state *st, struct arena *arena, struct span pa
 		e = copy(arena, tool, &c->tool);
 	c->rights = rights;
 	c->is_node = span_equal(party, st->node) && (rights & RIGHT_OPERATE) != 0;
-	return e == OK ? is_member(st, party, &c->member) : e;
+	return e == OK ? access_is_member(st, party, &c->member) : e;
 }
 
 static bool in_force(const struct credential *c)

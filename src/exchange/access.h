@@ -26,6 +26,9 @@ void access_free(struct access *a);
  * use at another. Empty: any name. Before the doors open. */
 enum err access_for(struct access *a, struct span url);
 
+/* Whether the node's operator accepted the party's present statement; the node itself is one. */
+enum err access_is_member(const struct state *st, struct span domain, bool *yes);
+
 /* In the request's arena. OK with CALLER_ANONYMOUS: no credentials were given. ERR_CREDENTIALS: given and not good (401); the
  * detail does not say which half was wrong, and it takes the same time. ERR_BUSY: too many are being checked (503). ERR_RATE:
  * too many failures from there (429). */

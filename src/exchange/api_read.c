@@ -324,6 +324,7 @@ struct walking {
 	const struct server *server;
 	struct arena *arena;
 	const struct state *st;
+	const struct caller *caller;
 	const struct api_filter *filter;
 	api_put *put;
 	void *context;
@@ -332,19 +333,31 @@ struct walking {
 
 #define FULL ERR_EXISTS /* ends the walk; never leaves this file */
 
+/* In a matter's feed may stand what refers to it and is for others. */
+static enum err may_list(const struct walking *w, const struct api_statement *a, bool *may)
+{
+	*may = true;
+	return w->filter->has_matter ? readership_statement(w->st, w->caller, a->ledger, &a->s, a->logged_ms,
+							    w->server->config->circle_delay_ms, may)
+				     : OK;
+}
+
 static enum err look(void *context, const struct feed_entry *entry)
 {
 	struct walking *w = context;
 	struct api_statement a;
+	bool may;
 	enum err e;
 
+	arena_reset(w->arena);
+	if ((e = api_entry(w->server, w->arena, w->st, entry->ledger, entry->index, &a)) != OK)
+		return e;
+	if ((e = may_list(w, &a, &may)) != OK || !may)
+		return e;
 	if (w->page->count == w->filter->limit) {
 		w->page->more = true;
 		return FULL;
 	}
-	arena_reset(w->arena);
-	if ((e = api_entry(w->server, w->arena, w->st, entry->ledger, entry->index, &a)) != OK)
-		return e;
 	w->page->last = entry->stamp;
 	if (w->filter->has_matter && w->filter->kind != KIND_UNKNOWN && a.s.kind != w->filter->kind)
 		return OK; /* a matter has one feed for all kinds */
@@ -358,7 +371,7 @@ static enum err look(void *context, const struct feed_entry *entry)
 enum err api_walk(const struct server *s, const struct state *st, const struct caller *c, const struct api_filter *f,
 		  api_put *put, void *context, struct api_page *out)
 {
-	struct walking w = { s, arena_new(ONE_MAX), st, f, put, context, out };
+	struct walking w = { s, arena_new(ONE_MAX), st, c, f, put, context, out };
 	struct feed feeds[FEEDS_MAX];
 	size_t count = 0;
 	uint64_t reached = 0;

@@ -5,6 +5,7 @@
 #include <yyjson.h>
 
 #include "exchange/api.h"
+#include "exchange/readership.h"
 
 struct submit {
 	struct submission s;
@@ -32,6 +33,61 @@ static enum err find_repeated(struct submit *one, struct appended *at)
 	snapshot_end(st.snapshot);
 	at->id = parsed.id;
 	at->logged_ms = a.logged_ms;
+	return e;
+}
+
+/* The eyes of who signed; of nobody if that is not who it says. */
+static enum err eyes_of_author(const struct state *st, const struct statement *s, struct caller *out)
+{
+	struct party p;
+	enum err e = state_party(st, s->from, &p);
+
+	*out = (struct caller){ .how = CALLER_ANONYMOUS, .rights = RIGHT_READ };
+	if (e != OK || note_verify(&s->note, &p.key, 1, NULL) != OK)
+		return err_is_machine(e) ? e : OK;
+	out->how = CALLER_SIGNED;
+	out->party = s->from;
+	return access_is_member(st, s->from, &out->member);
+}
+
+static enum err sees_matter(struct submit *one, const struct state *st, const struct statement *s, bool *yes)
+{
+	const struct server *server = one->server;
+	struct api_statement a;
+	struct caller author;
+	enum ledger_id l;
+	uint64_t index;
+	enum err e = state_find(st, s->re, &l, &index);
+
+	if (e == OK)
+		e = api_entry(server, one->request->arena, st, l, index, &a);
+	if (e == OK)
+		e = eyes_of_author(st, s, &author);
+	return e == OK ? readership_statement(st, &author, l, &a.s, a.logged_ms, server->config->circle_delay_ms, yes)
+		       : e;
+}
+
+/* Why it was refused. If it refers to what its author may not see, then as if that were not there. */
+static enum err why_refused(struct submit *one)
+{
+	static const struct hash absent;
+	enum err refused = fail(one->s.err, "%s", one->s.detail), e;
+	struct statement s;
+	struct state st;
+	bool sees = true;
+
+	if (err_is_machine(refused) || refused == ERR_BODY || refused == ERR_BUSY ||
+	    statement_parse(one->request->arena, one->s.note, &s) != OK || !s.has_re)
+		return fail(one->s.err, "%s", one->s.detail);
+	if ((e = server_read(one->server, one->request, &st)) != OK)
+		return e;
+	e = sees_matter(one, &st, &s, &sees);
+	s.re = absent;
+	if (e == OK && !sees)
+		e = state_check(&st, &s);
+	snapshot_end(st.snapshot);
+	if (e == OK || e == ERR_NOT_FOUND)
+		e = fail(one->s.err, "%s", one->s.detail);
 	return e;
 }
 
@@ -79,7 +135,7 @@ static void done(struct submission *s)
 		else
 			server_fail(one->server, one->request, e, one->out);
 	} else {
-		server_fail(one->server, one->request, fail(s->err, "%s", s->detail), one->out);
+		server_fail(one->server, one->request, why_refused(one), one->out);
 	}
 	http_answer_now(one->request);
 }

@@ -40,10 +40,10 @@ static enum err collect(struct arena *a, struct stix_object *const *objects, siz
 	return OK;
 }
 
-static enum err restricts(struct snapshot *s, const struct collection_id *c, const struct along *along, struct span id,
-			  bool *out)
+static enum err restricts(struct snapshot *s, const struct collection_id *c, enum tlp level, const struct along *along,
+			  struct span id, bool *out)
 {
-	enum err e = objects_marking(s, c, id, out);
+	enum err e = objects_marking(s, c, level, id, out);
 
 	if (e != ERR_NOT_FOUND)
 		return e;
@@ -51,8 +51,8 @@ static enum err restricts(struct snapshot *s, const struct collection_id *c, con
 	return OK;
 }
 
-enum err markings_settle(struct arena *a, struct snapshot *s, const struct collection_id *c, enum tlp unmarked,
-			 struct stix_object *const *objects, size_t count)
+enum err markings_settle(struct arena *a, struct snapshot *s, const struct collection_id *c, enum tlp level,
+			 enum tlp unmarked, struct stix_object *const *objects, size_t count)
 {
 	struct along along;
 	enum err e = collect(a, objects, count, &along);
@@ -63,7 +63,7 @@ enum err markings_settle(struct arena *a, struct snapshot *s, const struct colle
 		for (size_t m = 0; m < o->other_marking_count && e == OK && o->tlp != TLP_RED; m++) {
 			bool hides = true;
 
-			if ((e = restricts(s, c, &along, o->other_markings[m], &hides)) == OK && hides) {
+			if ((e = restricts(s, c, level, &along, o->other_markings[m], &hides)) == OK && hides) {
 				o->tlp = TLP_RED;
 				o->marked = true;
 			}

@@ -7,9 +7,12 @@
  * its domain or by a resource that covers what is named. Credentials without the right to read have nobody's eyes.
  *
  * Feeds are chosen so that every entry in them may be seen: of the circle's ledger a member gets the feed that it asks for, a
- * party only the feeds of itself and its resources. Where what it asks for cannot be cut out of those by choosing feeds (the
- * circle's part of a matter, another party's), it gets the public ledger's part. So a list may be shorter than what can be
- * seen by id, and is never longer.
+ * party only the feeds of itself and its resources, and of the matters that it may see. Where what it asks for cannot be cut out
+ * of those by choosing feeds (another party's), it gets the public ledger's part. So a list may be shorter than what can be seen
+ * by id, and is never longer.
+ *
+ * Answers name nobody. Who may see a matter of the circle sees what is said about it; a matter is remembered with its author and
+ * addressees, and for whom else it names there is the feed of that name.
  */
 
 static bool reads(const struct caller *c)
@@ -93,6 +96,86 @@ static enum err is_copied(const struct state *st, const struct caller *c, const 
 	return e;
 }
 
+/* ---- matters ---- */
+
+struct matter_place {
+	const struct state *st;
+	const struct caller *c;
+	const struct matter *m;
+	uint64_t stamp;
+	bool named;
+};
+
+#define SEEN ERR_EXISTS /* ends a walk; never leaves this file */
+
+static enum err compare_place(void *context, const struct feed_entry *e)
+{
+	struct matter_place *p = context;
+
+	p->named |= e->index == p->m->index;
+	return SEEN;
+}
+
+/* Whether the matter stands in the feed of this name. */
+static enum err look_at_name(struct matter_place *p, struct addressee name)
+{
+	struct feed f = { .type = FEED_PARTY, .ledger = p->m->ledger, .kind = p->m->kind, .party = name };
+	enum err e = feed_walk(p->st->snapshot, &f, 1, p->stamp - 1, compare_place, p);
+
+	return e == SEEN ? OK : e;
+}
+
+static struct addressee of_claim(const struct claim *claim)
+{
+	struct addressee to = { .type = claim->type, .asn = claim->asn, .prefix = claim->prefix };
+
+	memcpy(to.country, claim->country, sizeof(to.country));
+	return to;
+}
+
+static enum err look_at_name_of_claim(void *context, const struct claim *claim)
+{
+	struct matter_place *p = context;
+
+	return is_party(p->c, claim->party) && !p->named ? look_at_name(p, of_claim(claim)) : OK;
+}
+
+/* `cc` and `for`, as the party or its claims are written. */
+static enum err is_mentioned(const struct state *st, const struct caller *c, const struct matter *m, bool *yes)
+{
+	struct matter_place p = { st, c, m, 0, false };
+	enum err e = feed_stamp(st->snapshot, m->ledger, m->index, &p.stamp);
+
+	if (e == OK)
+		e = look_at_name(&p, (struct addressee){ .type = TO_PARTY, .domain = c->party });
+	if (e == OK && !p.named)
+		e = state_claims(st, true, look_at_name_of_claim, &p);
+	*yes = p.named;
+	return e;
+}
+
+/* Only of the circle's: about a public matter all is said in public. */
+static enum err sees_matter(const struct state *st, const struct caller *c, struct hash id, bool *yes)
+{
+	struct addressee to;
+	struct matter m;
+	enum err e = c->party.len > 0 ? state_matter(st, id, &m) : ERR_MATTER_UNKNOWN;
+
+	*yes = false;
+	if (e == ERR_MATTER_UNKNOWN || (e == OK && m.ledger != LEDGER_CIRCLE))
+		return OK;
+	*yes = e == OK && is_party(c, m.from);
+	for (unsigned i = 0; e == OK && !*yes && matter_addressee(&m, i, &to); i++)
+		e = is_named(st, c, &to, yes);
+	return e == OK && !*yes ? is_mentioned(st, c, &m, yes) : e;
+}
+
+/* Kinds of later rules may refer to a matter and be for others. */
+static bool is_about(const struct statement *s)
+{
+	return s->has_re && (s->kind == KIND_ANSWER || s->kind == KIND_WITHDRAW);
+}
+
 /* ---- statements ---- */
 
 /* Clocks may run backwards, delays be longer than time. */
@@ -110,7 +193,9 @@ enum err readership_statement(const struct state *st, const struct caller *c, en
 	if (*may || !reads(c))
 		return OK;
 	e = is_first(st, c, s, may);
-	return e == OK && !*may ? is_copied(st, c, s, may) : e;
+	if (e == OK && !*may)
+		e = is_copied(st, c, s, may);
+	return e == OK && !*may && is_about(s) ? sees_matter(st, c, s->re, may) : e;
 }
 
 /* The strictest that it names; what is no TLP counts as RED, and none as AMBER. */
@@ -176,14 +261,12 @@ static struct feed whole(enum ledger_id l, enum kind k, const struct addressee *
 static enum err add_claim(void *context, const struct claim *claim)
 {
 	struct choosing *ch = context;
-	struct addressee to = { .type = claim->type, .asn = claim->asn, .prefix = claim->prefix };
 
 	if (!is_party(ch->c, claim->party))
 		return OK;
 	if (*ch->count == FEEDS_MAX)
 		return fail(ERR_TOO_LONG, "more than %d resources: ask for one of them by `party`", FEEDS_MAX - 2);
-	memcpy(to.country, claim->country, sizeof(to.country));
-	add(ch, of_party(LEDGER_CIRCLE, ch->kind, to));
+	add(ch, of_party(LEDGER_CIRCLE, ch->kind, of_claim(claim)));
 	return OK;
 }
 
@@ -202,8 +285,14 @@ enum err readership_feeds(const struct state *st, const struct caller *c, enum k
 		add(&ch, whole(LEDGER_CIRCLE, k, party, matter));
 		return OK;
 	}
-	if (!reads(c) || c->party.len == 0 || matter != NULL)
+	if (!reads(c) || c->party.len == 0)
 		return OK;
+	if (matter != NULL) {
+		e = sees_matter(st, c, *matter, &named);
+		if (e == OK && named)
+			add(&ch, whole(LEDGER_CIRCLE, k, NULL, matter));
+		return e;
+	}
 	if (party != NULL) {
 		e = is_named(st, c, party, &named);
 		if (e == OK && named)

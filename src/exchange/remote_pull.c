@@ -163,8 +163,8 @@ static enum err keep_objects(struct pull *p, const struct stix_envelope *env)
 	if (objects == NULL || each == NULL || fates == NULL)
 		return ERR_NO_MEMORY;
 	count = readable(p, env, objects, each);
-	e = markings_settle(p->arena, node_batch_state(p->node)->snapshot, &p->into->id, p->into->unmarked, each,
-			    count);
+	e = markings_settle(p->arena, node_batch_state(p->node)->snapshot, &p->into->id, TLP_RED, p->into->unmarked,
+			    each, count);
 	if (e != OK)
 		return e;
 	s.count = allowed(p, objects, count);

@@ -128,7 +128,8 @@ static enum err settle_markings(struct posting_job *job)
 	for (size_t i = 0; i < job->envelope.count; i++)
 		if (job->sent[i].object != NULL)
 			good[count++] = job->sent[i].object;
-	e = markings_settle(a, st.snapshot, &job->share.collection, job->door.collection.rule->unmarked, good, count);
+	e = markings_settle(a, st.snapshot, &job->share.collection, job->share.level,
+			    job->door.collection.rule->unmarked, good, count);
 	snapshot_end(st.snapshot);
 	return e;
 }
@@ -203,6 +204,11 @@ static void print_fate(const struct posting_job *job, const struct sent *one, st
 		json_text(j, "message", "deleted: this version was deleted here and does not come back");
 	} else if (one->message != NULL) {
 		json_text(j, "message", one->message);
+	} else if (result != NULL && one->object->tlp > job->share.level) {
+		json_text(j, "message",
+			  "taken; you may not see objects of this marking here, and where this version is here "
+			  "already, the first "
+			  "is kept");
 	}
 }
 

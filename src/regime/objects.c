@@ -25,7 +25,7 @@ struct sharing {
 	struct object_keys keys;
 	struct view_cursor *rows;
 	struct buffer payload, index;
-	size_t count; /* of what goes in */
+	size_t count; /* of what is logged */
 	enum tlp strictest;
 };
 
@@ -143,6 +143,11 @@ static bool same_version(const struct wanted *a, const struct wanted *b)
 	       span_equal(instant_view(&a->object->version), instant_view(&b->object->version));
 }
 
+static bool goes_in(const struct object_result *r)
+{
+	return r->fate == OBJECT_ADDED || r->fate == OBJECT_UNSEEN;
+}
+
 static enum object_fate fate_beside(struct hash kept, struct hash other)
 {
 	return hash_equal(kept, other) ? OBJECT_REPEATED : OBJECT_CONFLICT;
@@ -163,26 +168,41 @@ static enum err meet(struct sharing *x, const struct wanted *w, const struct key
 	return OK;
 }
 
-/* In the lanes that the sharer may see and the object's own: nothing stands there twice. */
-static enum err look_up(struct sharing *x, const struct wanted *w, enum tlp level)
+/* Whether it stands in this lane already, or was deleted there. */
+static enum err look_in(struct sharing *x, struct wanted *w, enum tlp lane, bool gone)
 {
 	struct span id = w->object->id, version = instant_view(&w->object->version);
+	struct key_found f;
+	bool there = false;
+	enum err e;
+
+	if (!gone) {
+		e = keys_exact(&x->keys, lane, id, version, &f);
+		return e == OK && f.there ? meet(x, w, &f) : e;
+	}
+	if ((e = keys_gone(&x->keys, lane, id, version, &there, &f.stamp)) == OK && there)
+		*w->result = (struct object_result){ .fate = OBJECT_DELETED, .stamp = f.stamp };
+	return e;
+}
+
+/* In the lanes that the sharer may see; then in the object's own, for nothing stands there twice, but if that is hidden from
+ * the sharer it is not told. */
+static enum err look_up(struct sharing *x, struct wanted *w, enum tlp level)
+{
+	const struct object_result added = { .fate = OBJECT_ADDED, .digest = w->object->digest };
+	enum tlp own = w->object->tlp;
 	enum err e = OK;
 
-	*w->result = (struct object_result){ .fate = OBJECT_ADDED, .digest = w->object->digest };
-	for (int pass = 0; pass < 2; pass++)
-		for (int l = 0; e == OK && w->result->fate == OBJECT_ADDED && l < TLP_COUNT; l++) {
-			struct key_found f;
-			bool gone = false;
-
-			if (l > (int)level && l != (int)w->object->tlp)
-				continue;
-			if (pass == 0) {
-				if ((e = keys_exact(&x->keys, (enum tlp)l, id, version, &f)) == OK && f.there)
-					e = meet(x, w, &f);
-			} else if ((e = keys_gone(&x->keys, (enum tlp)l, id, version, &gone, &f.stamp)) == OK && gone) {
-				*w->result = (struct object_result){ .fate = OBJECT_DELETED, .stamp = f.stamp };
-			}
+	*w->result = added;
+	for (int gone = 0; gone < 2; gone++)
+		for (int l = 0; e == OK && w->result->fate == OBJECT_ADDED && l <= (int)level; l++)
+			e = look_in(x, w, (enum tlp)l, gone != 0);
+	if (own <= level)
+		return e;
+	for (int gone = 0; e == OK && w->result->fate == OBJECT_ADDED && gone < 2; gone++)
+		if ((e = look_in(x, w, own, gone != 0)) == OK && w->result->fate != OBJECT_ADDED) {
+			*w->result = added;
+			w->result->fate = OBJECT_UNSEEN;
 		}
 	return e;
 }
@@ -202,7 +222,7 @@ static enum err decide(struct sharing *x, struct wanted *all, size_t count, enum
 			continue;
 		}
 		e = look_up(x, &all[i], level);
-		kept = all[i].result->fate == OBJECT_ADDED ? &all[i] : NULL;
+		kept = goes_in(all[i].result) ? &all[i] : NULL;
 		x->count += kept != NULL;
 	}
 	return e;
@@ -218,10 +238,11 @@ static enum err write_body(struct sharing *x, const struct share *s, const struc
 	buffer_text(&x->payload, "{\"objects\":[");
 	for (size_t i = 0; i < s->count; i++) {
 		const struct stix_object *o = &s->objects[i];
-		struct object_item item = { o->tlp,	      o->spec,	 o->id,	 o->type, instant_view(&o->version),
-					    o->modified_text, o->digest, o->text };
+		struct object_item item = { o->tlp,  results[i].fate == OBJECT_UNSEEN, o->spec,		 o->id,
+					    o->type, instant_view(&o->version),	       o->modified_text, o->digest,
+					    o->text };
 
-		if (results[i].fate != OBJECT_ADDED)
+		if (!goes_in(&results[i]))
 			continue;
 		if (done++ > 0)
 			buffer_byte(&x->payload, ',');
@@ -240,10 +261,10 @@ static void give_stamps(struct wanted *all, size_t count, struct object_result *
 	const struct wanted *kept = NULL;
 
 	for (size_t i = 0; i < places; i++)
-		if (results[i].fate == OBJECT_ADDED)
+		if (goes_in(&results[i]))
 			results[i].stamp = first++;
 	for (size_t i = 0; i < count; i++) {
-		if (all[i].result->fate == OBJECT_ADDED)
+		if (goes_in(all[i].result))
 			kept = &all[i];
 		else if (kept != NULL && same_version(kept, &all[i]))
 			all[i].result->stamp = kept->result->stamp;
@@ -336,8 +357,8 @@ static enum err write_removed(struct sharing *x, const struct removal *r, struct
 	if (e == OK)
 		e = row_read(value, &row);
 	if (e == OK) {
-		struct object_item item = { f->lane,	 f->spec,	   row.id,     row.type,
-					    row.version, row.version_text, row.digest, SPAN("") };
+		struct object_item item = { f->lane,	      false,	  f->spec, row.id, row.type, row.version,
+					    row.version_text, row.digest, SPAN("") };
 
 		index_add(&x->index, SHARE_DELETE, &item, 0);
 		json_object(j, NULL);

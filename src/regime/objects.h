@@ -75,6 +75,8 @@ enum object_fate {
 	OBJECT_REPEATED, /* the same version with the same digest is there: nothing to do, no error */
 	OBJECT_CONFLICT, /* the same version says something else: the first is kept */
 	OBJECT_DELETED,	 /* that version was deleted here: it does not come back */
+	OBJECT_UNSEEN, /* one of the former three, by what the sharer may not see: logged as if it were added, but it has
+			  * no row. Who shared must not be told it from OBJECT_ADDED */
 };
 struct object_result {
 	enum object_fate fate;
@@ -84,7 +86,7 @@ struct object_result {
 
 /* On the thread that writes, in an open batch: logs one share of what is new and keeps it. Objects that are refused, repeated
  * or in conflict are left out; if nothing is new, nothing is logged (appended->id is all 0). level: what the sharer may see
- * of the collection; what it may not see it does not collide with, but for its objects' own lanes (nothing stands twice in one). from: the party that shares; the node itself, or for it
+ * of the collection; what it may not see it does not collide with. Only in its objects' own lanes nothing stands twice: OBJECT_UNSEEN. from: the party that shares; the node itself, or for it
  * (`for`, `via taxii`). results: one for each. */
 #define OBJECTS_MAX 250000 /* of one share: ERR_TOO_LONG */
 struct share {
@@ -107,8 +109,10 @@ struct removal {
 };
 enum err objects_remove(struct node *n, const struct removal *r, uint64_t *count, struct appended *out);
 
-/* A marking-definition's kind, for objects that refer to it: whether it is a statement marking (restricts nothing). ERR_NOT_FOUND. */
-enum err objects_marking(struct snapshot *s, const struct collection_id *c, struct span id, bool *restricts);
+/* A marking-definition's kind, for objects that refer to it: whether it is a statement marking (restricts nothing).
+ * ERR_NOT_FOUND: none that this level sees. */
+enum err objects_marking(struct snapshot *s, const struct collection_id *c, enum tlp level, struct span id,
+			 bool *restricts);
 
 /* How many rows; what the audit prints. */
 enum err objects_count(struct snapshot *s, uint64_t *rows, uint64_t *deleted);

@@ -127,7 +127,7 @@ void index_begin(struct buffer *b, enum share_action action, const struct collec
 
 void index_add(struct buffer *b, enum share_action action, const struct object_item *item, size_t text_at)
 {
-	buffer_byte(b, (uint8_t)item->tlp);
+	buffer_byte(b, (uint8_t)((uint8_t)item->tlp | (item->unseen ? ITEM_UNSEEN : 0)));
 	buffer_byte(b, (uint8_t)item->spec);
 	buffer_u16(b, (uint16_t)item->id.len);
 	buffer_byte(b, (uint8_t)item->type.len);
@@ -183,9 +183,11 @@ enum err index_next(struct object_index *x, struct object_item *out)
 {
 	struct reader *r = &x->rest;
 	size_t id, type, version, version_text, at = 0, length = 0;
+	uint8_t lane = read_u8(r);
 
 	*out = (struct object_item){ 0 };
-	out->tlp = (enum tlp)read_u8(r);
+	out->tlp = (enum tlp)(lane & ~ITEM_UNSEEN);
+	out->unseen = (lane & ITEM_UNSEEN) != 0;
 	out->spec = (enum stix_spec)read_u8(r);
 	id = read_u16(r);
 	type = read_u8(r);
@@ -203,7 +205,7 @@ enum err index_next(struct object_index *x, struct object_item *out)
 		return objects_damaged("the index");
 	out->type = span_make(out->id.at, type);
 	out->text = span_make(x->payload.at + at, length);
-	if (!item_good(out) || (++x->read == x->count && reader_left(r) > 0))
+	if (!item_good(out) || (out->unseen && x->action != SHARE_ADD) || (++x->read == x->count && reader_left(r) > 0))
 		return objects_damaged("the index");
 	return OK;
 }

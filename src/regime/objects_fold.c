@@ -234,7 +234,7 @@ static enum err add_rows(struct folding *f, enum tlp lane)
 	enum err e = OK;
 
 	for (uint32_t i = 0; e == OK && i < f->index.count; i++) {
-		if (f->items[i].tlp != lane)
+		if (f->items[i].tlp != lane || f->items[i].unseen)
 			continue;
 		buffer_clear(&f->value);
 		row_write(&f->value, &f->items[i], &f->index.share);
@@ -291,25 +291,27 @@ static enum err add_version(struct folding *f, const struct object_item *i)
 
 static enum err add_all(struct folding *f, struct object_item **order)
 {
+	uint32_t count = 0;
 	bool known;
 	enum err e = OK;
 
 	for (int l = 0; e == OK && l < TLP_COUNT; l++)
 		e = add_rows(f, (enum tlp)l);
 	for (uint32_t i = 0; i < f->index.count; i++)
-		order[i] = &f->items[i];
-	qsort(order, f->index.count, sizeof(*order), by_id);
-	for (uint32_t i = 0; e == OK && i < f->index.count; i++) {
+		if (!f->items[i].unseen)
+			order[count++] = &f->items[i];
+	qsort(order, count, sizeof(*order), by_id);
+	for (uint32_t i = 0; e == OK && i < count; i++) {
 		e = known_anywhere(f, order[i]->id, &known);
 		if (e == OK)
 			e = known ? add_version(f, order[i]) : put_key(f, order[i]);
 	}
-	qsort(order, f->index.count, sizeof(*order), by_type);
-	for (uint32_t i = 0; e == OK && i < f->index.count; i++)
+	qsort(order, count, sizeof(*order), by_type);
+	for (uint32_t i = 0; e == OK && i < count; i++)
 		e = add_new(f->keys.cursor,
 			    key_typed(&f->index.collection, order[i]->tlp, order[i]->type, stamp_of(f, order[i])),
 			    SPAN(""));
-	f->counts.rows += f->index.count;
+	f->counts.rows += count;
 	return e;
 }
 

@@ -64,13 +64,14 @@ struct instant instant_of_stamp(uint64_t stamp);
 /* One object of an index. Spans point into it. */
 struct object_item {
 	enum tlp tlp;
+	bool unseen; /* where it would stand is one already that its sharer may not see: it has no row */
 	enum stix_spec spec;
 	struct span id, type, version, version_text;
 	struct hash digest; /* from here on only where something was added */
 	struct span text;
 };
 
-/* u8 action, 16 collection, 32 share, u32 count, then for each: u8 tlp, u8 spec, u16 id, u8 type, u8 version,
+/* u8 action, 16 collection, 32 share, u32 count, then for each: u8 tlp (and ITEM_UNSEEN), u8 spec, u16 id, u8 type, u8 version,
  * u32 version text; if added 32 digest, u32 text's place in the payload, u32 its length; then the texts of the first three
  * (the type is the beginning of the id). */
 enum share_action { SHARE_ADD = 'a', SHARE_DELETE = 'd' };
@@ -82,6 +83,7 @@ struct object_index {
 	struct reader rest;
 	struct span payload;
 };
+#define ITEM_UNSEEN 0x80
 #define INDEX_SHARE_AT (1 + UUID_SIZE) /* of the share in its bytes */
 void index_begin(struct buffer *b, enum share_action action, const struct collection_id *c, size_t count);
 void index_add(struct buffer *b, enum share_action action, const struct object_item *item, size_t text_at);

@@ -441,10 +441,11 @@ static enum err read_marking(void *context, const struct object_row *row)
 	return e;
 }
 
-enum err objects_marking(struct snapshot *s, const struct collection_id *c, struct span id, bool *restricts)
+enum err objects_marking(struct snapshot *s, const struct collection_id *c, enum tlp level, struct span id,
+			 bool *restricts)
 {
 	struct object_query q = {
-		.collection = *c, .level = TLP_COUNT - 1, .ids = &id, .id_count = 1, .all = true, .specs = SPECS_ALL
+		.collection = *c, .level = level, .ids = &id, .id_count = 1, .all = true, .specs = SPECS_ALL
 	};
 	struct marking m = { 0 };
 	enum err e = objects_walk(s, &q, read_marking, &m);

@@ -332,30 +332,43 @@ static void compare_random(struct twin *t, uint64_t *seed)
 
 /* ---- changing ---- */
 
+/* What stands in this lane, or was deleted there; ADDED: nothing. */
+static struct object_result twin_meets(const struct twin *t, const struct stix_object *o, enum tlp lane, bool gone,
+				       size_t before)
+{
+	for (size_t i = 0; !gone && i < before; i++)
+		if (!t->objects[i].gone && t->objects[i].o.tlp == lane && same(&t->objects[i].o, o))
+			return (struct object_result){ hash_equal(t->objects[i].o.digest, o->digest) ? OBJECT_REPEATED
+												     : OBJECT_CONFLICT,
+						       i, t->objects[i].o.digest };
+	for (size_t i = 0; gone && i < t->deletion_count; i++)
+		if (t->deletions[i].lane == lane && span_equal(t->deletions[i].id, o->id) &&
+		    order_of(&t->deletions[i].version, &o->version) == 0)
+			return (struct object_result){ OBJECT_DELETED, i, { { 0 } } };
+	return (struct object_result){ .fate = OBJECT_ADDED };
+}
+
+/* One that meets what the sharer may not see counts in its share and is never found. */
 static struct object_result twin_share_one(struct twin *t, const struct stix_object *o, enum tlp level, size_t before)
 {
+	struct object_result r = { .fate = OBJECT_ADDED };
+	bool unseen;
+
 	for (size_t i = before; i < t->count; i++)
 		if (same(&t->objects[i].o, o))
 			return (struct object_result){ hash_equal(t->objects[i].o.digest, o->digest) ? OBJECT_REPEATED
 												     : OBJECT_CONFLICT,
 						       i, t->objects[i].o.digest };
-	for (int l = 0; l < TLP_COUNT; l++)
-		for (size_t i = 0; i < before; i++)
-			if (!t->objects[i].gone && t->objects[i].o.tlp == (enum tlp)l && same(&t->objects[i].o, o) &&
-			    (l <= (int)level || l == (int)o->tlp))
-				return (struct object_result){ hash_equal(t->objects[i].o.digest, o->digest)
-								       ? OBJECT_REPEATED
-								       : OBJECT_CONFLICT,
-							       i, t->objects[i].o.digest };
-	for (int l = 0; l < TLP_COUNT; l++)
-		for (size_t i = 0; i < t->deletion_count; i++)
-			if (t->deletions[i].lane == (enum tlp)l && span_equal(t->deletions[i].id, o->id) &&
-			    order_of(&t->deletions[i].version, &o->version) == 0 &&
-			    (l <= (int)level || l == (int)o->tlp))
-				return (struct object_result){ OBJECT_DELETED, i, { { 0 } } };
+	for (int gone = 0; gone < 2; gone++)
+		for (int l = 0; r.fate == OBJECT_ADDED && l <= (int)level; l++)
+			r = twin_meets(t, o, (enum tlp)l, gone != 0, before);
+	if (r.fate != OBJECT_ADDED)
+		return r;
+	unseen = o->tlp > level && (twin_meets(t, o, o->tlp, false, before).fate != OBJECT_ADDED ||
+				    twin_meets(t, o, o->tlp, true, before).fate != OBJECT_ADDED);
 	assert_true(t->count < TWIN_MAX);
-	t->objects[t->count] = (struct twin_object){ .o = *o };
-	return (struct object_result){ OBJECT_ADDED, t->count++, o->digest };
+	t->objects[t->count] = (struct twin_object){ .o = *o, .gone = unseen };
+	return (struct object_result){ unseen ? OBJECT_UNSEEN : OBJECT_ADDED, t->count++, o->digest };
 }
 
 #define SHARE_MOST 12
@@ -385,7 +398,7 @@ static void share_random(struct twin *t, uint64_t *seed)
 			assert_int_equal(results[i].stamp, t->deletions[expected.stamp].stamp);
 			continue;
 		}
-		if (expected.fate == OBJECT_ADDED)
+		if (expected.fate == OBJECT_ADDED || expected.fate == OBJECT_UNSEEN)
 			t->objects[expected.stamp].stamp = results[i].stamp;
 		assert_int_equal(results[i].stamp, t->objects[expected.stamp].stamp);
 		assert_true(hash_equal(results[i].digest, expected.digest));
@@ -671,6 +684,51 @@ static void lanes_do_not_tell(void **state)
 	world_free(w);
 }
 
+/* Nor in its object's own lane, where nothing can stand twice: it is logged as if it were new. */
+static void its_own_lane_does_not_tell(void **state)
+{
+	struct world *w = world_new(*state);
+	struct stix_object first = object_of(w->arena, 1, 1, STIX_2_1, TLP_RED, 1),
+			   second = object_of(w->arena, 1, 1, STIX_2_1, TLP_RED, 2), both[2];
+	struct object_result result, results[2];
+	struct share two = { .collection = other, .level = TLP_GREEN, .objects = both, .count = 2 };
+	struct removal r = { .collection = other, .level = TLP_RED, .id = first.id };
+	struct appended out;
+	struct span entry;
+	struct state st;
+	uint64_t rows, deleted, count;
+
+	assert_int_equal(share_one(w, &first, TLP_RED, &result, &out), OK);
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(share_one(w, &second, TLP_GREEN, &result, &out), OK);
+		assert_int_equal(result.fate, OBJECT_UNSEEN);
+		assert_true(hash_equal(result.digest, second.digest));
+		assert_true(result.stamp > (uint64_t)out.logged_ms * 1000);
+		assert_int_equal(node_entry(w->n, w->arena, LEDGER_CIRCLE, out.index, &entry), OK);
+		assert_non_null(memmem(entry.at, entry.len, "\nobjects 1\ntlp RED\n", 19));
+		both[0] = first;
+		both[1] = second;
+		assert_int_equal(node_begin(w->n), OK);
+		assert_int_equal(objects_share(w->n, &two, results, &out), OK);
+		assert_int_equal(node_commit(w->n), OK);
+		assert_int_equal(results[0].fate, OBJECT_UNSEEN);
+		assert_int_equal(results[1].fate, OBJECT_CONFLICT);
+		assert_true(hash_equal(results[1].digest, first.digest));
+		if (round > 0) /* a deletion that is hidden tells no more */
+			break;
+		assert_int_equal(node_begin(w->n), OK);
+		assert_int_equal(objects_remove(w->n, &r, &count, &out), OK);
+		assert_int_equal(node_commit(w->n), OK);
+	}
+	assert_int_equal(node_read(w->n, w->arena, &st), OK);
+	assert_int_equal(objects_count(st.snapshot, &rows, &deleted), OK);
+	assert_int_equal(rows, 0);
+	assert_int_equal(deleted, 1);
+	snapshot_end(st.snapshot);
+	assert_int_equal(audit(w), OK);
+	world_free(w);
+}
+
 static void bad_objects(void **state)
 {
 	struct world *w = world_new(*state);
@@ -732,9 +790,11 @@ static void markings(void **state)
 		o.text = span_of(cases[i].text);
 		assert_int_equal(share_one(w, &o, TLP_RED, &result, &out), OK);
 		assert_int_equal(node_read(w->n, w->arena, &st), OK);
-		assert_int_equal(objects_marking(st.snapshot, &other, o.id, &restricts), OK);
+		assert_int_equal(objects_marking(st.snapshot, &other, TLP_RED, o.id, &restricts), OK);
 		assert_int_equal(restricts, cases[i].restricts);
-		assert_int_equal(objects_marking(st.snapshot, &other, id_of(w->arena, i + 1), &restricts),
+		assert_int_equal(objects_marking(st.snapshot, &other, TLP_AMBER, o.id, &restricts),
+				 o.tlp == TLP_RED ? ERR_NOT_FOUND : OK);
+		assert_int_equal(objects_marking(st.snapshot, &other, TLP_RED, id_of(w->arena, i + 1), &restricts),
 				 ERR_NOT_FOUND);
 		snapshot_end(st.snapshot);
 	}
@@ -744,8 +804,13 @@ static void markings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_A_FOLDER(as_the_twin),	IN_A_FOLDER(what_is_logged), IN_A_FOLDER(a_deletion_is_not_erased),
-		IN_A_FOLDER(lanes_do_not_tell), IN_A_FOLDER(bad_objects),    IN_A_FOLDER(markings),
+		IN_A_FOLDER(as_the_twin),
+		IN_A_FOLDER(what_is_logged),
+		IN_A_FOLDER(a_deletion_is_not_erased),
+		IN_A_FOLDER(its_own_lane_does_not_tell),
+		IN_A_FOLDER(lanes_do_not_tell),
+		IN_A_FOLDER(bad_objects),
+		IN_A_FOLDER(markings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -424,6 +424,12 @@ static bool names_just(const struct person *p, const struct said *s)
 	return p->party[0] != '\0' && says_word(s, p->party) && strchr(p->party, '.') != NULL;
 }
 
+/* Of copies, only those to it by name or just to what it claimed are found without reading the statement. */
+static bool rule_matter(const struct person *p, const struct said *s)
+{
+	return rule_first(p, s) || names_just(p, s);
+}
+
 static bool rule_listed(const struct person *p, const struct said *s, enum kind k, const char *party,
 			const struct hash *matter)
 {
@@ -437,8 +443,10 @@ static bool rule_listed(const struct person *p, const struct said *s, enum kind 
 		return false;
 	if (s->ledger == LEDGER_PUBLIC || whole)
 		return true;
-	if (!p->reads || p->party[0] == '\0' || matter != NULL)
+	if (!p->reads || p->party[0] == '\0')
 		return false;
+	if (matter != NULL)
+		return rule_matter(p, s);
 	return party != NULL ? answers_for(p->party, party) : names_just(p, s);
 }
 
@@ -499,6 +507,85 @@ static void lists(void **state)
 		}
 	snapshot_end(st.snapshot);
 	arena_free(a);
+	world_free(w);
+}
+
+/* ---- answers ---- */
+
+static struct hash say(struct world *w, enum kind k, const struct signer *from, const char *lines)
+{
+	struct hash id;
+
+	assert_int_equal(world_add(w, statement_text(w->arena, k, "cert.example/circle", from, lines, &id), NULL), OK);
+	return id;
+}
+
+static bool may_see(struct world *w, const struct state *st, const struct person *p, struct hash id)
+{
+	struct caller c = caller_of(p);
+	enum ledger_id ledger;
+	struct statement s;
+	struct entry entry;
+	struct span text;
+	uint64_t index;
+	bool may;
+
+	assert_int_equal(state_find(st, id, &ledger, &index), OK);
+	assert_int_equal(node_entry(w->n, w->arena, ledger, index, &text), OK);
+	assert_int_equal(entry_parse(text, &entry), OK);
+	assert_int_equal(statement_parse(w->arena, entry.note, &s), OK);
+	assert_int_equal(readership_statement(st, &c, ledger, &s, entry.logged_ms, DELAY, &may), OK);
+	return may;
+}
+
+/* Who may see a matter sees what is answered to it, whoever wrote it; what else refers to it is for those whom it names. */
+static void answers_are_seen_with_their_matter(void **state)
+{
+	static const struct {
+		struct person p;
+		bool sees;
+	} readers[] = {
+		{ { "res.example", true, false, false }, true },  /* wrote the notice */
+		{ { "op.example", true, false, false }, true },	  /* holds what it is to */
+		{ { "team.example", true, false, false }, true }, /* has a copy */
+		{ { "stranger.example", true, true, false }, true },
+		{ { "cert.example", true, false, true }, true },
+		{ { "stranger.example", true, false, false }, false },
+		{ { "res.example", false, false, false }, false },
+		{ { "sub.op.example", true, false, false }, false },
+		{ { "", true, false, false }, false },
+	};
+	struct world *w = people(state);
+	struct hash notice, answer, other, request;
+	struct state st;
+	const char *re;
+
+	notice = say(w, KIND_NOTICE, w->res,
+		     "to prefix 192.0.2.7/32\ncc team.example\ntlp RED\nclass vulnerable/weak-crypto\nevents "
+		     "1\n" SEALED_BODY);
+	re = arena_print(w->arena, "re %s\n", hex_of(w->arena, notice));
+	answer = say(w, KIND_ANSWER, w->op, arena_print(w->arena, "%soutcome working\n", re));
+	other = say(w, KIND_ANSWER, node_signer(w->n),
+		    arena_print(w->arena, "%soutcome fixed\nfor op.example\nvia desk\n", re));
+	request = say(w, KIND_REQUEST, w->op, arena_print(w->arena, "%sto stranger.example\n", re));
+	assert_int_equal(node_read(w->n, w->arena, &st), OK);
+	for (size_t i = 0; i < TABLE_LENGTH(readers); i++) {
+		const struct person *p = &readers[i].p;
+		bool whole = p->reads && (p->member || p->node), in_it = strcmp(p->party, "op.example") == 0;
+		struct buffer listed;
+
+		assert_int_equal(may_see(w, &st, p, notice), readers[i].sees);
+		assert_int_equal(may_see(w, &st, p, answer), readers[i].sees);
+		assert_int_equal(may_see(w, &st, p, other), readers[i].sees);
+		assert_int_equal(may_see(w, &st, p, request),
+				 whole || in_it || (p->reads && strcmp(p->party, "stranger.example") == 0));
+		list(w, w->arena, &st, p, KIND_UNKNOWN, NULL, &notice, &listed);
+		assert_int_equal(memmem(listed.at, listed.len, hex_of(w->arena, answer), HASH_HEX) != NULL,
+				 readers[i].sees);
+		assert_true(readers[i].sees || listed.len == 0);
+		buffer_free(&listed);
+	}
+	snapshot_end(st.snapshot);
 	world_free(w);
 }
 
@@ -751,6 +838,7 @@ int main(void)
 		cmocka_unit_test(tiles),
 		IN_A_FOLDER(statements_and_bodies),
 		IN_A_FOLDER(lists),
+		IN_A_FOLDER(answers_are_seen_with_their_matter),
 		IN_A_FOLDER(a_party_or_a_matter),
 		IN_A_FOLDER(more_resources_than_feeds),
 		IN_A_FOLDER(what_is_hidden_changes_nothing),
