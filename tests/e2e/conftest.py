@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -80,7 +81,52 @@ class Node:
         return result
 
 
+class Templates:
+    """Nodes that are prepared once and copied for each test that wants one: a command costs more than a copy."""
+
+    def __init__(self, folder):
+        self.folder, self.made = folder, {}
+
+    def copy(self, name, prepare, node):
+        """Gives `node` what prepare(another) made of another; returns what that returned."""
+        template = Node(self.folder / name / "node")
+        if name not in self.made:
+            shutil.rmtree(template.dir.parent, ignore_errors=True)
+            template.dir.parent.mkdir()
+            self.made[name] = prepare(template)
+        shutil.copytree(template.dir, node.dir)
+        return self.made[name]
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory):
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
+# What sanitizers have to say goes into files: of every process, also of those whose output nobody reads.
+OPTIONS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+           "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=1"}
 SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|Assertion .* failed")
+
+
+def said(folder):
+    return "".join(path.read_text(errors="replace") for path in sorted(folder.iterdir()))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sanitizer_reports(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sanitizer")
+    for name, value in OPTIONS.items():
+        os.environ[name] = f"{os.environ.get(name, value)}:log_path={folder}/report"
+    yield folder
+    assert not any(folder.iterdir()), said(folder)[-20000:]
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_report(sanitizer_reports):
+    before = set(sanitizer_reports.iterdir())
+    yield
+    assert set(sanitizer_reports.iterdir()) <= before, said(sanitizer_reports)[-20000:]
 
 
 class Answer:
@@ -181,21 +227,31 @@ def serve():
 
 
 @pytest.fixture
-def served(empty, serve):
+def served(bare, serve):
     """A server for a fresh node without territory, on a free port of loopback, with its log in JSON lines."""
-    empty.run("init", "node.example")
-    return serve(empty, "--log", "json")
+    return serve(bare, "--log", "json")
 
 
 @pytest.fixture
 def empty(tmp_path):
+    """A folder that is no node yet."""
     return Node(tmp_path / "node")
 
 
 @pytest.fixture
-def node(empty):
-    empty.run("init", "node.example")
-    empty.build_territory()
+def bare(empty, templates):
+    """A fresh node without territory."""
+    templates.copy("bare", lambda n: n.run("init", "node.example"), empty)
+    return empty
+
+
+@pytest.fixture
+def node(empty, templates):
+    def prepare(n):
+        n.run("init", "node.example")
+        n.build_territory()
+
+    templates.copy("node", prepare, empty)
     return empty
 
 

@@ -15,7 +15,7 @@ import urllib.parse
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, Node, Server
 from signing import Signer, sealed
 
 PLAN = ("activity scan", "start 2026-01-01T00:00:00Z", "end 2026-02-01T00:00:00Z", "source 192.0.2.0/24", "target any",
@@ -27,20 +27,24 @@ EVIDENCE = "application/vnd.comity.evidence+zstd"
 class World:
     """A node with two members, one of which answers for AS64500, and a party that nobody accepted."""
 
-    def __init__(self, node, serve):
+    def __init__(self, node, serve, templates):
+        self.node = node
+        self.tokens = templates.copy("world", self.prepare, node)
+        self.keys = {p: Signer.of(node, p) for p in ("op.example", "cert.example", "other.example")}
+        self.server = serve(node, "--log", "json")
+
+    @staticmethod
+    def prepare(node):
         node.run("init", "node.example")
         node.run("party", "add", "op.example", "--role", "operator", "--claim", "AS64500", "--approve")
-        node.run("party", "add", "cert.example", "--role", "response-team")
-        node.run("party", "approve", "cert.example")
+        node.run("party", "add", "cert.example", "--role", "response-team", "--approve")
         node.run("party", "add", "other.example", "--role", "researcher")
-        self.node = node
-        self.tokens = {}
+        tokens = {}
         for party in ("op.example", "cert.example", "other.example", "node.example"):
             rights = "read,write,operate" if party == "node.example" else "read,write"
             (made,) = node.json("access", "add", "tool." + party, "--party", party, "--rights", rights, "--token")
-            self.tokens[party] = made["secret"]
-        self.keys = {p: Signer.of(node, p) for p in ("op.example", "cert.example", "other.example")}
-        self.server = serve(node, "--log", "json")
+            tokens[party] = made["secret"]
+        return tokens
 
     def ask(self, method, path, who=None, body=None, **headers):
         headers = {k.replace("_", "-"): v for k, v in headers.items()}
@@ -74,8 +78,16 @@ class World:
 
 
 @pytest.fixture
-def world(empty, serve):
-    return World(empty, serve)
+def world(empty, serve, templates):
+    return World(empty, serve, templates)
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory, templates):
+    """One for all tests that change nothing."""
+    world = World(Node(tmp_path_factory.mktemp("quiet") / "node"), Server, templates)
+    yield world
+    world.server.stop()
 
 
 def problem(answer, status, code=None):
@@ -134,20 +146,20 @@ def test_receipt_verifies_offline(world, tmp_path):
     ("comity/1 plan\nledger node.example/public\n\n\u2014 a b\n", 400, None),
     ("x" * 70000, 413, None),
 ])
-def test_what_is_no_statement(world, text, status, code):
-    problem(world.submit(text), status, code)
+def test_what_is_no_statement(quiet, text, status, code):
+    problem(quiet.submit(text), status, code)
 
 
-def test_refusals_have_their_code(world):
+def test_refusals_have_their_code(quiet):
     stranger = Signer.fresh("stranger.example")
-    problem(world.submit(stranger.statement("plan", PUBLIC, *PLAN)[0]), 422, "party-unknown")
-    problem(world.submit(world.keys["op.example"].statement("plan", "elsewhere.example/public", *PLAN)[0]), 422,
+    problem(quiet.submit(stranger.statement("plan", PUBLIC, *PLAN)[0]), 422, "party-unknown")
+    problem(quiet.submit(quiet.keys["op.example"].statement("plan", "elsewhere.example/public", *PLAN)[0]), 422,
             "statement-ledger")
-    note, _ = world.plan()
+    note, _ = quiet.plan()
     flipped = note.replace("a survey", "a Survey")
-    problem(world.submit(flipped), 403, "note-signature")
-    problem(world.ask("POST", "/statements", body=note.encode(), Content_Type="application/json"), 415, "media-type")
-    problem(world.ask("PUT", "/statements", body=b""), 405)
+    problem(quiet.submit(flipped), 403, "note-signature")
+    problem(quiet.ask("POST", "/statements", body=note.encode(), Content_Type="application/json"), 415, "media-type")
+    problem(quiet.ask("PUT", "/statements", body=b""), 405)
 
 
 def test_a_party_enters_by_its_own_statement(world):
@@ -231,8 +243,8 @@ def test_lists_by_kind_party_matter_and_position(world):
 
 @pytest.mark.parametrize("query", ["?kind=nonsense", "?limit=0", "?limit=-1", "?limit=x", "?after=1&after=2", "?matter=12",
                                    "?party=%20", "?nonsense=1", "?kind=plan&kind=plan", "?party=%zz", "?party=%ff"])
-def test_bad_queries(world, query):
-    problem(world.ask("GET", "/statements" + query), 400)
+def test_bad_queries(quiet, query):
+    problem(quiet.ask("GET", "/statements" + query), 400)
 
 
 class Events:
@@ -323,8 +335,8 @@ def test_public_bodies_are_found_by_hash_and_private_ones_are_not(world):
     problem(world.ask("GET", f"/body/{hashlib.sha256(payload).hexdigest()}"), 404)
 
 
-def test_description(world):
-    answer = world.ask("GET", "/openapi.json")
+def test_description(quiet):
+    answer = quiet.ask("GET", "/openapi.json")
     assert answer.json() == json.loads((ROOT / "docs" / "openapi.json").read_text())
     assert answer.json()["openapi"].startswith("3.1")
 

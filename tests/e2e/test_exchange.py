@@ -38,10 +38,9 @@ def config(node, *lines, readers="members"):
 
 
 @pytest.fixture
-def puller(empty):
-    empty.run("init", "node.example")
-    config(empty)
-    return empty
+def puller(bare):
+    config(bare)
+    return bare
 
 
 def exchange(node, verb, url, *words, code=0):

@@ -39,12 +39,13 @@ def notice(node, tmp_path, address, minute):
     return notices[0]["notice"]
 
 
-@pytest.fixture
-def node_of_many(node):
+def prepare(node):
+    node.run("init", "node.example")
+    node.build_territory()
     (node.dir / "config").write_text(CONFIG)
     node.run("party", "add", "op.example", "--role", "operator", "--claim", "AS64500")
     node.run("party", "add", "team.example", "--role", "response-team", "--approve")
-    node.tokens = {
+    return {
         "anybody": None,
         "op": token_of(node, "op", "op.example"),
         "stranger": token_of(node, "stranger", "stranger.example"),
@@ -53,7 +54,12 @@ def node_of_many(node):
         "pen": token_of(node, "pen", "team.example", "write"),
         "operator": token_of(node, "operator", "node.example", "read,write,operate"),
     }
-    return node
+
+
+@pytest.fixture
+def node_of_many(empty, templates):
+    empty.tokens = templates.copy("matrix", prepare, empty)
+    return empty
 
 
 def headers(node, reader, taxii=True):

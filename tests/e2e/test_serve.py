@@ -53,36 +53,33 @@ def test_an_address_that_is_taken(served, tmp_path):
     assert b"comity: busy" in p.stderr
 
 
-def test_plain_http_stays_on_loopback(empty):
-    empty.run("init", "node.example")
-    p = empty.run("serve", "--listen", "0.0.0.0:0", code=2)
+def test_plain_http_stays_on_loopback(bare):
+    p = bare.run("serve", "--listen", "0.0.0.0:0", code=2)
     assert b"not on loopback" in p.stderr
-    assert empty.error("serve", "--listen", "127.0.0.1", code=2) == "usage"
-    assert empty.error("serve", "--log", "xml", code=2) == "usage"
+    assert bare.error("serve", "--listen", "127.0.0.1", code=2) == "usage"
+    assert bare.error("serve", "--log", "xml", code=2) == "usage"
 
 
 def test_no_node(empty):
     assert empty.error("serve", "--listen", "127.0.0.1:0") == "node-missing"
 
 
-def test_ipv6(empty, serve):
+def test_ipv6(bare, serve):
     try:
         with socket.socket(socket.AF_INET6) as s:
             s.bind(("::1", 0))
     except OSError:
         pytest.skip("no IPv6 on loopback here")
-    empty.run("init", "node.example")
-    server = serve(empty, listen=("--listen", "[::1]:0"))
+    server = serve(bare, listen=("--listen", "[::1]:0"))
     assert server.url.startswith("http://[::1]:")
     assert server.get("/healthz").status == 200
 
 
-def test_it_ends_by_sigint_too_and_starts_again(empty, serve):
-    empty.run("init", "node.example")
-    first = serve(empty)
+def test_it_ends_by_sigint_too_and_starts_again(bare, serve):
+    first = serve(bare)
     first.signal(signal.SIGINT)
     assert first.process.wait(60) == 0
-    assert serve(empty).get("/healthz").status == 200
+    assert serve(bare).get("/healthz").status == 200
 
 
 def test_a_request_under_way_is_answered_before_the_end(served):
@@ -122,13 +119,12 @@ def test_a_stream_ends_with_the_server(served):
     assert ended.wait(60)
 
 
-def test_statements_go_in_and_are_there_after_a_restart(empty, serve):
-    empty.run("init", "node.example")
-    empty.run("party", "add", "a.example", "--role", "operator")
-    first = serve(empty)
+def test_statements_go_in_and_are_there_after_a_restart(bare, serve):
+    bare.run("party", "add", "a.example", "--role", "operator")
+    first = serve(bare)
     before = first.get("/statements").json()["statements"]
     first.stop()
-    assert serve(empty).get("/statements").json()["statements"] == before
+    assert serve(bare).get("/statements").json()["statements"] == before
     empty_ids = [s["id"] for s in before]
     assert len(set(empty_ids)) == len(before) > 0
 
@@ -137,6 +133,7 @@ def test_statements_go_in_and_are_there_after_a_restart(empty, serve):
 
 def test_the_log_has_a_line_for_each_answer_and_no_secret(served):
     served.get("/statements?secret=1234567&after=x", headers={"Authorization": "Bearer hidden-token"})
+    served.wait_for_log('"path":"/statements"')  # lines are written after the answer, in the order of their threads
     with socket.create_connection(("127.0.0.1", int(served.url.rsplit(":", 1)[1])), timeout=60) as s:
         s.sendall(b"GET /a%0Ab%1b[31m\xc3\xa9 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         while s.recv(4096):
@@ -237,31 +234,33 @@ def audit_over_http(server, ledger, **more):
     return size
 
 
-def test_tiles(empty, serve):
-    empty.run("init", "node.example")
+def test_tiles(bare, serve):
     for i in range(3):
-        empty.run("party", "add", f"p{i}.example", "--role", "operator")
-    server = serve(empty)
+        bare.run("party", "add", f"p{i}.example", "--role", "operator")
+    server = serve(bare)
     size = audit_over_http(server, "public")
-    assert size == empty.json("ledger", "show")[0]["size"]
+    assert size == bare.json("ledger", "show")[0]["size"]
     for width in range(1, size + 1):  # of every checkpoint that there was, also where its file is gone
         tile = server.get(f"/ledger/public/tile/0/000.p/{width}")
         if tile.status == 200:
             assert len(tile.body) == 32 * width
 
 
-def test_a_part_of_a_tile_that_is_full_by_now(empty, serve):
-    empty.run("init", "node.example")
-    first = serve(empty)
+def test_a_part_of_a_tile_that_is_full_by_now(bare, serve):
+    from signing import Signer
+    with open(bare.dir / "config", "a") as f:
+        f.write("requests-per-minute 0\n")
+    first = serve(bare)
     before = audit_over_http(first, "public")
-    first.stop()
     for i in range(260 - before):
-        empty.run("party", "add", f"p{i}.example", "--role", "operator")
-    server = serve(empty)
+        note, _ = Signer.fresh(f"p{i}.example").party("node.example/public", "role operator")
+        assert first.ask("POST", "/statements", note.encode(), {"Content-Type": "text/plain"}).status == 201
+    first.stop()
+    server = serve(bare)
     assert audit_over_http(server, "public") >= 256
     full = server.get("/ledger/public/tile/0/000").body
     entries = server.get("/ledger/public/tile/entries/000").body
-    for path in (empty.dir / "ledger" / "public" / "tile").rglob("*.p"):
+    for path in (bare.dir / "ledger" / "public" / "tile").rglob("*.p"):
         shutil.rmtree(path) if "000.p" in path.name else None
     assert server.get("/ledger/public/tile/0/000.p/200").body == full[:200 * 32]
     part = server.get("/ledger/public/tile/entries/000.p/200").body
@@ -375,26 +374,24 @@ def make_certificate(folder, name):
     os.chmod(folder / "tls.key", 0o600)
 
 
-def test_the_development_certificate_is_made_once(empty, serve):
-    empty.run("init", "node.example")
-    first = serve(empty, listen=("--listen-tls", "127.0.0.1:0"))
+def test_the_development_certificate_is_made_once(bare, serve):
+    first = serve(bare, listen=("--listen-tls", "127.0.0.1:0"))
     shown = first.ready["development_certificate"]
     assert shown.replace(":", "") == fingerprint(first.url)
     for name in ("tls.crt", "tls.key"):
-        assert (empty.dir / "keys" / name).stat().st_mode & 0o777 == 0o600
-    context = ssl.create_default_context(cafile=str(empty.dir / "keys" / "tls.crt"))
+        assert (bare.dir / "keys" / name).stat().st_mode & 0o777 == 0o600
+    context = ssl.create_default_context(cafile=str(bare.dir / "keys" / "tls.crt"))
     assert first.get("/healthz", context=context).status == 200
     first.stop()
-    assert serve(empty, listen=("--listen-tls", "127.0.0.1:0")).ready["development_certificate"] == shown
+    assert serve(bare, listen=("--listen-tls", "127.0.0.1:0")).ready["development_certificate"] == shown
 
 
 @pytest.mark.skipif(OPENSSL is None, reason="no openssl")
-def test_sighup_shows_a_new_certificate_and_a_bad_one_changes_nothing(empty, serve, tmp_path):
-    empty.run("init", "node.example")
+def test_sighup_shows_a_new_certificate_and_a_bad_one_changes_nothing(bare, serve, tmp_path):
     make_certificate(tmp_path, "one")
-    with open(empty.dir / "config", "a") as f:
+    with open(bare.dir / "config", "a") as f:
         f.write(f"listen-tls 127.0.0.1:0\ncertificate {tmp_path}/tls.crt\nkey {tmp_path}/tls.key\n")
-    server = serve(empty, "--log", "json", listen=("--listen-tls", "127.0.0.1:0"))
+    server = serve(bare, "--log", "json", listen=("--listen-tls", "127.0.0.1:0"))
     assert "development_certificate" not in server.ready
     before = fingerprint(server.url)
     make_certificate(tmp_path, "two")
@@ -432,47 +429,44 @@ def test_a_bad_configuration_keeps_the_old_one(served):
     assert served.get("/healthz").status == 200
 
 
-def test_config_check_and_show(empty):
-    empty.run("init", "node.example")
-    assert "1 collection, 0 warnings" in empty.text("config", "check")
-    (checked,) = empty.json("config", "check")
+def test_config_check_and_show(bare):
+    assert "1 collection, 0 warnings" in bare.text("config", "check")
+    (checked,) = bare.json("config", "check")
     assert checked["result"] == "ok" and checked["collections"] == ["shared"]
-    shown = empty.text("config", "show")
-    again = empty.dir.parent / "again"
+    shown = bare.text("config", "show")
+    again = bare.dir.parent / "again"
     again.write_text(shown)
-    assert empty.text("config", "show", again) == shown
-    (settings,) = empty.json("config", "show")
+    assert bare.text("config", "show", again) == shown
+    (settings,) = bare.json("config", "show")
     assert {"name": "listen", "value": "127.0.0.1:8180"} in settings["settings"]
     again.write_text("plain-anywhere yes\nlisten 0.0.0.0:80\n")
-    assert "line 2: plain HTTP" in empty.text("config", "check", again)
-    assert empty.json("config", "check", again)[0]["line"] == 2
+    assert "line 2: plain HTTP" in bare.text("config", "check", again)
+    assert bare.json("config", "check", again)[0]["line"] == 2
     again.write_text("page-most 5\n\nlimit 3\n")
-    p = empty.run("config", "check", again, code=2)
+    p = bare.run("config", "check", again, code=2)
     assert b"again line 3: there is no setting `limit`" in p.stderr
-    assert empty.error("config", "check", again.parent / "none") == "not-found"
-    (empty.dir / "config").unlink()
-    assert "1 address, 0 collections" in empty.text("config", "check")
+    assert bare.error("config", "check", again.parent / "none") == "not-found"
+    (bare.dir / "config").unlink()
+    assert "1 address, 0 collections" in bare.text("config", "check")
 
 
-def test_two_nodes_have_two_collections(tmp_path, empty):
-    empty.run("init", "node.example")
-    other = type(empty)(tmp_path / "other")
+def test_two_nodes_have_two_collections(tmp_path, bare):
+    other = type(bare)(tmp_path / "other")
     other.run("init", "other.example")
 
     def collection(node):
         return [s["value"] for s in node.json("config", "show")[0]["settings"] if s["name"] == "collection"]
 
-    assert collection(empty) != collection(other)
+    assert collection(bare) != collection(other)
 
 
 # ---- the service manager ----
 
-def test_the_service_manager_is_told(empty, serve, tmp_path):
-    empty.run("init", "node.example")
+def test_the_service_manager_is_told(bare, serve, tmp_path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(60)
-        server = serve(empty, env={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"})
+        server = serve(bare, env={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"})
         assert manager.recv(4096) == b"READY=1"
         assert manager.recv(4096) == b"WATCHDOG=1"
         server.signal(signal.SIGHUP)
