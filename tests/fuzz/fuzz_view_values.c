@@ -6,6 +6,7 @@
 #include "regime/directive.h"
 #include "regime/feed.h"
 #include "regime/node_private.h"
+#include "regime/objects.h"
 #include "regime/plan.h"
 #include "regime/private.h"
 #include "regime/seen.h"
@@ -165,6 +166,82 @@ static void read_feeds(struct state *st)
 	good(feed_reached(st->snapshot, &stamp));
 }
 
+/* Keys of objects begin with this collection; these are the ids and types that are asked for. */
+static const struct collection_id collection = { "fedcba9876543210" };
+static const struct span ids[] = { SPAN("a--b"), SPAN("marking-definition--c") }, types[] = { SPAN("a"), SPAN("b") };
+
+/* For the order in which rows must come. */
+struct order {
+	struct snapshot *snapshot;
+	uint64_t last;
+	enum tlp level;
+};
+
+static enum err each_object(void *context, const struct object_row *row)
+{
+	struct order *o = context;
+	bool deleted;
+
+	check(row->tlp <= o->level && row->version.length <= INSTANT_MAX && row->type.len <= row->id.len);
+	check(row->stamp >= o->last);
+	o->last = row->stamp;
+	good(objects_known(o->snapshot, &collection, o->level, row->id, &deleted));
+	good(objects_version_deleted(o->snapshot, &collection, o->level, row->id, &row->version, &deleted));
+	return OK;
+}
+
+static enum err each_deletion(void *context, const struct object_deleted *d)
+{
+	struct order *o = context;
+	bool deleted;
+
+	check(d->version.length <= INSTANT_MAX && d->stamp >= o->last);
+	o->last = d->stamp;
+	good(objects_version_deleted(o->snapshot, &collection, o->level, d->id, &d->version, &deleted));
+	return OK;
+}
+
+static void walk_objects(struct snapshot *s, struct object_query q, unsigned which)
+{
+	struct order o = { s, 0, q.level };
+
+	q.last = (which & 1) != 0;
+	q.first = (which & 2) != 0;
+	q.all = (which & 4) != 0;
+	q.specs = (which & 8) != 0 ? 3 : 0;
+	good(objects_walk(s, &q, each_object, &o));
+}
+
+/* which: versions and specs that are asked for, others at each level. */
+static void read_objects(struct snapshot *s, unsigned which)
+{
+	static const struct instant version = { .digits = "20260101000000", .length = 14 };
+	uint64_t rows, deletions;
+	bool yes;
+
+	for (int level = 0; level < TLP_COUNT; level++, which += 3) {
+		struct object_query q = { .collection = collection, .level = (enum tlp)level };
+		struct order o = { s, 0, q.level };
+
+		walk_objects(s, q, which);
+		q.ids = ids;
+		q.id_count = sizeof(ids) / sizeof(ids[0]);
+		q.versions = &version;
+		q.version_count = (size_t)level % 2;
+		walk_objects(s, q, which + 5);
+		q.types = types;
+		q.type_count = sizeof(types) / sizeof(types[0]);
+		walk_objects(s, q, which + 7);
+		q.id_count = 0;
+		q.after = 1;
+		walk_objects(s, q, which + 10);
+		good(objects_deleted(s, &collection, q.level, 0, each_deletion, &o));
+	}
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		good(objects_marking(s, &collection, ids[i], &yes));
+	good(objects_count(s, &rows, &deletions));
+}
+
 /* An answer comes to what stands there. */
 static void enter(struct state *st)
 {
@@ -212,6 +289,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_state(&st);
 	read_own(&st);
 	read_feeds(&st);
+	read_objects(st.snapshot, size > 0 ? data[size - 1] : 0);
 	fold(&st);
 	enter(&st);
 	read_own(&st);
