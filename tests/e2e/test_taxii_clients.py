@@ -387,3 +387,56 @@ def test_a_notice_to_me(lab):
     assert lab.stranger.objects("notices") == []
     lab.stranger.get(f"collections/statements/objects/{notices[0]['id']}/", code=404)
     assert lab.team.objects("notices") == []
+
+
+# --- a node that is killed ---
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(lab):
+    """Objects, deletions and statuses: all of what was answered, and nothing by halves."""
+    alias, accepted, deleted, over = lab.fresh(), [], [], threading.Event()
+    first = fill(lab, alias, 200)
+
+    def post(poster):
+        while not over.is_set():
+            batch = [indicator(n) for n in range(50)]
+            try:
+                status = poster.post(alias, *batch).json()
+            except Exception:  # it was killed before it could answer
+                return
+            accepted.append((status, [o["id"] for o in batch]))
+
+    def delete(deleter):
+        for o in first:
+            if over.is_set():
+                return
+            try:
+                deleter.delete(alias, o["id"])
+            except Exception:
+                return
+            deleted.append(o["id"])
+
+    threads = [threading.Thread(target=post, args=(Caller(lab.plain, name),)) for name in ("team", "other")]
+    threads.append(threading.Thread(target=delete, args=(Caller(lab.plain, "team"),)))
+    for t in threads:
+        t.start()
+    while len(accepted) < 10 or len(deleted) < 5:
+        assert any(t.is_alive() for t in threads)
+        over.wait(0.01)
+    lab.process.kill()
+    lab.process.wait()
+    over.set()
+    for t in threads:
+        t.join()
+    lab.start()
+    there = {o["id"] for p in pages(lab, alias) for o in p["objects"]}
+    for status, ids in accepted:
+        assert set(ids) <= there
+        assert status in [lab.caller(name).get(f"status/{status['id']}/", code=None).json() for name in ("team", "other")]
+    assert not there & set(deleted)
+    assert (len(there) - len({o["id"] for o in first} & there)) % 50 == 0
+    lab.stop()
+    try:
+        lab.node.audit()
+    finally:
+        lab.start()
