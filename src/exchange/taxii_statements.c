@@ -383,6 +383,59 @@ static enum err walk_ids(struct walking *w)
 	return e == OK ? walk_found(w) : e;
 }
 
+/* --- what all views name --- */
+
+/* One version, and no statement: it fits whatever asks for the last, the first, all, or just that one. */
+static bool constant_fits(const struct object_query *q, const struct stix_object *o)
+{
+	bool version = q->all || q->first || q->last || q->version_count == 0;
+
+	for (size_t i = 0; i < q->version_count; i++)
+		version |= instant_compare(&q->versions[i], &o->version) == 0;
+	return version && among(q->types, q->type_count, o->type) && among(q->ids, q->id_count, o->id) &&
+	       (q->specs == 0 || (q->specs & 1U << STIX_2_1) != 0);
+}
+
+static enum err take_constants(struct walking *w, const struct stix_envelope *all, uint64_t born)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct taxii_row row = { .text = all->objects[i].text, .spec = STIX_2_1 };
+		struct stix_object o = { 0 };
+		enum err e = stix_object_read(w->page->arena, &all->objects[i], &o);
+
+		if (e != OK)
+			return e;
+		row.id = o.id;
+		row.version = o.modified_text;
+		row.stamp = born - all->count + i;
+		if (row.stamp > w->filters->which.after && constant_fits(&w->filters->which, &o) &&
+		    (e = taxii_page_add(w->page, &row)) != OK)
+			return e;
+	}
+	return OK;
+}
+
+/* The definition of our extension, and who made it: they stand before the first statement. */
+static enum err walk_constants(struct walking *w)
+{
+	struct stix_envelope all = { 0 };
+	uint64_t born;
+	const char *copy;
+	enum err e = feed_stamp(w->st->snapshot, LEDGER_PUBLIC, 0, &born);
+
+	if (e != OK || w->filters->which.after >= born)
+		return e;
+	buffer_clear(&w->view);
+	buffer_text(&w->view, "{\"objects\":[");
+	statement_view_extension(&w->view);
+	buffer_text(&w->view, "]}");
+	if ((e = w->view.err) == OK && (copy = arena_copy(w->page->arena, w->view.at, w->view.len)) == NULL)
+		e = ERR_NO_MEMORY;
+	if (e == OK)
+		e = stix_envelope_read(w->page->arena, span_make(copy, w->view.len), false, &all);
+	return e == OK ? take_constants(w, &all, born) : e;
+}
+
 enum err taxii_statements_walk(const struct taxii_door *d, const struct state *st, const struct taxii_filters *f,
 			       bool texts, struct taxii_page *p)
 {
@@ -390,6 +443,8 @@ enum err taxii_statements_walk(const struct taxii_door *d, const struct state *s
 	enum err e = ERR_NO_MEMORY;
 
 	if ((w.entry = arena_new(ENTRY_MOST)) != NULL)
+		e = d->collection.source == SOURCE_STATEMENTS ? walk_constants(&w) : OK;
+	if (e == OK)
 		e = f->which.id_count > 0 && identities(&f->which) == 0 ? walk_ids(&w) : walk_feeds(&w);
 	buffer_free(&w.view);
 	arena_free(w.entry);

@@ -352,6 +352,7 @@ def pages(lab, alias):
 
 
 def test_statements_as_objects(lab):
+    lab.team.add("shared", indicator())  # a statement in the circle's ledger
     parties = lab.nobody.objects("parties")
     assert {p["name"] for p in parties} >= {"team.example", "other.example", "stranger.example"}
     assert all(p["type"] == "identity" for p in parties)
@@ -363,6 +364,17 @@ def test_statements_as_objects(lab):
         assert stix2.parse(o, allow_custom=True).id == o["id"]
     listed = lab.team.manifest("statements")
     assert [(r["id"], r["version"]) for r in listed] == [(o["id"], o["modified"]) for o in whole][:len(listed)]
+    assert [o["type"] for o in whole[:2]] == ["identity", "extension-definition"]  # which all others name
+    definition = whole[1]["id"]
+    assert all(definition in o["extensions"] for o in whole[2:])
+    assert lab.nobody.json(f"collections/statements/objects/{definition}/")["objects"] == [whole[1]]
+    assert lab.nobody.json(f"collections/statements/objects/{definition}/versions/")["versions"] == [whole[1]["modified"]]
+    one_by_one, params = [], {"limit": 1}
+    while len(one_by_one) < 5:
+        page = lab.team.json("collections/statements/objects/", **params)
+        one_by_one += page["objects"]
+        params["next"] = page["next"]
+    assert one_by_one == whole[:5]
     shared = [o for o in whole if o["type"] == "note"]
     assert shared and len(lab.nobody.objects("statements")) < len(whole)  # what is in the circle is the circle's
 
