@@ -67,7 +67,8 @@ static enum err sees_matter(struct submit *one, const struct state *st, const st
 		       : e;
 }
 
-/* Why it was refused. If it refers to what its author may not see, then as if that were not there. */
+/* Why it was refused. If it refers to what its author may not see, then as if that were not there. Body and
+ * signature are looked at before. */
 static enum err why_refused(struct submit *one)
 {
 	static const struct hash absent;
@@ -76,7 +77,7 @@ static enum err why_refused(struct submit *one)
 	struct state st;
 	bool sees = true;
 
-	if (err_is_machine(refused) || refused == ERR_BODY || refused == ERR_BUSY ||
+	if (err_is_machine(refused) || refused == ERR_BODY || refused == ERR_NOTE_SIGNATURE || refused == ERR_BUSY ||
 	    statement_parse(one->request->arena, one->s.note, &s) != OK || !s.has_re)
 		return fail(one->s.err, "%s", one->s.detail);
 	if ((e = server_read(one->server, one->request, &st)) != OK)
