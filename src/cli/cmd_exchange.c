@@ -156,26 +156,38 @@ static void report(struct exchanging *x, const char *verb, const struct remote_r
 		printf("  refused: %s\n", x->refused_path);
 }
 
+static enum err load_signer(struct exchanging *x, struct signer **out)
+{
+	char *path = arena_print(x->c->arena, "%s/keys/party.key", x->c->dir);
+
+	if (!cli_flag(x->c, "sign"))
+		return OK;
+	return path != NULL ? signer_load(path, out) : ERR_NO_MEMORY;
+}
+
 static enum err exchange(struct exchanging *x, bool pull, struct remote_result *result)
 {
 	struct remote_watcher watcher = { show, keep_refused, x };
-	struct node *n = NULL;
-	enum err e = node_open(x->c->dir, NODE_WRITE, &n), published;
+	struct home home = { .dir = x->c->dir };
+	struct signer *signer = NULL;
+	enum err e = home_open(&home), closed;
 
 	if (e != OK)
 		return e;
-	cli_mended(n);
-	if (cli_flag(x->c, "sign"))
-		x->remote.signer = node_signer(n);
+	cli_mended(home.node);
+	home_rest(&home);
 	x->progress = progress_begin(x->c, x->verb);
-	e = pull ? remote_pull(n, &x->remote, x->collection, &watcher, result)
-		 : remote_push(n, &x->remote, x->collection, x->most, &watcher, result);
+	e = load_signer(x, &signer);
+	x->remote.signer = signer;
+	if (e == OK)
+		e = pull ? remote_pull(&home, &x->remote, x->collection, &watcher, result)
+			 : remote_push(&home, &x->remote, x->collection, x->most, &watcher, result);
 	progress_end(&x->progress);
-	published = node_publish(n); /* what came before an error stays */
-	node_close(n);
+	closed = home_close(&home); /* what came before an error stays */
+	signer_free(signer);
 	if (x->refused != NULL)
 		fclose(x->refused);
-	return e != OK ? e : published;
+	return e != OK ? e : closed;
 }
 
 static int run(struct exchanging *x, bool pull)

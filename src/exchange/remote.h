@@ -5,7 +5,7 @@
 
 #include "exchange/config.h"
 #include "exchange/door.h"
-#include "regime/node.h"
+#include "exchange/home.h"
 
 /* What to say to it. Texts end with a 0. */
 struct remote {
@@ -31,15 +31,15 @@ struct remote_watcher {
 };
 
 /* All versions of all objects, and deletions where the other side tells them (as a Comity node does). Each page is one batch,
- * together with where it ended. The node is open for writing, without a batch.
+ * together with where it ended; while the other side is asked the node is free.
  * ERR_PEER: the other server repeats or contradicts itself, with what it did. ERR_CREDENTIALS, ERR_NOT_FOUND,
  * ERR_UNREACHABLE; the machine's. What was taken before an error stays, and *out tells of it. */
-enum err remote_pull(struct node *n, const struct remote *r, const struct collection_rule *into,
+enum err remote_pull(struct home *h, const struct remote *r, const struct collection_rule *into,
 		     const struct remote_watcher *watcher, struct remote_result *out);
 
 /* Objects up to most_tlp, in posts that the other side takes, and deletions. Each post's status is waited for; what it
  * refuses is counted as refused and not sent again, a post that got lost is. */
-enum err remote_push(struct node *n, const struct remote *r, const struct collection_rule *from, enum tlp most_tlp,
+enum err remote_push(struct home *h, const struct remote *r, const struct collection_rule *from, enum tlp most_tlp,
 		     const struct remote_watcher *watcher, struct remote_result *out);
 
 #endif

@@ -28,7 +28,7 @@
 
 struct pull {
 	struct conversation c;
-	struct node *node;
+	struct home *home;
 	const struct collection_rule *into;
 	struct remote_result *result;
 	const struct remote_watcher *watcher;
@@ -75,8 +75,10 @@ static enum err read_cursor(struct pull *p)
 {
 	struct state st;
 	struct cursor c;
-	enum err e = node_read(p->node, p->c.arena, &st);
+	enum err e = home_open(p->home);
 
+	if (e == OK)
+		e = node_read(p->home->node, p->c.arena, &st);
 	if (e != OK)
 		return e;
 	if ((e = cursor_find(&st, p->c.of, &c)) == OK) {
@@ -100,7 +102,7 @@ static enum err add_cursor(struct pull *p)
 
 	cursor_write(&record, p->c.of, &c);
 	part = buffer_view(&record);
-	e = record.err == OK ? node_add_private(p->node, RECORD_PRIVATE, &part, 1) : record.err;
+	e = record.err == OK ? node_add_private(p->home->node, RECORD_PRIVATE, &part, 1) : record.err;
 	buffer_free(&record);
 	return e;
 }
@@ -163,12 +165,12 @@ static enum err keep_objects(struct pull *p, const struct stix_envelope *env)
 	if (objects == NULL || each == NULL || fates == NULL)
 		return ERR_NO_MEMORY;
 	count = readable(p, env, objects, each);
-	e = markings_settle(p->arena, node_batch_state(p->node)->snapshot, &p->into->id, TLP_RED, p->into->unmarked,
-			    each, count);
+	e = markings_settle(p->arena, node_batch_state(p->home->node)->snapshot, &p->into->id, TLP_RED,
+			    p->into->unmarked, each, count);
 	if (e != OK)
 		return e;
 	s.count = allowed(p, objects, count);
-	if (s.count > 0 && (e = objects_share(p->node, &s, fates, &logged)) == OK)
+	if (s.count > 0 && (e = objects_share(p->home->node, &s, fates, &logged)) == OK)
 		count_fates(p->result, fates, s.count);
 	return e;
 }
@@ -179,15 +181,20 @@ typedef enum err keeping(struct pull *p, const void *what);
 static enum err in_a_batch(struct pull *p, keeping *keep, const void *what)
 {
 	struct remote_result before = *p->result;
-	enum err e = node_begin(p->node);
+	enum err e = home_open(p->home);
 
+	if (e == OK)
+		e = node_begin(p->home->node);
 	if (e != OK)
 		return e;
 	if ((e = keep(p, what)) == OK)
 		e = add_cursor(p);
-	if (e == OK)
-		return node_commit(p->node);
-	node_abandon(p->node);
+	if (e == OK) {
+		e = node_commit(p->home->node);
+		home_rest(p->home);
+		return e;
+	}
+	node_abandon(p->home->node);
 	*p->result = before;
 	return e;
 }
@@ -458,7 +465,7 @@ static enum err remove_one(struct pull *p, const yyjson_val *v)
 		return OK;
 	if (version.len > 0 && instant_parse(version, &when) == OK)
 		r.which = &which;
-	e = objects_remove(p->node, &r, &count, &logged);
+	e = objects_remove(p->home->node, &r, &count, &logged);
 	p->result->deleted += count;
 	return e == ERR_NOT_FOUND ? OK : e;
 }
@@ -499,7 +506,7 @@ static enum err pull_deletions(struct pull *p, bool *more)
 	return in_a_batch(p, keep_deletions, page);
 }
 
-enum err remote_pull(struct node *n, const struct remote *r, const struct collection_rule *into,
+enum err remote_pull(struct home *h, const struct remote *r, const struct collection_rule *into,
 		     const struct remote_watcher *watcher, struct remote_result *out)
 {
 	struct pull *p = calloc(1, sizeof(*p));
@@ -509,7 +516,7 @@ enum err remote_pull(struct node *n, const struct remote *r, const struct collec
 	*out = (struct remote_result){ 0 };
 	if (e != OK)
 		return e;
-	*p = (struct pull){ .node = n,
+	*p = (struct pull){ .home = h,
 			    .into = into,
 			    .result = out,
 			    .watcher = watcher,
@@ -521,6 +528,7 @@ enum err remote_pull(struct node *n, const struct remote *r, const struct collec
 		e = fail(ERR_CREDENTIALS, "%s may not be read by us", p->c.collection);
 	if (e == OK)
 		e = read_cursor(p);
+	home_rest(h);
 	while (e == OK && more) {
 		e = pull_page(p, &more);
 		watcher->progress(watcher->context, out);

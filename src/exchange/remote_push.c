@@ -21,7 +21,7 @@
 
 struct push {
 	struct conversation c;
-	struct node *node;
+	struct home *home;
 	const struct collection_rule *from;
 	enum tlp most;
 	struct remote_result *result;
@@ -37,8 +37,10 @@ static enum err read_cursor(struct push *p)
 {
 	struct state st;
 	struct cursor c;
-	enum err e = node_read(p->node, p->arena, &st);
+	enum err e = home_open(p->home);
 
+	if (e == OK)
+		e = node_read(p->home->node, p->arena, &st);
 	if (e != OK)
 		return e;
 	if ((e = cursor_find(&st, p->c.of, &c)) == OK) {
@@ -54,17 +56,22 @@ static enum err keep_cursor(struct push *p)
 	struct cursor c = { .sent = p->sent, .sent_deletions = p->sent_deletions };
 	struct buffer record = BUFFER(1024);
 	struct span part;
-	enum err e = node_begin(p->node);
+	enum err e = home_open(p->home);
 
+	if (e == OK)
+		e = node_begin(p->home->node);
 	if (e != OK)
 		return e;
 	cursor_write(&record, p->c.of, &c);
 	part = buffer_view(&record);
-	e = record.err == OK ? node_add_private(p->node, RECORD_PRIVATE, &part, 1) : record.err;
+	e = record.err == OK ? node_add_private(p->home->node, RECORD_PRIVATE, &part, 1) : record.err;
 	buffer_free(&record);
-	if (e == OK)
-		return node_commit(p->node);
-	node_abandon(p->node);
+	if (e == OK) {
+		e = node_commit(p->home->node);
+		home_rest(p->home);
+		return e;
+	}
+	node_abandon(p->home->node);
 	return e;
 }
 
@@ -87,8 +94,10 @@ static enum err gather(struct push *p)
 {
 	struct object_query q = { .collection = p->from->id, .level = p->most, .after = p->sent, .all = true };
 	struct state st;
-	enum err e = node_read(p->node, p->arena, &st);
+	enum err e = home_open(p->home);
 
+	if (e == OK)
+		e = node_read(p->home->node, p->arena, &st);
 	if (e != OK)
 		return e;
 	p->count = 0;
@@ -181,6 +190,7 @@ static enum err push_some(struct push *p, bool *more)
 	enum err e = gather(p);
 
 	*more = e == OK && p->count > 0;
+	home_rest(p->home);
 	if (e != OK || p->count == 0)
 		return e;
 	p->result->seen += p->count;
@@ -220,8 +230,10 @@ static enum err take_deletion(void *context, const struct object_deleted *d)
 static enum err next_deletion(struct push *p, struct deletion *out)
 {
 	struct state st;
-	enum err e = node_read(p->node, p->arena, &st);
+	enum err e = home_open(p->home);
 
+	if (e == OK)
+		e = node_read(p->home->node, p->arena, &st);
 	if (e != OK)
 		return e;
 	e = objects_deleted(st.snapshot, &p->from->id, p->most, p->sent_deletions, take_deletion, out);
@@ -238,6 +250,7 @@ static enum err push_deletion(struct push *p, bool *more)
 	enum err e = next_deletion(p, &d);
 
 	*more = d.found;
+	home_rest(p->home);
 	if (e != OK || !d.found)
 		return e;
 	snprintf(path, sizeof(path), "objects/%s/", d.id);
@@ -254,7 +267,7 @@ static enum err push_deletion(struct push *p, bool *more)
 	return keep_cursor(p);
 }
 
-enum err remote_push(struct node *n, const struct remote *r, const struct collection_rule *from, enum tlp most_tlp,
+enum err remote_push(struct home *h, const struct remote *r, const struct collection_rule *from, enum tlp most_tlp,
 		     const struct remote_watcher *watcher, struct remote_result *out)
 {
 	struct push *p = calloc(1, sizeof(*p));
@@ -264,7 +277,7 @@ enum err remote_push(struct node *n, const struct remote *r, const struct collec
 	*out = (struct remote_result){ 0 };
 	if (e != OK)
 		return e;
-	*p = (struct push){ .node = n,
+	*p = (struct push){ .home = h,
 			    .from = from,
 			    .most = most_tlp,
 			    .result = out,
@@ -276,6 +289,7 @@ enum err remote_push(struct node *n, const struct remote *r, const struct collec
 		e = fail(ERR_CREDENTIALS, "%s may not be written by us", p->c.collection);
 	if (e == OK)
 		e = read_cursor(p);
+	home_rest(h);
 	while (e == OK && more) {
 		e = push_some(p, &more);
 		watcher->progress(watcher->context, out);

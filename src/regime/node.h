@@ -42,6 +42,8 @@ const char *node_mended(const struct node *n);
 
 /* From here to node_close the node can be asked for. ERR_BUSY: another process lends it; this one is its borrower. */
 enum err node_serve(struct node *n);
+/* Whether another process lends the node, so that whoever has it should not keep it while doing something else. */
+bool node_is_borrowed(const struct node *n);
 /* Whether somebody waits for the node. */
 bool node_asked(const struct node *n);
 /* Gives it up: no batch is open, nothing publishes. Until it is back reading goes on from any thread and sees what the borrower

@@ -90,8 +90,6 @@ enum err node_open_publications(struct node *n);
 void node_close_publications(struct node *n);
 /* The journal's lock, waiting for the turn if another process lends the node. */
 enum err node_take_journal(const struct node *n, const char *journal, int *lock);
-/* Whether another process, one that lends the node, has the views open for writing too. For who has the journal's lock. */
-bool node_is_borrowed(const struct node *n);
 /* In the open batch: a tick that names these checkpoints. */
 enum err node_add_tick(struct node *n, const struct checkpoint published[LEDGER_COUNT], struct appended *out);
 enum err node_tick_due(const struct state *st, bool *due);

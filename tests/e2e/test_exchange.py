@@ -385,6 +385,30 @@ def test_killed_in_the_middle_nothing_is_lost(puller, scripted, serve):
     puller.audit()
 
 
+def test_the_node_is_free_while_the_other_side_is_asked(puller, scripted, serve):
+    """The pull runs beside the service; its own server takes objects in the middle of each answer of the other one."""
+    (made,) = puller.json("access", "add", "reader", "--party", "node.example", "--rights", "read,write,operate", "--token")
+    puller.secret = made["secret"]
+    service = serve(puller)
+    good = paged(120, 30)
+    posted = []
+
+    def script(path, query, n):
+        if path.endswith("objects/"):
+            number = 1000 + len(posted)
+            answer = service.ask("POST", "/taxii2/comity/collections/shared/objects/", json.dumps({"objects": [indicator(number)]}),
+                                 {"Accept": TAXII, "Content-Type": TAXII, "Authorization": "Bearer " + puller.secret})
+            posted.append((answer.status, number))
+        return good(path, query, n)
+
+    server = scripted(script)
+    assert exchange(puller, "pull", server.url)["added"] == 120
+    service.stop()
+    assert len(posted) >= 4 and {status for status, _ in posted} == {202}
+    assert {o["id"] for o in stored(puller, serve)} == {indicator(n)["id"] for n in [*range(120), *(n for _, n in posted)]}
+    puller.audit()
+
+
 def test_only_https_unless_the_operator_says_so(puller, scripted):
     server = scripted(paged(1, 1))
     assert puller.error("pull", server.url) == "refused-url"
