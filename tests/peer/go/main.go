@@ -2,9 +2,11 @@
 // tile, every tile against the root, and that nothing else lies in the folder; a receipt with its entry, if given.
 //
 //	go run . -dir DIR -vkey VKEY [-receipt FILE -entry FILE] [-flips K -seed S -seconds N]
+//	go run . -url URL -vkey VKEY [-token TOKEN] [-old CHECKPOINT] [-save CHECKPOINT]
 //
 // The exit code is 1 if anything differs, and what differs is named. With -flips single bits are flipped in memory, spread
-// over all kinds of files, and each must be refused by the same full verification.
+// over all kinds of files, and each must be refused by the same full verification. With -url the ledger is a server's: all its
+// tiles, bundles and some receipts are fetched; -old is an earlier checkpoint that must be its beginning.
 package main
 
 import (
@@ -100,6 +102,10 @@ func flipBits(s *subject, count int, seed int64, seconds float64) error {
 }
 
 func run() error {
+	url := flag.String("url", "", "address of the ledger on a server, instead of -dir")
+	token := flag.String("token", "", "bearer token for -url")
+	old := flag.String("old", "", "an earlier checkpoint (with -url)")
+	save := flag.String("save", "", "where to keep the checkpoint (with -url)")
 	dir := flag.String("dir", "", "folder of the ledger: checkpoint and tile/")
 	vkey := flag.String("vkey", "", "verifier key of the ledger")
 	receipt := flag.String("receipt", "", "a receipt (with -entry)")
@@ -108,6 +114,9 @@ func run() error {
 	seed := flag.Int64("seed", 1, "which bits")
 	seconds := flag.Float64("seconds", 15, "stop flipping after this time, once every kind of file had one")
 	flag.Parse()
+	if *url != "" {
+		return runRemote(*url, *token, strings.TrimSpace(*vkey), *old, *save)
+	}
 	l, err := loadLedger(*dir, strings.TrimSpace(*vkey))
 	if err != nil {
 		return err
