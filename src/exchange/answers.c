@@ -130,6 +130,11 @@ static bool is_taxii(const struct http_request *r)
 	return r->door != NULL ? (r->door->flags & DOOR_TAXII) != 0 : span_starts(r->path, "/taxii2");
 }
 
+static const char *how_to_ask(const struct http_request *r)
+{
+	return is_taxii(r) ? "Ask as TAXII 2.1 describes it." : "Ask as /openapi.json describes it.";
+}
+
 /* RFC 9457, with the stable code and what to do. */
 static void write_problem(struct json *j, const struct problem *p)
 {
@@ -215,7 +220,7 @@ void server_fail_later(const struct server *s, const struct http_request *r, enu
 		p.advice = "Check the address, and with whose credentials you ask.";
 	}
 	if (e == ERR_USAGE)
-		p.advice = "Ask as /openapi.json describes it.";
+		p.advice = how_to_ask(r);
 	answer(r, &p, retry_s, out);
 }
 
@@ -226,7 +231,7 @@ void server_fail(const struct server *s, const struct http_request *r, enum err 
 
 void server_refuse(void *context, struct http_request *r, unsigned status, const char *why, struct http_answer *out)
 {
-	struct problem p = { status, ERR_USAGE, why, "Ask as /openapi.json describes it." };
+	struct problem p = { status, ERR_USAGE, why, how_to_ask(r) };
 
 	(void)context;
 	switch (status) {
