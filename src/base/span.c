@@ -1,5 +1,7 @@
 #include "base/span.h"
 
+#include <stdlib.h>
+
 #define DOMAIN_MAX 253
 #define LABEL_MAX 63
 
@@ -46,6 +48,19 @@ struct span span_trim(struct span s)
 	while (s.len > 0 && (s.at[s.len - 1] == ' ' || s.at[s.len - 1] == '\t'))
 		s.len--;
 	return s;
+}
+
+/* strndup would look for a zero. */
+char *span_duplicate(struct span s)
+{
+	char *copy = malloc(s.len + 1);
+
+	if (copy == NULL)
+		return NULL;
+	if (s.len > 0)
+		memcpy(copy, s.at, s.len);
+	copy[s.len] = 0;
+	return copy;
 }
 
 int span_compare(struct span a, struct span b)

@@ -42,6 +42,7 @@ bool span_starts(struct span s, const char *text);
 bool span_ends(struct span s, const char *text);
 struct span span_from(struct span s, size_t offset); /* offset at most s.len */
 struct span span_trim(struct span s);		     /* spaces and tabs at both ends */
+char *span_duplicate(struct span s);		     /* with a zero behind it, the caller's to free; NULL: no memory */
 int span_compare(struct span a, struct span b);	     /* as memcmp; a prefix sorts first */
 
 /* Cuts *rest at the first `c`: the part before it is returned, *rest goes on behind it. Without c the whole is

@@ -155,7 +155,7 @@ static enum err copy_span(struct span *s, char **copy)
 {
 	if (s->len == 0)
 		return OK;
-	if ((*copy = strndup(s->at, s->len)) == NULL)
+	if ((*copy = span_duplicate(*s)) == NULL)
 		return ERR_NO_MEMORY;
 	s->at = *copy;
 	return OK;

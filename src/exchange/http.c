@@ -124,8 +124,8 @@ static enum err start_daemon(struct http *h, struct listener *l, char *certifica
 static enum err start_listeners(struct http *h)
 {
 	const struct http_options *o = &h->options;
-	char *certificate = strndup(o->certificate_pem.len > 0 ? o->certificate_pem.at : "", o->certificate_pem.len);
-	char *key = strndup(o->key_pem.len > 0 ? o->key_pem.at : "", o->key_pem.len);
+	char *certificate = span_duplicate(o->certificate_pem);
+	char *key = span_duplicate(o->key_pem);
 	enum err e = certificate != NULL && key != NULL ? OK : ERR_NO_MEMORY;
 
 	for (size_t i = 0; e == OK && i < o->config->listen_count; i++) {

@@ -154,7 +154,7 @@ static char *name_without_packing(const char *path)
 			break;
 		}
 	}
-	return strndup(name.at, name.len);
+	return span_duplicate(name);
 }
 
 /* What others put there may be a link to any file, or a pipe that would never give an end. */

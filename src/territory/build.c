@@ -114,8 +114,8 @@ static struct origin *origin_named(struct build *b, const char *name, const stru
 		caution = from->caution;
 	o = &b->origins[b->origin_count];
 	set_name(o->name, span_of(name));
-	o->attribution = strndup(attribution.at, attribution.len);
-	o->caution = strndup(caution.at, caution.len);
+	o->attribution = span_duplicate(attribution);
+	o->caution = span_duplicate(caution);
 	if (o->attribution == NULL || o->caution == NULL) {
 		free(o->attribution);
 		free(o->caution);

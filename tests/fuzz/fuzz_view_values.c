@@ -238,7 +238,7 @@ static void read_objects(struct snapshot *s, unsigned which)
 		good(objects_deleted(s, &collection, q.level, 0, each_deletion, &o));
 	}
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
-		good(objects_marking(s, &collection, ids[i], &yes));
+		good(objects_marking(s, &collection, (enum tlp)(which % TLP_COUNT), ids[i], &yes));
 	good(objects_count(s, &rows, &deletions));
 }
 
