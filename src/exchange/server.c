@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -451,6 +452,13 @@ static enum err serve(struct service *s, const sigset_t *ours)
 	return fail(e, "%s", detail);
 }
 
+/* glibc raises these by itself and then keeps what large bodies took; a server gives it back. */
+static void keep_little(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 enum err server_run(const struct server_options *o)
 {
 	struct service s = { .options = o };
@@ -459,6 +467,7 @@ enum err server_run(const struct server_options *o)
 	char detail[SUBMISSION_DETAIL];
 	enum err e, stopped;
 
+	keep_little();
 	atomic_init(&s.server.config, o->config);
 	if ((e = block_signals(&ours, &before)) != OK)
 		return e;
