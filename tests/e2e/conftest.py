@@ -106,6 +106,8 @@ def templates(tmp_path_factory):
 # What sanitizers have to say goes into files: of every process, also of those whose output nobody reads.
 OPTIONS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
            "UBSAN_OPTIONS": "print_stacktrace=1", "TSAN_OPTIONS": "halt_on_error=1"}
+TAXII = "application/taxii+json;version=2.1"
+
 SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|Assertion .* failed")
 
 
@@ -186,6 +188,21 @@ class Server:
     def get(self, path, **more):
         return self.ask("GET", path, **more)
 
+    @property
+    def authority(self):
+        return urllib.parse.urlsplit(self.url).netloc
+
+    def told(self, method, path, headers=None, body=None):
+        """What two answers can be compared by: (status, headers in lower case without Date, body)."""
+        answer = self.ask(method, path, body, headers)
+        return answer.status, {k.lower(): v for k, v in answer.headers.items() if k.lower() != "date"}, answer.body
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *why):
+        self.stop()
+
     def signal(self, number):
         self.process.send_signal(number)
 
@@ -204,6 +221,15 @@ class Server:
         log = self.log()
         assert not SANITIZER.search(log), log[-20000:]
         assert code == self.expected, (code, log[-4000:])
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def token_of(node, name, party, rights="read"):
+    (made,) = node.json("access", "add", name, "--party", party, "--rights", rights, "--token")
+    return made["secret"]
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ import uuid
 
 import pytest
 
-from conftest import ROOT
+from conftest import ROOT, bearer, token_of
 from signing import Signer, sealed
 from test_api import EVIDENCE, PLAN
-from test_matrix import bearer, token_of
 
 GO = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
 PUBLIC, CIRCLE = "node.example/public", "node.example/circle"

@@ -3,7 +3,7 @@ something, every answer of every door is the same, byte for byte, before and aft
 import json
 
 import pytest
-from serving import TAXII, Serving, bearer, token_of
+from conftest import TAXII, bearer, token_of
 
 LEVELS = ["clear", "green", "amber", "amber+strict", "red"]
 MARKINGS = {  # TLP 2.0
@@ -75,7 +75,7 @@ def indicator(n, level):
 
 
 def share(s, node, collection, objects):
-    status, _, body = s.ask("POST", f"/taxii2/comity/collections/{collection}/objects/",
+    status, _, body = s.told("POST", f"/taxii2/comity/collections/{collection}/objects/",
                             {**headers(node, "operator"), "Content-Type": TAXII}, json.dumps({"objects": objects}).encode())
     assert status == 202, body
     answer = json.loads(body)
@@ -91,19 +91,19 @@ SEES = {
 
 
 @pytest.mark.parametrize("collection", SEES)
-def test_collections_show_each_reader_its_part(node_of_many, collection):
+def test_collections_show_each_reader_its_part(node_of_many, collection, serve):
     node = node_of_many
     levels = LEVELS if collection == "closed" else LEVELS[:-1]  # RED is taken where all readers are named
     objects = [indicator(i + 1, level) for i, level in enumerate(levels)]
     root = f"/taxii2/comity/collections/{collection}/"
-    with Serving(node) as s:
+    with serve(node) as s:
         share(s, node, collection, objects)
         for reader, most in SEES[collection].items():
             seen = [o["id"] for o in objects[:most + 1]] if most is not None else []
             for door, member in (("objects/", "objects"), ("manifest/", "objects")):
-                status, fields, body = s.ask("GET", root + door, headers(node, reader))
+                status, fields, body = s.told("GET", root + door, headers(node, reader))
                 if most is None:
-                    absent = s.ask("GET", "/taxii2/comity/collections/none/" + door, headers(node, reader))
+                    absent = s.told("GET", "/taxii2/comity/collections/none/" + door, headers(node, reader))
                     if reader == "pen" and collection != "closed":
                         assert status == 403, door  # it may write there, so it knows
                     else:
@@ -114,7 +114,7 @@ def test_collections_show_each_reader_its_part(node_of_many, collection):
                 assert [o["id"] for o in json.loads(body).get(member, [])] == seen, (reader, door)
             for o in objects:
                 for door in (f"objects/{o['id']}/", f"objects/{o['id']}/versions/"):
-                    status, _, body = s.ask("GET", root + door, headers(node, reader))
+                    status, _, body = s.told("GET", root + door, headers(node, reader))
                     assert (status == 200) == (o["id"] in seen), (reader, door)
                     assert status == 200 or o["pattern"].encode() not in body
 
@@ -124,7 +124,7 @@ def everything(s, node, reader, statements, objects):
     answers = []
 
     def ask(path, taxii=False):
-        answers.append((path, s.ask("GET", path, headers(node, reader, taxii))))
+        answers.append((path, s.told("GET", path, headers(node, reader, taxii))))
 
     for query in ("", "?kind=notice", "?kind=party", "?kind=share", "?party=op.example", "?party=AS64500",
                   "?party=node.example", "?party=AS64501", "?limit=1", "?limit=2"):
@@ -153,30 +153,30 @@ def assert_same(before, after, reader):
         assert one == other, (reader, path, one, other)
 
 
-def test_a_hidden_notice_changes_no_answer(node_of_many, tmp_path):
+def test_a_hidden_notice_changes_no_answer(node_of_many, tmp_path, serve):
     node = node_of_many
     shown = notice(node, tmp_path, "5.44.1.1", 1)
     blind = ["anybody", "op", "stranger", "named", "pen"]
     # Its id is known beforehand from a copy of the world: ask for what is not there, then for what is hidden.
-    with Serving(node) as s:
+    with serve(node) as s:
         first = everything(s, node, "operator", [shown], [])
     hidden = notice(node, tmp_path, "5.45.1.1", 2)
-    with Serving(node) as s:
+    with serve(node) as s:
         after = {r: everything(s, node, r, [shown, hidden], []) for r in blind}
         assert everything(s, node, "operator", [shown], []) != first  # it is there for who may see it
         assert any(p == f"/statements/{hidden}" and a[0] == 200 for p, a in everything(s, node, "member", [hidden], []))
         for reader in blind:
-            absent = s.ask("GET", "/statements/" + "0" * 64, headers(node, reader, False))
+            absent = s.told("GET", "/statements/" + "0" * 64, headers(node, reader, False))
             for door in ("", "/body", "/receipt"):
-                assert s.ask("GET", f"/statements/{hidden}{door}", headers(node, reader, False)) == absent
+                assert s.told("GET", f"/statements/{hidden}{door}", headers(node, reader, False)) == absent
     another = notice(node, tmp_path, "5.45.2.2", 3)
-    with Serving(node) as s:
+    with serve(node) as s:
         for reader in blind:
             assert_same(after[reader], everything(s, node, reader, [shown, hidden], []), reader)
             assert another.encode() not in b"".join(a[2] for _, a in everything(s, node, reader, [another], [])[:10])
 
 
-def test_a_hidden_object_changes_no_answer(node_of_many):
+def test_a_hidden_object_changes_no_answer(node_of_many, serve):
     node = node_of_many
     seen = indicator(1, "clear")
     secrets = {"open": indicator(2, "amber+strict"), "shared": indicator(3, "amber"), "closed": indicator(4, "red")}
@@ -186,7 +186,7 @@ def test_a_hidden_object_changes_no_answer(node_of_many):
         answers = everything(s, node, reader, [], ids)
         return [a for a in answers if "/statements" not in a[0] and not any(f"/{w}/" in a[0] for w in without)]
 
-    with Serving(node) as s:
+    with serve(node) as s:
         for collection in secrets:
             share(s, node, collection, [seen])
         before = {r: everything(s, node, r, [], ids) for r in ("anybody", "op", "stranger", "pen")}
@@ -200,11 +200,11 @@ def test_a_hidden_object_changes_no_answer(node_of_many):
         assert of_collections(s, "named") != of_collections(s, "member")
 
 
-def test_wrong_credentials_open_nothing(node_of_many):
+def test_wrong_credentials_open_nothing(node_of_many, serve):
     node = node_of_many
-    with Serving(node) as s:
+    with serve(node) as s:
         for path in ("/statements", "/taxii2/", "/taxii2/comity/", "/taxii2/comity/collections/", "/body/" + "0" * 64,
                      "/taxii2/comity/collections/shared/objects/", "/taxii2/comity/collections/none/objects/"):
-            answers = {s.ask("GET", path, {"Accept": TAXII, "Authorization": a})[0]
+            answers = {s.told("GET", path, {"Accept": TAXII, "Authorization": a})[0]
                        for a in ("Bearer wrong", "Digest x", "Basic !")}
             assert answers == {401}, path

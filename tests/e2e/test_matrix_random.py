@@ -14,9 +14,10 @@ import uuid
 
 import pytest
 
+from conftest import TAXII, bearer, token_of
 from signing import Signer, sealed
 from test_api import EVIDENCE, Events
-from test_matrix import CONFIG, MARKINGS, TAXII, bearer, token_of
+from test_matrix import CONFIG, MARKINGS
 
 SEED = int(os.environ.get("TEST_SEED", "1"))
 CIRCLE, PUBLIC = "node.example/circle", "node.example/public"

@@ -7,7 +7,7 @@ import types
 import uuid
 
 import pytest
-from serving import TAXII, Serving
+from conftest import TAXII
 
 ed25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed25519",
                               reason="no cryptography: python3-cryptography or PyPI")
@@ -56,35 +56,35 @@ def party(node):
     return key_of(node, "op.example")
 
 
-def test_a_party_is_known_by_its_signature(node, party):
-    with Serving(node) as s:
-        assert s.ask("GET", KNOWN, {"Accept": TAXII})[0] == 401
-        assert s.ask("GET", KNOWN, signed(party, "GET", s.authority, KNOWN))[0] == 404  # known, and no such thing
-        assert s.ask("GET", "/statements?kind=party", signed(party, "GET", s.authority, "/statements", "kind=party"))[0] == 200
+def test_a_party_is_known_by_its_signature(node, party, serve):
+    with serve(node) as s:
+        assert s.told("GET", KNOWN, {"Accept": TAXII})[0] == 401
+        assert s.told("GET", KNOWN, signed(party, "GET", s.authority, KNOWN))[0] == 404  # known, and no such thing
+        assert s.told("GET", "/statements?kind=party", signed(party, "GET", s.authority, "/statements", "kind=party"))[0] == 200
         for wrong in (signed(party, "POST", s.authority, KNOWN), signed(party, "GET", "other.example", KNOWN),
                       signed(party, "GET", s.authority, "/"), signed(party, "GET", s.authority, KNOWN, "x=y"),
                       signed(party, "GET", s.authority, KNOWN, created=int(time.time()) - 400),
                       signed(party, "GET", s.authority, KNOWN, created=int(time.time()) + 400),
                       signed(party, "GET", s.authority, KNOWN, keyid="00" * 32),
                       signed(ed25519.Ed25519PrivateKey.generate(), "GET", s.authority, KNOWN)):
-            assert s.ask("GET", KNOWN, wrong)[0] == 401
+            assert s.told("GET", KNOWN, wrong)[0] == 401
 
 
-def test_what_is_signed_is_taken_once_and_whole(node, party):
-    with Serving(node) as s:
+def test_what_is_signed_is_taken_once_and_whole(node, party, serve):
+    with serve(node) as s:
         body = b"no statement"
         good = signed(party, "POST", s.authority, "/statements", body=body)
-        first = json.loads(s.ask("POST", "/statements", good, body)[2])
+        first = json.loads(s.told("POST", "/statements", good, body)[2])
         assert first["status"] == 400 and first["code"] != "field"  # let in, and then refused for what it is
-        assert s.ask("POST", "/statements", good, body)[0] == 401
+        assert s.told("POST", "/statements", good, body)[0] == 401
         good = signed(party, "POST", s.authority, "/statements", body=body)
-        other = json.loads(s.ask("POST", "/statements", good, b"no Statement")[2])
+        other = json.loads(s.told("POST", "/statements", good, b"no Statement")[2])
         assert other["status"] == 400 and other["code"] == "field"
         uncovered = signed(party, "POST", s.authority, "/statements")
-        assert s.ask("POST", "/statements", uncovered, body)[0] == 401
+        assert s.told("POST", "/statements", uncovered, body)[0] == 401
 
 
-def test_another_implementation_signs(node, party):
+def test_another_implementation_signs(node, party, serve):
     library = pytest.importorskip("http_message_signatures", reason="no http-message-signatures from PyPI")
 
     class Keys(library.HTTPSignatureKeyResolver):
@@ -94,11 +94,11 @@ def test_another_implementation_signs(node, party):
         def resolve_public_key(self, key_id):
             return party.public_key()
 
-    with Serving(node) as s:
+    with serve(node) as s:
         message = types.SimpleNamespace(method="GET", url=f"http://{s.authority}{KNOWN}", headers={"Accept": TAXII})
         signer = library.HTTPMessageSigner(signature_algorithm=library.algorithms.ED25519, key_resolver=Keys())
         signer.sign(message, key_id=fingerprint(party), label="theirs", nonce="n",
                     covered_component_ids=("@method", "@authority", "@path", "@query"))
-        assert s.ask("GET", KNOWN, dict(message.headers))[0] == 404
+        assert s.told("GET", KNOWN, dict(message.headers))[0] == 404
         message.headers["Signature"] = message.headers["Signature"].replace("=:", "=:AA", 1)
-        assert s.ask("GET", KNOWN, dict(message.headers))[0] == 401
+        assert s.told("GET", KNOWN, dict(message.headers))[0] == 401

@@ -7,9 +7,9 @@ import uuid
 
 import pytest
 
+from conftest import TAXII, token_of
 from signing import Signer, sealed
 from test_api import EVIDENCE, PLAN
-from test_matrix import TAXII, bearer, token_of
 
 stix2 = pytest.importorskip("stix2", reason="stix2 is not installed: nobody else reads STIX here")
 validator = pytest.importorskip("stix2validator", reason="stix2-validator is not installed: nobody judges STIX here")
