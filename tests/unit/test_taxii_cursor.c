@@ -54,7 +54,7 @@ static void goes_on(void **state)
 		"",
 		"&limit=5",
 		"&limit=100000",
-		"&" FILTERED,
+		("&" FILTERED),
 		"&match[version]=all",
 		"&added_after=2026-11-22T20:45:00.000Z&limit=3",
 		"&match[type]=tool,malware",
