@@ -193,9 +193,9 @@ static enum err find_check(const struct state *st, struct arena *arena, struct s
 static enum err by_password(struct access *a, struct arena *arena, const struct access_head *h,
 			    const struct authorization *given, struct caller *c)
 {
-	struct hash who = culprit(a, h, given->name);
 	struct state st;
 	struct span check;
+	struct hash who;
 	bool good;
 	enum err e = node_read(a->node, arena, &st);
 
@@ -205,6 +205,7 @@ static enum err by_password(struct access *a, struct arena *arena, const struct 
 	snapshot_end(st.snapshot);
 	if (e != OK || passwords_remembered(a->passwords, given->name, given->secret, check))
 		return e;
+	who = culprit(a, h, given->name);
 	if (!attempts_left(a->attempts, who, clock_now_ms()))
 		return too_many();
 	e = passwords_verify(a->passwords, given->name, given->secret, check, &good);
