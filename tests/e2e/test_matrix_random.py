@@ -20,6 +20,7 @@ from test_api import EVIDENCE, Events
 from test_matrix import CONFIG, MARKINGS
 
 SEED = int(os.environ.get("TEST_SEED", "1"))
+TURNS = int(os.environ.get("COMITY_TURNS", "10"))
 CIRCLE, PUBLIC = "node.example/circle", "node.example/public"
 PLAN = ("activity scan", "start 2026-01-01T00:00:00Z", "end 2026-02-01T00:00:00Z", "source 192.0.2.0/24", "target any")
 OLD = {  # TLP 1.0
@@ -292,7 +293,7 @@ def test_hidden_objects(world):
         world.share(collection, visible)
     hidden = 0
     world.published()
-    for turn in range(10):
+    for turn in range(TURNS):
         collection = rng.choice(COLLECTIONS)
         kind = rng.choice(["new", "version"])  # or a newer version of what all may see
         o, more, level = drawn_object(rng, **({} if kind == "new" else {
@@ -333,7 +334,7 @@ def test_hidden_objects(world):
             for r in blind:
                 assert_same(before[r], world.everything(r, ledgers=r not in MEMBERS), r, ("deleted", collection, level, kind))
             assert o["id"].encode() in world.of["operator"].get(f"/taxii2/comity/collections/{collection}/deletions/")[2]
-    assert hidden > 10
+    assert hidden > TURNS
 
 
 def told(answer, *ids):
