@@ -221,6 +221,7 @@ static void wait_for(const struct http *h, int64_t until_us)
 		pause_ms(2);
 }
 
+/* The sockets stay open until the library's threads have ended: they may be taking them out of their epoll sets. */
 static void stop_listening(struct http *h)
 {
 	for (size_t i = 0; i < h->listener_count; i++) {
@@ -229,8 +230,7 @@ static void stop_listening(struct http *h)
 		if (l->daemon != NULL)
 			MHD_quiesce_daemon(l->daemon);
 		if (l->fd != -1)
-			close(l->fd);
-		l->fd = -1;
+			shutdown(l->fd, SHUT_RDWR);
 	}
 }
 
@@ -268,9 +268,12 @@ void http_stop(struct http *h, unsigned grace_ms)
 	links_close_all(h);
 	wait_for(h, clock_monotonic_us() + 500000);
 	links_watch_end(h);
-	for (size_t i = 0; i < h->listener_count; i++)
+	for (size_t i = 0; i < h->listener_count; i++) {
 		if (h->listeners[i].daemon != NULL)
 			MHD_stop_daemon(h->listeners[i].daemon);
+		if (h->listeners[i].fd != -1)
+			close(h->listeners[i].fd);
+	}
 	assert(atomic_load(&h->connections) == 0);
 	release(h);
 }
