@@ -9,16 +9,21 @@
 /*
  * One list, one thread that wakes
  *
- * Who waits stands in the list `waiting`. The waking thread moves all that are to be woken to `due` in one piece and then takes
- * them off one by one; the lock is free while a wake runs. So telling costs the sequencing thread a signal, whatever the
+ * Who waits stands in the list `waiting`. The waking thread moves all that are to be woken to `due` and then takes them off
+ * one by one; the lock is free while a wake runs. So telling costs the sequencing thread a signal, whatever the
  * number of followers, and a wake may wait again: it lands in `waiting`, which this pass does not look at.
  *
  * Leaving takes the follower off whichever list it is on. If its wake is running at that moment, leaving waits for it.
  *
  * Times: the whole list is looked through for those whose time has come, at most once in TICK_MS.
+ *
+ * Everyone who is woken looks whether there is something for it, so while batches come quickly a crowd would do nothing else.
+ * Behind each round the thread rests for a time in proportion to how many it woke: three followers hear of each batch, ten
+ * thousand of what came in the last half second. The first news after a rest is told at once.
  */
 
 #define TICK_MS 100
+#define REST_US 50 /* for each that was woken */
 
 /* A ring with a head: who leaves need not know on which list it is. */
 struct followers {
@@ -30,6 +35,8 @@ struct followers {
 	pthread_t thread;
 	uint64_t reached, told;
 	int64_t earliest_ms; /* of all `until_ms` in waiting, or before it; 0: none has one */
+	int64_t rest_until_ms;
+	bool late; /* somebody waits for what is there already */
 	bool stopped, told_stop, ending;
 };
 
@@ -50,17 +57,6 @@ static void ring_take(struct follower *one)
 	one->previous->next = one->next;
 	one->next->previous = one->previous;
 	one->next = one->previous = NULL;
-}
-
-static void ring_move_all(struct follower *to, struct follower *from)
-{
-	if (from->next == from)
-		return;
-	from->next->previous = to->previous;
-	to->previous->next = from->next;
-	from->previous->next = to;
-	to->previous = from->previous;
-	ring_clear(from);
 }
 
 /* ---- the waking thread ---- */
@@ -84,8 +80,10 @@ static void find_due(struct followers *f, int64_t now_ms)
 	}
 }
 
-static void wake_due(struct followers *f)
+static size_t wake_due(struct followers *f)
 {
+	size_t count = 0;
+
 	while (f->due.next != &f->due) {
 		struct follower *one = f->due.next;
 
@@ -97,28 +95,69 @@ static void wake_due(struct followers *f)
 		pthread_mutex_lock(&f->mutex);
 		f->now = NULL;
 		pthread_cond_broadcast(&f->woken);
+		count++;
 	}
+	return count;
 }
 
-static bool has_news(const struct followers *f)
+static bool is_told(const struct followers *f)
 {
-	return f->ending || f->reached > f->told || (f->stopped && !f->told_stop);
+	return f->reached == f->told && !f->late;
 }
 
-/* Until there is news or somebody's time may have come. */
+/* What does not wait for the end of a rest. */
+static bool must_act(const struct followers *f)
+{
+	return f->ending || (f->stopped && !f->told_stop);
+}
+
+/* When to look up if nothing happens; 0: not at all. */
+static int64_t next_look(const struct followers *f, int64_t not_before_ms)
+{
+	if (!is_told(f))
+		return f->rest_until_ms;
+	if (f->earliest_ms == 0)
+		return 0;
+	return f->earliest_ms > not_before_ms ? f->earliest_ms : not_before_ms;
+}
+
+/* Until there is news that may be told, or somebody's time may have come. */
 static void wait_for_news(struct followers *f, int64_t not_before_ms)
 {
-	while (!has_news(f)) {
-		int64_t at = f->earliest_ms > not_before_ms ? f->earliest_ms : not_before_ms;
+	while (!must_act(f)) {
+		int64_t at = next_look(f, not_before_ms);
 		struct timespec when = { .tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000 };
 
-		if (f->earliest_ms == 0)
+		if (at == 0 && is_told(f))
 			pthread_cond_wait(&f->news, &f->mutex);
 		else if (clock_now_ms() >= at)
 			return;
 		else
 			pthread_cond_timedwait(&f->news, &f->mutex, &when);
 	}
+}
+
+/* Those for whom there is news. Under the lock. */
+static void find_behind(struct followers *f)
+{
+	struct follower *next;
+
+	for (struct follower *one = f->waiting.next; one != &f->waiting; one = next) {
+		next = one->next;
+		if (one->seen < f->reached || f->stopped) {
+			ring_take(one);
+			ring_add(&f->due, one);
+		}
+	}
+}
+
+static void tell_all(struct followers *f)
+{
+	f->told = f->reached;
+	f->told_stop = f->stopped;
+	f->late = false;
+	find_behind(f);
+	f->rest_until_ms = clock_now_ms() + (int64_t)(wake_due(f) * REST_US / 1000);
 }
 
 static void *run(void *argument)
@@ -129,16 +168,15 @@ static void *run(void *argument)
 	pthread_mutex_lock(&f->mutex);
 	while (!f->ending) {
 		wait_for_news(f, looked_ms + TICK_MS);
-		if (f->reached > f->told || (f->stopped && !f->told_stop)) {
-			f->told = f->reached;
-			f->told_stop = f->stopped;
-			f->earliest_ms = 0;
-			ring_move_all(&f->due, &f->waiting);
-		} else if (!f->ending) {
+		if (f->ending)
+			break;
+		if (!is_told(f) || must_act(f)) {
+			tell_all(f);
+		} else {
 			looked_ms = clock_now_ms();
 			find_due(f, looked_ms);
+			wake_due(f);
 		}
-		wake_due(f);
 	}
 	pthread_mutex_unlock(&f->mutex);
 	return NULL;
@@ -185,10 +223,15 @@ void followers_wait(struct followers *f, struct follower *one, uint64_t seen)
 	bool at_once;
 
 	pthread_mutex_lock(&f->mutex);
-	at_once = f->stopped || f->reached > seen;
+	at_once = f->stopped;
+	one->seen = seen;
 	if (!at_once && !one->waits) {
 		one->waits = true;
 		ring_add(&f->waiting, one);
+	}
+	if (!at_once && f->reached > seen) {
+		f->late = true;
+		pthread_cond_signal(&f->news);
 	}
 	if (!at_once && one->until_ms != 0 && (f->earliest_ms == 0 || one->until_ms < f->earliest_ms)) {
 		f->earliest_ms = one->until_ms;

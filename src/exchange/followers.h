@@ -19,9 +19,11 @@ struct follower {
 	int64_t until_ms; /* woken then in any case (clock_now_ms); 0: no end */
 	/* private */
 	struct follower *next, *previous;
+	uint64_t seen;
 	bool waits;
 };
-/* Waits for a stamp greater than `seen`; wakes at once, on this thread, if it is there already. Who waits already goes on. */
+/* Waits for a stamp greater than `seen`; if it is there already, it is woken in the next round. After the stop it is woken at
+ * once, on this thread. Who waits already goes on, with this `seen`. */
 void followers_wait(struct followers *f, struct follower *one, uint64_t seen);
 void followers_leave(struct followers *f, struct follower *one); /* afterwards wake is not called any more */
 /* Everything up to this stamp is durable and readable. Never blocks: a thread of its own does the waking. */

@@ -21,11 +21,12 @@ struct one {
 static void on_wake(struct follower *f)
 {
 	struct one *o = (struct one *)f;
+	uint64_t seen = o->seen; /* behind the post it is the test's again */
 
 	o->count++;
 	sem_post(&o->woken);
 	if (o->waits_again)
-		followers_wait(o->all, f, o->seen);
+		followers_wait(o->all, f, seen);
 }
 
 static void begin(struct one *o, struct followers *all)
@@ -76,7 +77,7 @@ static void news_wakes_who_waits(void **state)
 	followers_free(f);
 }
 
-static void what_is_there_already_wakes_at_once(void **state)
+static void what_is_there_already_wakes_too(void **state)
 {
 	struct followers *f = made();
 	struct one a;
@@ -85,8 +86,9 @@ static void what_is_there_already_wakes_at_once(void **state)
 	begin(&a, f);
 	followers_tell(f, 7);
 	followers_wait(f, &a.follower, 6);
-	assert_int_equal(a.count, 1); /* on this thread */
-	followers_wait(f, &a.follower, 7);
+	expect_wake(&a);
+	followers_wait(f, &a.follower, 7); /* nothing behind that yet */
+	assert_int_equal(followers_count(f), 1);
 	assert_int_equal(a.count, 1);
 	followers_leave(f, &a.follower);
 	followers_free(f);
@@ -139,15 +141,34 @@ static void a_wake_may_wait_again(void **state)
 	(void)state;
 	begin(&a, f);
 	a.waits_again = true;
-	a.seen = UINT64_MAX;
 	followers_wait(f, &a.follower, 0);
 	for (uint64_t stamp = 1; stamp <= 20; stamp++) {
+		a.seen = stamp; /* what it will have looked at when it waits again */
 		followers_tell(f, stamp);
 		expect_wake(&a);
 	}
 	a.waits_again = false;
 	followers_leave(f, &a.follower);
 	assert_int_equal(a.count, 20);
+	followers_free(f);
+}
+
+/* It looked at less than there is: no news are needed for it to be woken again. */
+static void who_is_behind_is_woken_again(void **state)
+{
+	struct followers *f = made();
+	struct one a;
+
+	(void)state;
+	begin(&a, f);
+	a.waits_again = true;
+	a.seen = 5;
+	followers_wait(f, &a.follower, 0);
+	followers_tell(f, 9);
+	for (int i = 0; i < 10; i++)
+		expect_wake(&a);
+	a.waits_again = false;
+	followers_leave(f, &a.follower);
 	followers_free(f);
 }
 
@@ -220,9 +241,7 @@ static void many_come_and_go(void **state)
 
 	(void)state;
 	begin(&stays, f);
-	stays.waits_again = true;
-	stays.seen = UINT64_MAX;
-	followers_wait(f, &stays.follower, UINT64_MAX);
+	followers_wait(f, &stays.follower, 0);
 	for (size_t i = 0; i < TABLE_LENGTH(storms); i++) {
 		storms[i] = (struct storm){ f, test_seed() + i, &ending };
 		assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, &storms[i]), 0);
@@ -233,7 +252,6 @@ static void many_come_and_go(void **state)
 	ending = true;
 	pthread_join(teller, NULL);
 	expect_wake(&stays);
-	stays.waits_again = false;
 	followers_leave(f, &stays.follower);
 	assert_int_equal(followers_count(f), 0);
 	followers_free(f);
@@ -242,9 +260,13 @@ static void many_come_and_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(news_wakes_who_waits),	 cmocka_unit_test(what_is_there_already_wakes_at_once),
-		cmocka_unit_test(who_left_is_not_woken), cmocka_unit_test(time_wakes_too),
-		cmocka_unit_test(a_wake_may_wait_again), cmocka_unit_test(a_stop_wakes_all_and_ever_after),
+		cmocka_unit_test(news_wakes_who_waits),
+		cmocka_unit_test(what_is_there_already_wakes_too),
+		cmocka_unit_test(who_left_is_not_woken),
+		cmocka_unit_test(time_wakes_too),
+		cmocka_unit_test(a_wake_may_wait_again),
+		cmocka_unit_test(who_is_behind_is_woken_again),
+		cmocka_unit_test(a_stop_wakes_all_and_ever_after),
 		cmocka_unit_test(many_come_and_go),
 	};
 
