@@ -189,7 +189,7 @@ static enum err read_object(struct http_request *r, struct submission *s)
 {
 	struct yyjson_doc *doc = NULL;
 	struct span body, salt;
-	enum err e = json_read(r->arena, r->body, &doc);
+	enum err e = json_read_strict(r->arena, r->body, &doc);
 
 	if (e != OK)
 		return e;

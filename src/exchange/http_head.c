@@ -5,7 +5,7 @@
  * twice, codings that it does not know, names with spaces. These can be seen in the fields that it reports. Some cannot:
  *
  *   - a folded line is appended to the NAME of the field before it, so its beginning vanishes;
- *   - a NUL ends the value early, a bare LF ends the line.
+ *   - a NUL ends the value early, also the target; a bare LF ends the line; several spaces count as one.
  *
  * It reads the head in place: each ':' behind a name and each byte of a line's end becomes a NUL, nothing else changes, and
  * `method` with the size of the head says where all that lies. So a second look at these bytes finds all three: a
@@ -134,6 +134,8 @@ static const char *head_bytes(struct http_connection *c, const char *method, con
 
 	if (info == NULL || info->header_size < 12 || version < method || version > method + info->header_size - 12)
 		return "the head cannot be found";
+	if ((size_t)(version - method) != strlen(method) + c->target_length + 2)
+		return "the first line is not method, target and version, with one space between";
 	end = method + info->header_size;
 	if (at[0] != '\0' || at[1] != '\0')
 		return "the first line does not end with CR and LF";

@@ -67,6 +67,7 @@ struct http_connection {
 	int64_t began_us;
 	struct span authority;	/* of an absolute target, instead of Host */
 	const char *bad_target; /* why it cannot be served; NULL: it can */
+	size_t target_length;	/* as sent */
 	bool dead, head_seen, called, refused, said, chunked, repeats, file_given;
 	uint64_t length, taken; /* of the body: announced, come */
 	char *body;

@@ -7,6 +7,7 @@ import pytest
 
 ed25519 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed25519",
                               reason="cryptography is not installed: nothing can be signed here")
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: E402
 
 
 class Signer:
@@ -14,7 +15,7 @@ class Signer:
         """text: a key file of a node's, PRIVATE+KEY+<name>+<id>+<base64>."""
         _, _, self.name, _, rest = text.strip().split("+", 4)
         self.key = ed25519.Ed25519PrivateKey.from_private_bytes(base64.b64decode(rest)[1:])
-        self.public = b"\x01" + self.key.public_key().public_bytes_raw()
+        self.public = b"\x01" + self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.fingerprint = hashlib.sha256(self.public).hexdigest()
 
     @classmethod

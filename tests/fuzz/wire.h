@@ -73,8 +73,11 @@ static void hang_up(struct wire *w)
 static int more(struct wire *w)
 {
 	char piece[16384];
-	ssize_t n = recv(w->fd, piece, sizeof(piece), 0);
+	ssize_t n;
 
+	do /* libFuzzer's alarms */
+		n = recv(w->fd, piece, sizeof(piece), 0);
+	while (n == -1 && errno == EINTR);
 	if (n <= 0)
 		return n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK) ? -1 : 0;
 	buffer_bytes(&w->in, piece, (size_t)n);
