@@ -202,6 +202,7 @@ def sync(node, stored):
     most, over = [0.0, 0.0], threading.Event()
 
     def watch():
+        most[:] = map(max, most, memory(node.pid))
         while not over.wait(0.1):
             most[:] = map(max, most, memory(node.pid))
 
