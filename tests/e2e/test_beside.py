@@ -73,7 +73,7 @@ def test_everything_that_writes_works_beside_the_service(node, serve):
             # What a command logged is there for the next request.
             assert world.ask("/statements", made["secret"]).status == 200
             first = node.json("notice", "list")[0]["id"]
-            node.run("answer", first, "acknowledged", "--from", "op.example")
+            node.run("answer", first, "acknowledged", "--from", "op.example", "--text", f"round {i}")
             node.run("access", "remove", f"more{i}")
             assert world.ask("/statements", made["secret"]).status == 401
             node.audit()

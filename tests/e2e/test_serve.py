@@ -167,9 +167,13 @@ def test_metrics(served):
     for _ in range(3):
         served.get("/ledger/public/checkpoint")
     served.get("/nothing")
-    answer = served.get("/metrics")
-    assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
-    m = read_metrics(answer.body.decode())
+    for _ in range(TIMEOUT):  # a request is counted behind its answer
+        answer = served.get("/metrics")
+        assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+        m = read_metrics(answer.body.decode())
+        if m['comity_requests_total{door="none",status="4xx"}'] == 1:
+            break
+        time.sleep(0.1)
     assert m['comity_requests_total{door="tiles",status="2xx"}'] == 3
     assert m['comity_requests_total{door="none",status="4xx"}'] == 1
     assert m['comity_request_seconds_count{door="tiles"}'] == 3
