@@ -5,7 +5,8 @@
  * twice, codings that it does not know, names with spaces. These can be seen in the fields that it reports. Some cannot:
  *
  *   - a folded line is appended to the NAME of the field before it, so its beginning vanishes;
- *   - a NUL ends the value early, also the target; a bare LF ends the line; several spaces count as one.
+ *   - a NUL ends the value early, also the target, and the whole head where a line begins with it; a bare LF ends the
+ *     line; several spaces count as one.
  *
  * It reads the head in place: each ':' behind a name and each byte of a line's end becomes a NUL, nothing else changes, and
  * `method` with the size of the head says where all that lies. So a second look at these bytes finds all three: a
@@ -145,6 +146,8 @@ static const char *head_bytes(struct http_connection *c, const char *method, con
 
 		if (*at == ' ' || *at == '\t')
 			return "a line goes on in the next one";
+		if (*at == '\0') /* the library takes it for the empty line */
+			return "a line begins with NUL";
 		for (int half = 0; half < 2; half++) {
 			if ((stop = memchr(at, '\0', (size_t)(end - at))) == NULL)
 				return "a line without an end";

@@ -290,7 +290,7 @@ SMUGGLING = [
     ["X: y", " folded", "Content-Length: 5"], ["X: y", "\tTransfer-Encoding: chunked", "Content-Length: 5"],
     ["Host: other.example", "Content-Length: 5"], ["X: a\x00b", "Content-Length: 5"], ["X\x00: b", "Content-Length: 5"],
     ["X: a\nContent-Length: 5"], ["X: a\rContent-Length: 5"], ["X y", "Content-Length: 5"], [": y", "Content-Length: 5"],
-    [" X: y", "Content-Length: 5"], ["Content-Length: 5", "Authorization: Bearer a", "Authorization: Bearer b"],
+    *([c * "\x00", "Content-Length: 5"] for c in range(1, 8)), ["X: y", "\x00\x00\x00"], [" X: y", "Content-Length: 5"], ["Content-Length: 5", "Authorization: Bearer a", "Authorization: Bearer b"],
     ["Content-Length: 5", "Expect: 100-continue", "Expect: nothing"], ["Content-Length: 99999999999999999999"]]
 
 

@@ -52,10 +52,15 @@ static void dial(struct wire *w, uint16_t port, unsigned number)
 	from.sin_addr.s_addr = htonl(0x7f010000 + number % 0xffff + 1);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	to.sin_port = htons(port);
-	w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	law(w->fd != -1 && bind(w->fd, (struct sockaddr *)&from, sizeof(from)) == 0 &&
-		    connect(w->fd, (struct sockaddr *)&to, sizeof(to)) == 0,
-	    "no connection");
+	for (int tries = 0; w->fd == -1; tries++) { /* an alarm of libFuzzer's may come between */
+		w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (w->fd != -1 && bind(w->fd, (struct sockaddr *)&from, sizeof(from)) == 0 &&
+		    connect(w->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+			break;
+		law(tries < 5, "no connection: errno %d", errno);
+		close(w->fd);
+		w->fd = -1;
+	}
 	setsockopt(w->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	buffer_clear(&w->in);
