@@ -14,7 +14,7 @@ import uuid
 
 import pytest
 
-from conftest import TIMEOUT, Node, Server
+from conftest import COMITY, TIMEOUT, Node, Server
 from signing import Signer, sealed
 from test_signatures import signed
 
@@ -214,7 +214,8 @@ def test_who_never_reads_costs_little(bad):
         open_ones.append(s)
     for _ in range(50):
         assert bad.ask("GET", "/statements").status == 200
-    assert resident(bad.server.process) - before < 100 * 200 * size / 2
+    share = 2 if re.search("asan|tsan", str(COMITY)) else 8  # sanitizers hold back what was freed
+    assert resident(bad.server.process) - before < 100 * 200 * size / share
     for s in open_ones:
         s.close()
 
