@@ -37,7 +37,7 @@ struct followers {
 	int64_t earliest_ms; /* of all `until_ms` in waiting, or before it; 0: none has one */
 	int64_t rest_until_ms;
 	bool late; /* somebody waits for what is there already */
-	bool stopped, told_stop, ending;
+	bool ending;
 };
 
 static void ring_clear(struct follower *head)
@@ -105,12 +105,6 @@ static bool is_told(const struct followers *f)
 	return f->reached == f->told && !f->late;
 }
 
-/* What does not wait for the end of a rest. */
-static bool must_act(const struct followers *f)
-{
-	return f->ending || (f->stopped && !f->told_stop);
-}
-
 /* When to look up if nothing happens; 0: not at all. */
 static int64_t next_look(const struct followers *f, int64_t not_before_ms)
 {
@@ -124,7 +118,7 @@ static int64_t next_look(const struct followers *f, int64_t not_before_ms)
 /* Until there is news that may be told, or somebody's time may have come. */
 static void wait_for_news(struct followers *f, int64_t not_before_ms)
 {
-	while (!must_act(f)) {
+	while (!f->ending) {
 		int64_t at = next_look(f, not_before_ms);
 		struct timespec when = { .tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000 };
 
@@ -144,7 +138,7 @@ static void find_behind(struct followers *f)
 
 	for (struct follower *one = f->waiting.next; one != &f->waiting; one = next) {
 		next = one->next;
-		if (one->seen < f->reached || f->stopped) {
+		if (one->seen < f->reached) {
 			ring_take(one);
 			ring_add(&f->due, one);
 		}
@@ -154,7 +148,6 @@ static void find_behind(struct followers *f)
 static void tell_all(struct followers *f)
 {
 	f->told = f->reached;
-	f->told_stop = f->stopped;
 	f->late = false;
 	find_behind(f);
 	f->rest_until_ms = clock_now_ms() + (int64_t)(wake_due(f) * REST_US / 1000);
@@ -170,7 +163,7 @@ static void *run(void *argument)
 		wait_for_news(f, looked_ms + TICK_MS);
 		if (f->ending)
 			break;
-		if (!is_told(f) || must_act(f)) {
+		if (!is_told(f)) {
 			tell_all(f);
 		} else {
 			looked_ms = clock_now_ms();
@@ -220,26 +213,21 @@ void followers_free(struct followers *f)
 
 void followers_wait(struct followers *f, struct follower *one, uint64_t seen)
 {
-	bool at_once;
-
 	pthread_mutex_lock(&f->mutex);
-	at_once = f->stopped;
 	one->seen = seen;
-	if (!at_once && !one->waits) {
+	if (!one->waits) {
 		one->waits = true;
 		ring_add(&f->waiting, one);
 	}
-	if (!at_once && f->reached > seen) {
+	if (f->reached > seen) {
 		f->late = true;
 		pthread_cond_signal(&f->news);
 	}
-	if (!at_once && one->until_ms != 0 && (f->earliest_ms == 0 || one->until_ms < f->earliest_ms)) {
+	if (one->until_ms != 0 && (f->earliest_ms == 0 || one->until_ms < f->earliest_ms)) {
 		f->earliest_ms = one->until_ms;
 		pthread_cond_signal(&f->news);
 	}
 	pthread_mutex_unlock(&f->mutex);
-	if (at_once)
-		one->wake(one);
 }
 
 void followers_leave(struct followers *f, struct follower *one)
@@ -265,14 +253,6 @@ void followers_tell(struct followers *f, uint64_t stamp)
 		f->reached = stamp;
 		pthread_cond_signal(&f->news);
 	}
-	pthread_mutex_unlock(&f->mutex);
-}
-
-void followers_stop(struct followers *f)
-{
-	pthread_mutex_lock(&f->mutex);
-	f->stopped = true;
-	pthread_cond_signal(&f->news);
 	pthread_mutex_unlock(&f->mutex);
 }
 

@@ -22,14 +22,12 @@ struct follower {
 	uint64_t seen;
 	bool waits;
 };
-/* Waits for a stamp greater than `seen`; if it is there already, it is woken in the next round. After the stop it is woken at
- * once, on this thread. Who waits already goes on, with this `seen`. */
+/* Waits for a stamp greater than `seen`; if it is there already, it is woken in the next round. Who waits already goes on, with
+ * this `seen`. */
 void followers_wait(struct followers *f, struct follower *one, uint64_t seen);
 void followers_leave(struct followers *f, struct follower *one); /* afterwards wake is not called any more */
 /* Everything up to this stamp is durable and readable. Never blocks: a thread of its own does the waking. */
 void followers_tell(struct followers *f, uint64_t stamp);
-/* All are woken, now and whenever they wait again: the server stops. */
-void followers_stop(struct followers *f);
 /* How many wait at this moment. */
 size_t followers_count(struct followers *f);
 

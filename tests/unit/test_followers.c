@@ -172,22 +172,6 @@ static void who_is_behind_is_woken_again(void **state)
 	followers_free(f);
 }
 
-static void a_stop_wakes_all_and_ever_after(void **state)
-{
-	struct followers *f = made();
-	struct one a;
-
-	(void)state;
-	begin(&a, f);
-	followers_wait(f, &a.follower, 0);
-	followers_stop(f);
-	expect_wake(&a);
-	followers_wait(f, &a.follower, UINT64_MAX);
-	expect_wake(&a);
-	followers_leave(f, &a.follower);
-	followers_free(f);
-}
-
 /* Many come and go while others tell: who left is never woken (its memory is overwritten), and who stays misses nothing. */
 struct storm {
 	struct followers *all;
@@ -260,13 +244,10 @@ static void many_come_and_go(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(news_wakes_who_waits),
-		cmocka_unit_test(what_is_there_already_wakes_too),
-		cmocka_unit_test(who_left_is_not_woken),
-		cmocka_unit_test(time_wakes_too),
-		cmocka_unit_test(a_wake_may_wait_again),
-		cmocka_unit_test(who_is_behind_is_woken_again),
-		cmocka_unit_test(a_stop_wakes_all_and_ever_after),
+		cmocka_unit_test(news_wakes_who_waits),	 cmocka_unit_test(what_is_there_already_wakes_too),
+		cmocka_unit_test(who_left_is_not_woken), cmocka_unit_test(time_wakes_too),
+		cmocka_unit_test(a_wake_may_wait_again), cmocka_unit_test(who_is_behind_is_woken_again),
+
 		cmocka_unit_test(many_come_and_go),
 	};
 
