@@ -221,19 +221,6 @@ static void wait_for(const struct http *h, int64_t until_us)
 		pause_ms(2);
 }
 
-/* The sockets stay open until the library's threads have ended: they may be taking them out of their epoll sets. */
-static void stop_listening(struct http *h)
-{
-	for (size_t i = 0; i < h->listener_count; i++) {
-		struct listener *l = &h->listeners[i];
-
-		if (l->daemon != NULL)
-			MHD_quiesce_daemon(l->daemon);
-		if (l->fd != -1)
-			shutdown(l->fd, SHUT_RDWR);
-	}
-}
-
 static void release(struct http *h)
 {
 	links_free(h);
@@ -249,8 +236,9 @@ static void release(struct http *h)
 	free(h);
 }
 
-/* The library must not be stopped while a connection is suspended. So: no stream sleeps any more, then no handler is called any
- * more, then none is waited for. */
+/* The library must not be stopped while a connection is suspended. So: nobody new comes in (link_may_begin), no stream sleeps any
+ * more, then no handler is called any more, then none is waited for. MHD_quiesce_daemon is not for us: it takes the sockets out of
+ * the epoll sets of threads that may be doing the same, and then ends the process. */
 void http_stop(struct http *h, unsigned grace_ms)
 {
 	int64_t now = clock_monotonic_us();
@@ -258,8 +246,6 @@ void http_stop(struct http *h, unsigned grace_ms)
 	if (h == NULL)
 		return;
 	atomic_store(&h->stopping, true);
-	if (h->listeners != NULL)
-		stop_listening(h);
 	links_end_streams(h);
 	wait_for(h, now + (int64_t)grace_ms * 1000);
 	atomic_store(&h->closed, true);
@@ -270,8 +256,8 @@ void http_stop(struct http *h, unsigned grace_ms)
 	links_watch_end(h);
 	for (size_t i = 0; i < h->listener_count; i++) {
 		if (h->listeners[i].daemon != NULL)
-			MHD_stop_daemon(h->listeners[i].daemon);
-		if (h->listeners[i].fd != -1)
+			MHD_stop_daemon(h->listeners[i].daemon); /* which closes its socket */
+		else if (h->listeners[i].fd != -1)
 			close(h->listeners[i].fd);
 	}
 	assert(atomic_load(&h->connections) == 0);
