@@ -8,6 +8,8 @@
 
 int64_t clock_now_ms(void);
 int64_t clock_monotonic_us(void); /* for measuring; no calendar */
+/* For tests and simulations: from here on clock_now_ms gives this time, until it is set again. 0: the real time. */
+void clock_simulate(int64_t ms);
 
 /* "2026-11-22T20:45:00Z", the form of statement headers: seconds, Z, nothing else. ERR_TIME. */
 enum err clock_parse(struct span s, int64_t *ms);

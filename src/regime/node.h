@@ -85,6 +85,13 @@ struct verified {
 	struct verifier key;
 };
 enum err node_add_verified(struct node *n, struct span note, const struct verified *v, struct appended *out);
+/* A guest: a statement whose home is another node's ledger, with the receipt that proves it (a C2SP tlog-proof; its `extra` is
+ * the entry there). Checked: the receipt under the key that the home's party statement names (its own, if this is that
+ * statement), then as any other. The receipt is kept as a body. ERR_RECEIPT, ERR_PROOF, ERR_KEY_UNKNOWN; ERR_PARTY_UNKNOWN: the
+ * home is not known here, so its party statement has to come first. */
+enum err node_add_guest(struct node *n, struct span note, struct span receipt, struct appended *out);
+/* The receipt that a guest came with, complete with its `extra`. ERR_NOT_FOUND: it is no guest. */
+enum err node_guest_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *receipt);
 /* A statement of the node's own: ends the writer with the node's key and adds it. Everything is checked but the
  * signature that was made this moment; the audit verifies them all. */
 enum err node_add_own(struct node *n, struct statement_writer *w, struct appended *out);

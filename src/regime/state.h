@@ -16,7 +16,13 @@ struct state {
 	enum ledger_id ledger;
 	uint64_t index;
 	int64_t logged_ms;
+	bool is_guest;	 /* the entry's home is another node's ledger */
+	int64_t home_ms; /* of a guest: when its home logged it */
 };
+
+/* When the entry in hand counts: as logged; a guest from when its home logged it, which the receipt proves, but never later than
+ * it was logged here. So nobody is late because the reporter's node was slow to log its answer. */
+int64_t state_time(const struct state *st);
 
 /* Spans in what the readers below give out point into the snapshot: they end with it, or with the next write to it. */
 
@@ -30,6 +36,8 @@ enum err state_fold(struct state *st, const struct statement *s);
 
 /* Which of the node's ledgers the statement names as its home. ERR_STATEMENT_LEDGER: none. */
 enum err state_ledger(const struct state *st, const struct statement *s, enum ledger_id *out);
+/* The home of any statement: "a.example/circle" is the circle of a.example. ERR_STATEMENT_LEDGER: no such form. */
+enum err statement_home(const struct statement *s, struct span *node, enum ledger_id *out);
 
 struct party {
 	struct span domain, title;
@@ -42,7 +50,15 @@ struct party {
 	struct hash statement;	 /* the present one */
 	uint64_t index;		 /* of that statement in the public ledger */
 	int64_t logged_ms;
+	struct span home;	/* the node that keeps its statement; st->node for those filed here */
+	struct span url;	/* of a node: where it is reached, "https://b.example"; empty: nowhere */
+	unsigned contact_count; /* mail addresses, the first is to be tried first: party_contact */
+	unsigned ledger_key_count;
+	struct span more; /* packed: contacts, then ledger keys */
 };
+bool party_contact(const struct party *p, unsigned i, struct span *mail);
+/* The key of one of a node's own ledgers, as its party statement names it (`ledger-key`, a C2SP vkey). ERR_KEY_UNKNOWN. */
+enum err party_ledger_key(const struct party *p, enum ledger_id l, struct verifier *out);
 enum err state_party(const struct state *st, struct span domain, struct party *out); /* ERR_PARTY_UNKNOWN */
 typedef enum err party_each(void *context, const struct party *p);
 enum err state_parties(const struct state *st, party_each *each, void *context);
@@ -61,7 +77,17 @@ struct claim {
 typedef enum err claim_each(void *context, const struct claim *c);
 enum err state_claims(const struct state *st, bool approved_only, claim_each *each, void *context);
 
-/* A notice, a plan, a party statement: what can be answered. */
+/* `reason` of a notice that follows on another (`re`). */
+enum follow_up {
+	FOLLOW_NONE,
+	FOLLOW_OVERDUE,	      /* "overdue": nobody answered in time; it goes one level up, once */
+	FOLLOW_NOT_OURS,      /* "not-ours": the addressee says so; it goes to whom it named, or on */
+	FOLLOW_UNDELIVERABLE, /* "undeliverable": no contact works */
+	FOLLOW_COUNT
+};
+const char *follow_up_name(enum follow_up f);
+
+/* A notice, a plan, a party statement, a request: what can be answered. */
 struct matter {
 	struct hash id;
 	enum kind kind;
@@ -73,8 +99,8 @@ struct matter {
 	int64_t due_ms;	     /* when an answer is due. 0: no clock runs */
 	struct span from;
 	struct addressee to; /* the first of them; TO_ALL if it names none */
-	unsigned to_count;
-	struct span addressees; /* all of them, packed: matter_addressee */
+	unsigned to_count, cc_count;
+	struct span addressees; /* all of them, packed: first `to`, then `cc`: matter_addressee */
 	enum rsit_class class;	/* CLASS_NONE if it has none */
 	bool ended, withdrawn, answered;
 	bool mediated; /* the last answer came through the node, for a party without a key */
@@ -85,14 +111,45 @@ struct matter {
 	uint64_t events; /* as its header says; 0 if it does not */
 	bool has_body;
 	struct body_reference body;
+	struct span home; /* the node whose ledger it was filed in; st->node but for guests */
+
+	/* What standing is computed from: the first time that each happened, by state_time; 0: never. None is ever taken back. */
+	int64_t arrived_ms;	 /* the addressee, or its node, has it: any answer of theirs */
+	int64_t acknowledged_ms; /* any but `received` */
+	int64_t fixed_ms;
+	int64_t re_observed_ms; /* seen again after `fixed` */
+	int64_t not_ours_ms, cannot_ms, disputed_ms, closed_ms;
+	unsigned re_observed;	     /* how often */
+	bool acknowledged_mediated;  /* that first answer came through a node, for a party without a key */
+	bool fixed_mediated;
+	int64_t first_ms, last_ms;   /* of the events, as its headers say; 0: they do not */
+
+	/* Notices that follow on another (`re`): why, and what became of the first. */
+	enum follow_up reason;
+	bool has_before;
+	struct hash before;
+	int64_t passed_on_ms; /* another notice took this matter further; 0: none did */
+	struct hash next;     /* the first that did */
 };
-/* Addressee i of m->to_count; false behind the last. */
+
+/* Addressee i of m->to_count + m->cc_count; false behind the last. */
 bool matter_addressee(const struct matter *m, unsigned i, struct addressee *out);
 enum err state_matter(const struct state *st, struct hash id, struct matter *out); /* ERR_MATTER_UNKNOWN */
 typedef enum err matter_each(void *context, const struct matter *m);
 /* In the order of the ledger, from entry `from` on. KIND_UNKNOWN: all kinds. */
 enum err state_matters(const struct state *st, enum ledger_id l, enum kind k, uint64_t from, matter_each *each,
 		       void *context);
+
+/* Notices filed here that nobody has answered, whose `due` is past at `now_ms`, and that no other notice took further: in the
+ * order of `due`, from the first on. Costs by what it yields, not by how many are open. */
+enum err state_due(const struct state *st, int64_t now_ms, matter_each *each, void *context);
+/* When the next of them will be due; 0: none waits. */
+enum err state_next_due(const struct state *st, int64_t *due_ms);
+/* Notices to (not cc) this addressee, of this class (CLASS_NONE: all), the newest first. */
+enum err state_matters_to(const struct state *st, const struct addressee *to, enum rsit_class c, matter_each *each,
+			  void *context);
+/* Notices by this party, the newest first. */
+enum err state_matters_from(const struct state *st, struct span from, matter_each *each, void *context);
 
 /* Where a statement of any kind stands. ERR_NOT_FOUND. */
 enum err state_find(const struct state *st, struct hash id, enum ledger_id *l, uint64_t *index);
