@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -12,10 +13,20 @@ struct civil {
 	unsigned year, month, day, hour, minute, second, ms;
 };
 
+static _Atomic int64_t simulated_ms;
+
+void clock_simulate(int64_t ms)
+{
+	atomic_store(&simulated_ms, ms);
+}
+
 int64_t clock_now_ms(void)
 {
+	int64_t simulated = atomic_load_explicit(&simulated_ms, memory_order_relaxed);
 	struct timespec t;
 
+	if (simulated != 0)
+		return simulated;
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }

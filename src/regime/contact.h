@@ -15,7 +15,7 @@ const char *contact_source_name(enum contact_source s); /* "operator", "party", 
 struct contact {
 	struct span mail;	    /* as it is written in a mail, checked by contact_mail_check */
 	enum contact_source source; /* CONTACT_OPERATOR before CONTACT_PARTY before WHOIS before RDAP */
-	struct span openpgp;	    /* a public key, binary; empty: none, so what goes there is signed but not encrypted */
+	struct span openpgp; /* a public key, binary; empty: none, so what goes there is signed but not encrypted */
 	int64_t since_ms;
 };
 
@@ -35,10 +35,10 @@ enum err contacts_walk(const struct state *st, contact_row *each, void *context)
 /* How well a mailbox works, from the outbox's events and the answers that came by its links. */
 struct contact_health {
 	uint64_t sent, bounced_for_good, bounced_for_now, answered;
-	uint32_t bounces_in_a_row; /* for good, since anything last worked */
+	uint32_t bounces_in_a_row;				 /* for good, since anything last worked */
 	int64_t last_sent_ms, last_bounced_ms, last_answered_ms; /* 0: never */
-	int64_t answer_sum_ms;	   /* of the times from mail to first answer */
-	bool quarantined;	   /* three bounces for good in a row: not written to, until the operator sets it again */
+	int64_t answer_sum_ms;					 /* of the times from mail to first answer */
+	bool quarantined; /* three bounces for good in a row: not written to, until the operator sets it again */
 };
 enum err contact_health(const struct state *st, struct span mail, struct contact_health *out); /* unknown: all 0 */
 

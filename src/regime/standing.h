@@ -15,10 +15,10 @@ extern const unsigned standing_days[STANDING_DAYS];
 
 struct share { /* of a whole */
 	uint64_t numerator, denominator;
-	uint64_t unknown;    /* of the denominator: not known yet, or not said */
-	bool blank;	     /* denominator below STANDING_LEAST */
-	double rate;	     /* unless blank; as are low and high */
-	double low, high;    /* Wilson, 95 % */
+	uint64_t unknown; /* of the denominator: not known yet, or not said */
+	bool blank;	  /* denominator below STANDING_LEAST */
+	double rate;	  /* unless blank; as are low and high */
+	double low, high; /* Wilson, 95 % */
 };
 struct share share_of(uint64_t numerator, uint64_t denominator, uint64_t unknown);
 

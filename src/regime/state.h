@@ -119,10 +119,10 @@ struct matter {
 	int64_t fixed_ms;
 	int64_t re_observed_ms; /* seen again after `fixed` */
 	int64_t not_ours_ms, cannot_ms, disputed_ms, closed_ms;
-	unsigned re_observed;	     /* how often */
-	bool acknowledged_mediated;  /* that first answer came through a node, for a party without a key */
+	unsigned re_observed;	    /* how often */
+	bool acknowledged_mediated; /* that first answer came through a node, for a party without a key */
 	bool fixed_mediated;
-	int64_t first_ms, last_ms;   /* of the events, as its headers say; 0: they do not */
+	int64_t first_ms, last_ms; /* of the events, as its headers say; 0: they do not */
 
 	/* Notices that follow on another (`re`): why, and what became of the first. */
 	enum follow_up reason;

@@ -9,8 +9,8 @@
 
 /* The addressee one level up from m's, by the first address of its evidence that can be resolved. *found false: there is none
  * (it was the last, or the body is erased). Parts in the arena. */
-enum err follow_up_whom(struct node *n, struct arena *a, const struct resolver *r, const struct matter *m, enum follow_up reason,
-			const struct addressee *better, struct addressee *out, bool *found);
+enum err follow_up_whom(struct node *n, struct arena *a, const struct resolver *r, const struct matter *m,
+			enum follow_up reason, const struct addressee *better, struct addressee *out, bool *found);
 /* In the open batch: the notice with `re` m and this reason, with the same evidence sealed anew. */
 enum err follow_up_add(struct node *n, struct arena *a, const struct matter *m, enum follow_up reason,
 		       const struct addressee *to, struct appended *out);

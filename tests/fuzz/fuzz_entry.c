@@ -12,7 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (entry_parse(in, &e) != OK)
 		return 0;
 	buffer_clear(&out);
-	entry_print(e.logged_ms, e.note, &out);
+	if (e.is_guest)
+		entry_print_guest(e.logged_ms, e.home_ms, e.receipt, e.note, &out);
+	else
+		entry_print(e.logged_ms, e.note, &out);
 	if (!span_equal(buffer_view(&out), in))
 		abort();
 	return 0;

@@ -22,6 +22,24 @@ static void printed_and_parsed(void **state)
 	buffer_free(&out);
 }
 
+#define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void guests(void **state)
+{
+	const char *text = "logged 2026-11-22T20:45:00.123Z\nhome 2026-11-22T20:44:58.001Z " SUM "\ncomity/1 answer\n";
+	struct buffer out = BUFFER(1000);
+	struct entry e;
+
+	(void)state;
+	assert_int_equal(entry_parse(span_of(text), &e), OK);
+	assert_true(e.is_guest);
+	assert_int_equal(e.logged_ms - e.home_ms, 2122);
+	assert_span(e.note, "comity/1 answer\n");
+	entry_print_guest(e.logged_ms, e.home_ms, e.receipt, e.note, &out);
+	assert_span(buffer_view(&out), text);
+	buffer_free(&out);
+}
+
 static void one_spelling_of_a_time(void **state)
 {
 	static const char *const table[] = {
@@ -42,6 +60,13 @@ static void one_spelling_of_a_time(void **state)
 		"logged\nn",
 		"Logged 2026-11-22T20:45:00.123Z\nn",
 		"\nlogged 2026-11-22T20:45:00.123Z\nn",
+		"logged 2026-11-22T20:45:00.123Z\nhome 2026-11-22T20:44:58.001Z " SUM,
+		"logged 2026-11-22T20:45:00.123Z\nhome 2026-11-22T20:44:58.001Z " SUM "\n",
+		"logged 2026-11-22T20:45:00.123Z\nhome 2026-11-22T20:44:58Z " SUM "\nn",
+		"logged 2026-11-22T20:45:00.123Z\nhome 2026-11-22T20:44:58.001Z " SUM "0\nn",
+		"logged 2026-11-22T20:45:00.123Z\nhome 2026-11-22T20:44:58.001Z  " SUM "\nn",
+		"logged 2026-11-22T20:45:00.123Z\nhome 2026-11-22T20:44:58.001Z\nn",
+		"logged 2026-11-22T20:45:00.123Z\nhome \nn",
 	};
 	struct entry e;
 
@@ -55,6 +80,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(printed_and_parsed),
+		cmocka_unit_test(guests),
 		cmocka_unit_test(one_spelling_of_a_time),
 	};
 
