@@ -12,6 +12,7 @@ static const char *const kinds[KIND_COUNT] = {
 	[KIND_CASE] = "case",	      [KIND_EMBARGO] = "embargo",     [KIND_ADVISORY] = "advisory",
 	[KIND_PLEDGE] = "pledge",     [KIND_AGREEMENT] = "agreement", [KIND_ANSWER] = "answer",
 	[KIND_WITHDRAW] = "withdraw", [KIND_TICK] = "tick",	      [KIND_RULES] = "rules",
+	[KIND_CONTROL] = "control",
 };
 
 const char *kind_name(enum kind k)

@@ -207,6 +207,7 @@ unsigned kind_ledgers(enum kind k)
 	case KIND_REQUEST:
 	case KIND_CASE:
 	case KIND_EMBARGO:
+	case KIND_CONTROL:
 		return CIRCLE;
 	default:
 		return PUBLIC | CIRCLE; /* a kind of later rules: its own rules will say */
