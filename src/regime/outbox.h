@@ -6,7 +6,9 @@
  * item is a private record (RECORD_PRIVATE, tag 'O'), and so is the health of contacts, which follows from these. View OWN.
  *
  * Whom a statement concerns: `to` and `cc`; of what refers to a matter, also who filed that and whom it was for. Not this node
- * itself, nor who signed. One item for each receiver, however often it stands there. */
+ * itself, nor who signed. One item for each receiver, however often it stands there. Mail goes out for notices only: to the
+ * resources and to the parties kept here that have a contact (their statement's, or the operator's); other parties kept here read
+ * here. What was made for a demonstration is never mailed to a resource, behind which there are real people. */
 #ifndef REGIME_OUTBOX_H
 #define REGIME_OUTBOX_H
 
@@ -20,7 +22,7 @@ enum outbox_step {
 	OUTBOX_HANDED_OVER,   /* the other node logged it, or a mail server took it */
 	OUTBOX_ARRIVED,	      /* the receiver signed an answer to it, or opened the link. By the fold alone */
 	OUTBOX_REFUSED,	      /* the other node said why; it is not sent again */
-	OUTBOX_BOUNCED,	      /* a mail came back for good; another contact may follow (then WAITING again) */
+	OUTBOX_BOUNCED,	      /* a mail came back for good: of events only, the item is WAITING for the next contact */
 	OUTBOX_UNDELIVERABLE, /* nothing is left to try */
 	OUTBOX_STEP_COUNT
 };
@@ -41,25 +43,40 @@ struct outbox_item {
 	enum outbox_step step;
 	uint32_t attempts; /* that failed since it was queued or got another contact */
 	int64_t queued_ms, next_ms, done_ms;
+	int64_t since_ms; /* from when OUTBOX_GIVE_UP_MS counts: queued, given another contact, or set waiting by hand */
 	struct span contact; /* OUTBOX_MAIL: the address that has it or had it last; empty: none yet */
 	struct span detail;  /* of the last failure: code and sentence; empty: none */
+	struct span tried;   /* OUTBOX_MAIL: packed, the addresses from which it came back for good: outbox_was_tried */
 };
+bool outbox_was_tried(const struct outbox_item *i, struct span mail);
 
-/* What is done about an item; the fold of it moves the item and the contact's health. */
+/* What is done about an item; the fold of it moves the item and the contact's health. What the fold decides by itself, so that
+ * whoever sends need not:
+ *
+ *	WAITING with a detail	it failed for now and is tried again at next_ms; if OUTBOX_GIVE_UP_MS are over since since_ms, a
+ *				node becomes UNDELIVERABLE, a mail is treated as BOUNCED
+ *	WAITING without		somebody wants it tried (again) at next_ms, whatever became of it: failures count from 0
+ *	BOUNCED, of mail also REFUSED	the contact joins the tried ones and the item is WAITING, due at once: whoever sends takes the
+ *				next contact that was not tried and is not quarantined (exchange/contact_choice.h), or, if there
+ *				is none, writes UNDELIVERABLE. Only for the contact that has it: a bounce of an earlier one
+ *				counts for that one's health alone
+ *	ARRIVED			is never written. An item that arrived stays so, whatever is written afterwards */
 struct outbox_event {
 	struct outbox_key key;
-	enum outbox_step step; /* WAITING: it failed for now and is tried again at next_ms */
+	enum outbox_step step;
 	int64_t at_ms, next_ms;
-	struct span contact; /* mail: the address that was tried, or that bounced */
-	struct span detail;
+	struct span contact; /* mail: the address that was tried, or that bounced. What is no mailbox is left out */
+	struct span detail;  /* cut to OUTBOX_DETAIL_MAX */
 };
+#define OUTBOX_DETAIL_MAX 400
 /* The payload of the record for node_add_private; at most 64 KiB of events in one. */
 void outbox_write(struct buffer *record, const struct outbox_event *events, size_t count);
 
 /* ERR_NOT_FOUND. Spans point into the snapshot. */
 enum err outbox_find(const struct state *st, const struct outbox_key *key, struct outbox_item *out);
 typedef enum err outbox_each(void *context, const struct outbox_item *i);
-/* WAITING ones of one way whose next_ms is reached, in the order of next_ms. Costs by what it yields. */
+/* WAITING ones of one way whose next_ms is reached, in the order of next_ms. Costs by what it yields. The callback may read the
+ * state; it ends the walk by any error of its own, which is returned. */
 enum err outbox_due(const struct state *st, enum outbox_way way, int64_t now_ms, outbox_each *each, void *context);
 /* When the next one is due; 0: none waits. */
 enum err outbox_next_due(const struct state *st, enum outbox_way way, int64_t *next_ms);

@@ -1,0 +1,31 @@
+/* To which mailbox a notice goes: the operator's table, the party's own statement, the registers' dump (territory/contacts.h), the
+ * register asked by RDAP (rdap.h, only where the operator allows it), in this order. */
+#ifndef EXCHANGE_CONTACT_CHOICE_H
+#define EXCHANGE_CONTACT_CHOICE_H
+
+#include "exchange/config.h"
+#include "regime/contact.h"
+#include "regime/node.h"
+#include "regime/outbox.h"
+
+struct contact_chooser;
+/* Maps DIR/contacts.table and DIR/territory.table, where they are. One thread. */
+enum err contact_chooser_open(const char *dir, const struct config *config, struct contact_chooser **out);
+void contact_chooser_close(struct contact_chooser *c); /* NULL is fine */
+/* Takes tables that were swapped in since. Now and then, between choices: what was chosen before points into the old ones. */
+enum err contact_chooser_refresh(struct contact_chooser *c);
+
+enum contact_choice {
+	CONTACT_CHOSEN,	 /* *out; its spans end with the snapshot, or the next refresh or close */
+	CONTACT_NONE,	 /* nothing is left: the item is undeliverable */
+	CONTACT_ASK_RDAP /* nothing is known yet, but the register may be asked (rdap_ask), then choose again */
+};
+/* The next for an item of the outbox (WAY_MAIL): not tried for it before, not quarantined. Of a resource for which nothing is
+ * known: what is known for the AS in which it lies. */
+enum err contact_choose(struct contact_chooser *c, const struct state *st, const struct outbox_item *i, struct arena *a,
+			enum contact_choice *choice, struct contact *out);
+/* All for an addressee in the order to try, also those that would be passed over. */
+enum err contacts_known(struct contact_chooser *c, const struct state *st, struct arena *a, const struct addressee *to,
+			contact_each *each, void *context);
+
+#endif
