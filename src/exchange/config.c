@@ -129,6 +129,10 @@ static const struct plain {
 	{ "threads", FORM_UNSIGNED, offsetof(struct config, threads), 0, 64 },
 	{ "circle-delay", FORM_TIME, offsetof(struct config, circle_delay_ms), 0, (uint64_t)CLOCK_DURATION_MAX },
 	{ "log", FORM_LOG, offsetof(struct config, log_json), 0, 0 },
+	{ "deliver", FORM_YES, offsetof(struct config, deliver), 0, 0 },
+	{ "outgoing-private", FORM_YES, offsetof(struct config, outgoing_private), 0, 0 },
+	{ "outgoing-plain", FORM_YES, offsetof(struct config, outgoing_plain), 0, 0 },
+	{ "outgoing-authorities", FORM_FILE, offsetof(struct config, outgoing_authorities), 0, 0 },
 };
 #define PLAIN_COUNT (sizeof(plain) / sizeof(plain[0]))
 static_assert(PLAIN_COUNT <= 32, "plain_lines is too short");
@@ -656,6 +660,16 @@ static enum err check_tls(struct reading *r)
 	return OK;
 }
 
+static void check_outgoing(const struct reading *r)
+{
+	if (r->c->outgoing_private)
+		warn(r, line_of(r, "outgoing-private"),
+		     "`outgoing-private yes`: addresses that other nodes name may lead to hosts of your own network");
+	if (r->c->outgoing_plain)
+		warn(r, line_of(r, "outgoing-plain"),
+		     "`outgoing-plain yes`: what goes to an http address can be read and changed on the way");
+}
+
 static void check_collections(const struct reading *r)
 {
 	for (size_t i = 0; i < r->c->collection_count; i++) {
@@ -679,6 +693,7 @@ static void set_defaults(struct config *c)
 	c->idle_s = 30;
 	c->request_s = 60;
 	c->circle_delay_ms = 90 * DAY_MS;
+	c->deliver = true;
 }
 
 /* Those that depend on where it listens. */
@@ -708,6 +723,16 @@ enum err config_listen(struct config *c, struct listen *listens, size_t count)
 	return OK;
 }
 
+struct door_limits config_door_limits(const struct config *c)
+{
+	struct door_limits l = door_default;
+
+	l.allow_private = c->outgoing_private;
+	l.allow_plain = c->outgoing_plain;
+	l.authorities = c->outgoing_authorities.len > 0 ? c->outgoing_authorities.at : NULL;
+	return l;
+}
+
 static enum err check_all(struct reading *r)
 {
 	enum err e;
@@ -717,6 +742,7 @@ static enum err check_all(struct reading *r)
 		return e;
 	if ((e = check_listens(r)) != OK || (e = check_tls(r)) != OK)
 		return e;
+	check_outgoing(r);
 	check_collections(r);
 	r->c->default_per_address = line_of(r, "connections-per-address") == 0;
 	r->c->default_rate = line_of(r, "requests-per-minute") == 0;
@@ -880,6 +906,13 @@ void config_template(struct buffer *out, struct span node_name)
 		"\n"
 		"# text for people, json for programs; on standard error.\n"
 		"#log text\n"
+		"\n"
+		"# What is logged for parties of other nodes goes there by itself: by https, never to private "
+		"addresses.\n"
+		"#deliver yes\n"
+		"#outgoing-private no\n"
+		"#outgoing-plain no\n"
+		"#outgoing-authorities /etc/comity/others.crt\n"
 		"\n"
 		"# Shared intelligence. An object without a marking counts as TLP:AMBER here.\n"
 		"collection shared %s Shared by members\n"

@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "exchange/door.h"
 #include "regime/objects.h"
 
 struct listen {
@@ -47,6 +48,11 @@ struct config {
 	int64_t circle_delay_ms; /* when a circle's tiles open to all: 90 days */
 	bool plain_anywhere;
 	bool log_json; /* else lines for people */
+	/* What this node sends and fetches by itself: config_door_limits. */
+	bool deliver;			  /* `deliver no`: the outbox waits */
+	bool outgoing_private;		  /* to private and loopback addresses too */
+	bool outgoing_plain;		  /* http too */
+	struct span outgoing_authorities; /* a file, with a 0 behind it; empty: the system's */
 	bool default_rate,
 		default_per_address; /* the file says nothing of these limits: they follow from the addresses */
 	struct collection_rule *collections;
@@ -67,6 +73,10 @@ bool config_is_loopback(struct address a);
 
 /* Other addresses than the file's. ERR_USAGE: plain HTTP off loopback that the file does not allow. */
 enum err config_listen(struct config *c, struct listen *listens, size_t count);
+
+/* What holds for everything that this node asks of others by itself: delivery, mail, followed ledgers, registers. The limits live
+ * as long as the configuration. */
+struct door_limits config_door_limits(const struct config *c);
 
 /* "8f6c…-…": the usual form in lower case, nothing else. ERR_SYNTAX without detail. */
 #define COLLECTION_ID_TEXT 37

@@ -93,6 +93,8 @@ static void every_setting_is_read(void **state)
 					    "threads 2\n"
 					    "circle-delay 1d\n"
 					    "log json\n"
+					    "deliver no\n"
+					    "outgoing-authorities clients.crt\n"
 					    "collection open " UUID " Open to all\n"
 					    "describe open What anyone may see\n"
 					    "read open all a.example\n"
@@ -121,6 +123,8 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.threads, 2);
 	assert_int_equal(c.circle_delay_ms, 86400000);
 	assert_true(c.log_json);
+	assert_false(c.deliver);
+	assert_string_equal(config_door_limits(&c).authorities, scratch_path(s, "clients.crt"));
 	assert_int_equal(c.collection_count, 2);
 	assert_span(c.collections[0].alias, "open");
 	assert_span(c.collections[0].title, "Open to all");
@@ -135,7 +139,29 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.collections[1].writers, AUDIENCE_MEMBERS);
 	assert_int_equal(c.collections[1].unmarked, TLP_AMBER);
 	assert_int_equal(w.count, 1); /* anyone reads what has no marking */
-	assert_int_equal(w.line, 25);
+	assert_int_equal(w.line, 27);
+}
+
+static void what_goes_out_goes_by_its_settings(void **state)
+{
+	struct scratch *s = *state;
+	struct warnings w;
+	struct config c = read_good(s, "", &w);
+	struct door_limits l = config_door_limits(&c);
+
+	assert_true(c.deliver);
+	assert_false(l.allow_private);
+	assert_false(l.allow_plain);
+	assert_null(l.authorities);
+	assert_int_equal(l.most_bytes, door_default.most_bytes);
+	c = read_good(s, "outgoing-private yes\n", &w);
+	assert_int_equal(w.count, 1);
+	assert_true(config_door_limits(&c).allow_private);
+	assert_false(config_door_limits(&c).allow_plain);
+	c = read_good(s, "deliver yes\noutgoing-plain yes\n", &w);
+	assert_int_equal(w.count, 1);
+	assert_int_equal(w.line, 2);
+	assert_true(config_door_limits(&c).allow_plain);
 }
 
 static void what_is_wrong_is_named_with_its_line(void **state)
@@ -316,6 +342,7 @@ int main(void)
 		IN_A_FOLDER(an_empty_file_serves_on_loopback),
 		IN_A_FOLDER(a_missing_file_is_an_empty_one),
 		IN_A_FOLDER(every_setting_is_read),
+		IN_A_FOLDER(what_goes_out_goes_by_its_settings),
 		IN_A_FOLDER(what_is_wrong_is_named_with_its_line),
 		IN_A_FOLDER(what_is_unwise_is_warned_of),
 		IN_A_FOLDER(limits_are_narrower_off_loopback),
