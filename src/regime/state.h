@@ -161,6 +161,9 @@ enum err state_find_beginning(const struct state *st, struct span bytes, place_e
 #define RULES_KNOWN 1 /* what this program can fold */
 enum err state_rules(const struct state *st, uint64_t *version);
 
+/* When the last entry was logged that the state reflects: how far it knows. ERR_NOT_FOUND: there is none. */
+enum err state_last(const struct state *st, int64_t *logged_ms);
+
 /* The newest tick. ERR_NOT_FOUND: none yet. */
 struct tick {
 	int64_t logged_ms;

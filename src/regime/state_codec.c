@@ -266,15 +266,23 @@ enum err place_get(const struct state *st, struct hash id, struct place *out)
 	return e == OK ? place_unpack(value, out) : e;
 }
 
+static void put_u64(uint8_t out[8], uint64_t v)
+{
+	for (int i = 0; i < 8; i++)
+		out[i] = (uint8_t)(v >> (56 - 8 * i));
+}
+
 enum err place_put(struct state *st, const struct statement *s)
 {
-	struct state_key k = key_id(s->id);
-	uint8_t value[10] = { (uint8_t)st->ledger };
+	struct state_key k = key_id(s->id), last = key_of(STATE_LAST);
+	uint8_t value[10] = { (uint8_t)st->ledger }, logged[8];
+	enum err e;
 
-	for (int i = 0; i < 8; i++)
-		value[1 + i] = (uint8_t)(st->index >> (56 - 8 * i));
+	put_u64(value + 1, st->index);
 	value[9] = (uint8_t)s->kind;
-	return view_put(st->snapshot, VIEW_STATE, key_view(&k), span_make(value, sizeof(value)));
+	put_u64(logged, (uint64_t)st->logged_ms);
+	e = view_put(st->snapshot, VIEW_STATE, key_view(&k), span_make(value, sizeof(value)));
+	return e == OK ? view_put(st->snapshot, VIEW_STATE, key_view(&last), span_make(logged, sizeof(logged))) : e;
 }
 
 /* Parties: u8 flags, u8 role, u32 roles, u64 index, u64 logged_ms, 32 statement, u32 key id, u8 algorithm, 32 public key,

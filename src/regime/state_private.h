@@ -6,6 +6,7 @@
  *	c domain 00 resource		claim: u8 approved, u64 approved_ms, 32 approval
  *	f u64 index			filed plan: its terms (plan.c)
  *	i 32 id				place: u8 ledger, u64 index, u8 kind
+ *	l				last entry: u64 logged_ms
  *	m u8 ledger, u64 index		matter (matter_put below)
  *	p domain			party (party_put below)
  *	r				rules: u64 version
@@ -25,6 +26,7 @@ enum state_letter {
 	STATE_CLAIM = 'c',
 	STATE_FILED = 'f',
 	STATE_ID = 'i',
+	STATE_LAST = 'l',
 	STATE_MATTER = 'm',
 	STATE_PARTY = 'p',
 	STATE_RULES = 'r',
@@ -68,6 +70,7 @@ struct place {
 };
 enum err place_get(const struct state *st, struct hash id, struct place *out); /* ERR_NOT_FOUND */
 enum err place_unpack(struct span value, struct place *out);
+/* Every entry has one, so here it is also kept when the last of them was logged. */
 enum err place_put(struct state *st, const struct statement *s);
 
 enum err party_get(const struct state *st, struct span domain, struct party *out); /* withdrawn ones too */

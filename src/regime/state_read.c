@@ -175,6 +175,20 @@ enum err state_rules(const struct state *st, uint64_t *version)
 	return r.err == OK ? OK : state_damaged("version of the rules");
 }
 
+enum err state_last(const struct state *st, int64_t *logged_ms)
+{
+	struct state_key k = key_of(STATE_LAST);
+	struct span value;
+	struct reader r;
+	enum err e = state_get(st, &k, &value);
+
+	if (e != OK)
+		return e;
+	r = reader_of(value);
+	*logged_ms = (int64_t)read_u64(&r);
+	return r.err == OK && reader_left(&r) == 0 ? OK : state_damaged("time of the last entry");
+}
+
 enum err state_tick(const struct state *st, struct tick *out)
 {
 	struct state_key k = key_of(STATE_TICK);
