@@ -114,6 +114,7 @@ static const struct {
 	[ERR_CREDENTIALS] = { "credentials",
 			      "Send the name and password, token, certificate or signature of a party or tool." },
 	[ERR_RATE] = { "rate", "Wait as long as Retry-After says, then go on more slowly." },
+	[ERR_EXPIRED] = { "expired", "Answer the mail that the link came with, or ask its sender for a new one." },
 	[ERR_MEDIA_TYPE] = { "media-type", "Send the Content-Type that this address takes." },
 	[ERR_ACCEPT] = { "accept", "Ask for a media type that this address gives, or leave Accept out." },
 	[ERR_STIX] = { "stix", "Mend the object by the rule that is named, and send it again." },

@@ -96,6 +96,7 @@ enum err {
 	/* the node on the network */
 	ERR_CREDENTIALS, /* none where some are needed, or wrong ones */
 	ERR_RATE,	 /* too many requests of one party or address */
+	ERR_EXPIRED,	 /* a link that was good once */
 	ERR_MEDIA_TYPE,	 /* Content-Type is none that this door takes */
 	ERR_ACCEPT,	 /* Accept names nothing that this door gives */
 	ERR_STIX,	 /* an object breaks a rule of STIX 2.1; the detail begins with the rule's name */

@@ -58,6 +58,8 @@ static unsigned status_of(enum err e)
 	case ERR_CONFLICT:
 	case ERR_STATEMENT_REPEATED:
 		return 409;
+	case ERR_EXPIRED:
+		return 410;
 	case ERR_TOO_LONG:
 	case ERR_UNPACKED:
 		return 413;
@@ -96,6 +98,7 @@ static const char *phrase_of(unsigned status)
 		{ 406, "Not Acceptable" },
 		{ 408, "Request Timeout" },
 		{ 409, "Conflict" },
+		{ 410, "Gone" },
 		{ 411, "Length Required" },
 		{ 413, "Content Too Large" },
 		{ 414, "URI Too Long" },
