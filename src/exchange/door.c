@@ -1,6 +1,5 @@
-#include "exchange/door.h"
+#include "exchange/door_private.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,27 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/address.h"
 #include "base/file.h"
 
 #define URL_MAX 2048
-#define HEADERS_MAX (64 * 1024)
 #define STALL_SECONDS 20 /* less than STALL_BYTES a second for so long: given up */
 #define STALL_BYTES 100
 
 const struct door_limits door_default = { .most_bytes = (size_t)16 << 20, .connect_ms = 10000, .total_ms = 60000 };
-
-/* One request on its way. What comes goes to the file, or where there is none, to the buffers. */
-struct fetch {
-	const char *url;
-	const struct door_limits *limits;
-	int fd; /* -1: none */
-	struct buffer *headers, *body;
-	size_t bytes;
-	enum err err;		    /* why our own callbacks stopped it */
-	char refused[ADDRESS_TEXT]; /* the last address that was not to be spoken to */
-	const char *why;
-};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -40,8 +25,12 @@ static void start_library(void)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* One scheme, a host, no credentials; the rest is the library's own judgement. */
-static enum err check_url(const char *url, bool allow_plain)
+void door_start_library(void)
+{
+	pthread_once(&once, start_library);
+}
+
+enum err door_check_url(const char *url, bool allow_plain)
 {
 	char *scheme = NULL, *host = NULL, *user = NULL;
 	enum err e = OK;
@@ -100,7 +89,7 @@ static bool address_of(const struct curl_sockaddr *from, struct address *out)
 /* Called for each address that the name leads to, with what will be connected to: nothing can change in between. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	struct fetch *f = context;
+	struct door_fetch *f = context;
 	struct address a;
 
 	(void)purpose;
@@ -114,28 +103,38 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
+/* Others may be under way on this thread, so the particulars are kept with the request. */
+static size_t stop(struct door_fetch *f, size_t n, enum err e)
+{
+	f->err = e;
+	snprintf(f->detail, sizeof(f->detail), "%s", err_detail());
+	return n + 1; /* anything but n stops it */
+}
+
 static size_t take(char *at, size_t size, size_t count, void *context)
 {
-	struct fetch *f = context;
+	struct door_fetch *f = context;
 	size_t n = size * count;
+	enum err e = OK;
 
-	if (n > f->limits->most_bytes - f->bytes)
-		f->err = fail(ERR_TOO_LONG, "%s: more than %zu bytes", f->url, f->limits->most_bytes);
-	else if (f->fd != -1)
-		f->err = file_write_all(f->fd, at, n);
-	else {
+	if (n > f->limits->most_bytes - f->bytes) {
+		e = fail(ERR_TOO_LONG, "%s: more than %zu bytes", f->url, f->limits->most_bytes);
+	} else if (f->fd != -1) {
+		e = file_write_all(f->fd, at, n);
+	} else {
 		buffer_bytes(f->body, at, n);
-		f->err = f->body->err;
+		if (f->body->err != OK)
+			e = fail(f->body->err, "%s: no room for the answer", f->url);
 	}
-	if (f->err != OK)
-		return n + 1; /* anything but n stops it */
+	if (e != OK)
+		return stop(f, n, e);
 	f->bytes += n;
 	return n;
 }
 
 static size_t take_header(char *at, size_t size, size_t count, void *context)
 {
-	struct fetch *f = context;
+	struct door_fetch *f = context;
 	size_t n = size * count;
 
 	if (f->headers == NULL)
@@ -145,11 +144,10 @@ static size_t take_header(char *at, size_t size, size_t count, void *context)
 	buffer_bytes(f->headers, at, n);
 	if (f->headers->err == OK)
 		return n;
-	f->err = fail(ERR_TOO_LONG, "%s: more than %d bytes of header", f->url, HEADERS_MAX);
-	return n + 1;
+	return stop(f, n, fail(ERR_TOO_LONG, "%s: more than %d bytes of header", f->url, DOOR_HEADERS_MAX));
 }
 
-static bool configure(CURL *c, struct fetch *f, char *why)
+bool door_configure(CURL *c, struct door_fetch *f, char *why)
 {
 	const struct door_limits *l = f->limits;
 	bool good = curl_easy_setopt(c, CURLOPT_URL, f->url) == CURLE_OK;
@@ -180,14 +178,14 @@ static bool configure(CURL *c, struct fetch *f, char *why)
 	return good;
 }
 
-static enum err judge(CURL *c, const struct fetch *f, CURLcode code, const char *why, long *status)
+enum err door_judge(CURL *c, const struct door_fetch *f, CURLcode code, const char *why, long *status)
 {
 	char *to = NULL;
 
 	*status = 0;
 
 	if (f->err != OK)
-		return f->err;
+		return fail(f->err, "%s", f->detail);
 	if (code != CURLE_OK && f->refused[0] != '\0')
 		return fail(ERR_REFUSED_URL, "%s leads to %s (%s)", f->url, f->refused,
 			    f->why != NULL ? f->why : "special");
@@ -214,7 +212,7 @@ static void keep_time(CURL *c, int fd)
 	futimens(fd, times); /* if it fails, the file has the time of fetching */
 }
 
-static enum err run(struct fetch *f)
+static enum err run(struct door_fetch *f)
 {
 	char why[CURL_ERROR_SIZE] = "";
 	CURL *c = curl_easy_init();
@@ -223,8 +221,8 @@ static enum err run(struct fetch *f)
 
 	if (c == NULL)
 		return fail(ERR_NO_MEMORY, "no room to fetch %s", f->url);
-	if (configure(c, f, why))
-		e = judge(c, f, curl_easy_perform(c), why, &status);
+	if (door_configure(c, f, why))
+		e = door_judge(c, f, curl_easy_perform(c), why, &status);
 	else
 		e = fail(ERR_UNREACHABLE, "%s: the installed libcurl lacks something", f->url);
 	if (e == OK && status != 200)
@@ -247,13 +245,13 @@ static enum err sync_parent(const char *path)
 
 enum err door_fetch(const char *url, const struct door_limits *limits, const char *to_path)
 {
-	struct fetch f = { .url = url, .limits = limits };
+	struct door_fetch f = { .url = url, .limits = limits };
 	char part[PATH_MAX];
 	enum err e;
 	int n;
 
-	pthread_once(&once, start_library);
-	if ((e = check_url(url, limits->allow_plain)) != OK)
+	door_start_library();
+	if ((e = door_check_url(url, limits->allow_plain)) != OK)
 		return e;
 	n = snprintf(part, sizeof(part), "%s.part", to_path);
 	if (n < 0 || (size_t)n >= sizeof(part))
@@ -287,7 +285,7 @@ enum err door_open(const struct door_limits *limits, const char *certificate, co
 {
 	struct door *d = calloc(1, sizeof(*d));
 
-	pthread_once(&once, start_library);
+	door_start_library();
 	if (d == NULL || (d->curl = curl_easy_init()) == NULL) {
 		free(d);
 		return fail(ERR_NO_MEMORY, "no room for a connection");
@@ -295,7 +293,7 @@ enum err door_open(const struct door_limits *limits, const char *certificate, co
 	d->limits = limits;
 	d->certificate = certificate;
 	d->key = key;
-	d->headers = BUFFER(HEADERS_MAX);
+	d->headers = BUFFER(DOOR_HEADERS_MAX);
 	d->body = BUFFER(limits->most_bytes);
 	*out = d;
 	return OK;
@@ -311,7 +309,7 @@ void door_close(struct door *d)
 	free(d);
 }
 
-static enum err make_headers(const struct door_request *r, struct curl_slist **out)
+enum err door_make_headers(const struct door_request *r, struct curl_slist **out)
 {
 	/* No interim answers, and no form: the type is the caller's to name. */
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
@@ -332,9 +330,8 @@ static enum err make_headers(const struct door_request *r, struct curl_slist **o
 	return list != NULL ? OK : ERR_NO_MEMORY;
 }
 
-static bool configure_request(struct door *d, const struct door_request *r, struct curl_slist *headers)
+bool door_configure_request(CURL *c, const struct door_request *r, struct curl_slist *headers)
 {
-	CURL *c = d->curl;
 	bool good = curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers) == CURLE_OK;
 
 	if (strcmp(r->method, "POST") == 0) {
@@ -344,30 +341,34 @@ static bool configure_request(struct door *d, const struct door_request *r, stru
 	} else if (strcmp(r->method, "GET") != 0) {
 		good &= curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method) == CURLE_OK;
 	}
-	if (d->certificate != NULL) {
-		good &= curl_easy_setopt(c, CURLOPT_SSLCERT, d->certificate) == CURLE_OK;
-		good &= curl_easy_setopt(c, CURLOPT_SSLKEY, d->key) == CURLE_OK;
-	}
 	return good;
+}
+
+static bool configure_client(const struct door *d)
+{
+	return d->certificate == NULL || (curl_easy_setopt(d->curl, CURLOPT_SSLCERT, d->certificate) == CURLE_OK &&
+					  curl_easy_setopt(d->curl, CURLOPT_SSLKEY, d->key) == CURLE_OK);
 }
 
 enum err door_ask(struct door *d, const struct door_request *r, struct door_answer *out)
 {
-	struct fetch f = { .url = r->url, .limits = d->limits, .fd = -1, .headers = &d->headers, .body = &d->body };
+	struct door_fetch f = {
+		.url = r->url, .limits = d->limits, .fd = -1, .headers = &d->headers, .body = &d->body
+	};
 	struct curl_slist *headers = NULL;
 	char why[CURL_ERROR_SIZE] = "";
 	long status = 0;
-	enum err e = check_url(r->url, d->limits->allow_plain);
+	enum err e = door_check_url(r->url, d->limits->allow_plain);
 
 	buffer_clear(&d->headers);
 	buffer_clear(&d->body);
 	if (e == OK)
-		e = make_headers(r, &headers);
+		e = door_make_headers(r, &headers);
 	if (e != OK)
 		return e;
 	curl_easy_reset(d->curl); /* keeps its connections */
-	if (configure(d->curl, &f, why) && configure_request(d, r, headers))
-		e = judge(d->curl, &f, curl_easy_perform(d->curl), why, &status);
+	if (door_configure(d->curl, &f, why) && door_configure_request(d->curl, r, headers) && configure_client(d))
+		e = door_judge(d->curl, &f, curl_easy_perform(d->curl), why, &status);
 	else
 		e = fail(ERR_UNREACHABLE, "%s: the installed libcurl lacks something", r->url);
 	curl_easy_reset(d->curl); /* it points into this frame */
