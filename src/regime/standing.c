@@ -1,0 +1,601 @@
+#include "regime/standing.h"
+
+#include <stdlib.h>
+
+/*
+ * As of the end of the period
+ *
+ * A matter keeps the first time that each thing happened, and none is taken back. So what was known at an earlier instant is
+ * what happened before it, and the standing of a past period stays what it was, however the ledger grows. Two things cannot be
+ * told in this way and are not asked for: the last answer, and how often something happened.
+ *
+ * A rate is only of those of which the answer is known whichever it is: a notice of this morning that is acknowledged already
+ * does not count before one that is not would count too. Kaplan and Meier need no such rule.
+ */
+
+struct gone { /* added up of the controls of one class */
+	uint64_t controls, notified, control;
+	uint64_t notified_gone[CONTROL_DAYS], control_gone[CONTROL_DAYS];
+	int64_t last_ms;
+};
+
+struct standing_sum {
+	struct standing_ask ask;
+	uint64_t notices, events, withdrawn;
+	uint64_t arrived, arrived_of;
+	uint64_t acknowledged, acknowledged_by_itself, overdue, due;
+	uint64_t fixed, fixed_by_node, reopened, re_offence, re_offence_of;
+	uint64_t disputed, disputed_standing, disputed_open;
+	uint64_t not_ours, cannot;
+	struct times to_answer, to_fix, to_fix_undisputed;
+	uint64_t filed, filed_withdrawn, filed_not_ours, filed_disputed, false_notices, false_unknown;
+	uint64_t late, late_of, late_unknown;
+	struct gone gone[CLASS_COUNT];
+};
+
+/* ---- one matter ---- */
+
+static bool happened(const struct standing_sum *sum, int64_t ms)
+{
+	return ms != 0 && ms < sum->ask.until_ms;
+}
+
+static bool counts(const struct standing_sum *sum, const struct matter *m)
+{
+	return m->kind == KIND_NOTICE && m->demonstration == sum->ask.demonstration &&
+	       m->logged_ms >= sum->ask.from_ms && m->logged_ms < sum->ask.until_ms;
+}
+
+/* What became of a dispute. */
+enum dispute { UNDISPUTED, DISPUTE_OPEN, DISPUTE_SETTLED, DISPUTE_STANDS };
+
+static enum dispute dispute_of(const struct standing_sum *sum, const struct matter *m)
+{
+	int64_t end_ms = m->disputed_ms + STANDING_DISPUTE_MS;
+
+	if (!happened(sum, m->disputed_ms))
+		return UNDISPUTED;
+	if (happened(sum, m->closed_ms) && m->closed_ms >= m->disputed_ms && m->closed_ms < end_ms)
+		return DISPUTE_SETTLED;
+	return end_ms < sum->ask.until_ms ? DISPUTE_STANDS : DISPUTE_OPEN;
+}
+
+static void count_answers(struct standing_sum *sum, const struct matter *m)
+{
+	bool acknowledged = happened(sum, m->acknowledged_ms);
+
+	if (m->logged_ms + STANDING_DAY_MS < sum->ask.until_ms) {
+		sum->arrived_of++;
+		sum->arrived += happened(sum, m->arrived_ms);
+	}
+	if (!happened(sum, m->first_due_ms))
+		return;
+	sum->due++;
+	sum->acknowledged += acknowledged;
+	sum->acknowledged_by_itself += acknowledged && !m->acknowledged_mediated;
+	sum->overdue += !acknowledged || m->acknowledged_ms > m->first_due_ms;
+}
+
+static void count_fix(struct standing_sum *sum, const struct matter *m)
+{
+	bool again = happened(sum, m->re_observed_ms);
+
+	if (!happened(sum, m->fixed_ms))
+		return;
+	sum->fixed++;
+	sum->fixed_by_node += m->fixed_mediated;
+	sum->reopened += again;
+	if (m->fixed_ms + STANDING_RELAPSE_MS >= sum->ask.until_ms)
+		return;
+	sum->re_offence_of++;
+	sum->re_offence += again && m->re_observed_ms <= m->fixed_ms + STANDING_RELAPSE_MS;
+}
+
+static void count_other(struct standing_sum *sum, const struct matter *m, enum dispute d)
+{
+	sum->disputed += d != UNDISPUTED;
+	sum->disputed_standing += d == DISPUTE_STANDS;
+	sum->disputed_open += d == DISPUTE_OPEN;
+	sum->not_ours += happened(sum, m->not_ours_ms);
+	sum->cannot += happened(sum, m->cannot_ms);
+}
+
+static void earlier(const struct standing_sum *sum, int64_t ms, int64_t *end_ms)
+{
+	if (happened(sum, ms) && ms < *end_ms)
+		*end_ms = ms;
+}
+
+/* Open ones are watched until somebody took them out of the party's hands, or to the end of the period. */
+static enum err add_times(struct standing_sum *sum, const struct matter *m, enum dispute d)
+{
+	int64_t closed_ms = sum->ask.until_ms, over_ms;
+	bool acknowledged = happened(sum, m->acknowledged_ms), fixed = happened(sum, m->fixed_ms);
+	enum err e;
+
+	earlier(sum, m->closed_ms, &closed_ms);
+	over_ms = closed_ms;
+	earlier(sum, m->not_ours_ms, &over_ms);
+	e = times_add(&sum->to_answer, (acknowledged ? m->acknowledged_ms : closed_ms) - m->logged_ms, acknowledged);
+	if (e == OK)
+		e = times_add(&sum->to_fix, (fixed ? m->fixed_ms : over_ms) - m->logged_ms, fixed);
+	if (e == OK && d == UNDISPUTED)
+		e = times_add(&sum->to_fix_undisputed, (fixed ? m->fixed_ms : over_ms) - m->logged_ms, fixed);
+	return e;
+}
+
+enum err standing_sum_to(struct standing_sum *sum, const struct matter *m)
+{
+	enum dispute d;
+
+	if (!counts(sum, m))
+		return OK;
+	sum->notices++;
+	if (happened(sum, m->withdrawn_ms)) {
+		sum->withdrawn++;
+		return OK;
+	}
+	d = dispute_of(sum, m);
+	sum->events += m->events;
+	count_answers(sum, m);
+	count_fix(sum, m);
+	count_other(sum, m, d);
+	return add_times(sum, m, d);
+}
+
+/* Follow-ups repeat older evidence, so they are not late. */
+void standing_sum_from(struct standing_sum *sum, const struct matter *m)
+{
+	bool withdrawn = happened(sum, m->withdrawn_ms), not_ours = happened(sum, m->not_ours_ms);
+	enum dispute d;
+
+	if (!counts(sum, m))
+		return;
+	d = dispute_of(sum, m);
+	sum->filed++;
+	sum->filed_withdrawn += withdrawn;
+	sum->filed_not_ours += not_ours;
+	sum->filed_disputed += d == DISPUTE_STANDS;
+	if (withdrawn || not_ours || d == DISPUTE_STANDS)
+		sum->false_notices++;
+	else
+		sum->false_unknown += d == DISPUTE_OPEN;
+	if (m->reason != FOLLOW_NONE)
+		return;
+	if (m->last_ms == 0) {
+		sum->late_unknown++;
+		return;
+	}
+	sum->late_of++;
+	sum->late += m->logged_ms - m->last_ms > STANDING_SLOW_MS;
+}
+
+/* Periods of one class that overlap would count a source twice: the one that begins within another is left out. Controls come
+ * in the order of `last`. */
+void standing_sum_control(struct standing_sum *sum, const struct control *c)
+{
+	struct gone *g = &sum->gone[c->class];
+
+	if (!happened(sum, c->logged_ms) || c->first_ms < sum->ask.from_ms || c->last_ms > sum->ask.until_ms ||
+	    (g->controls > 0 && c->first_ms < g->last_ms))
+		return;
+	g->controls++;
+	g->last_ms = c->last_ms;
+	g->notified += c->notified;
+	g->control += c->control;
+	for (int i = 0; i < CONTROL_DAYS; i++) {
+		g->notified_gone[i] += c->notified_gone[i];
+		g->control_gone[i] += c->control_gone[i];
+	}
+}
+
+/* ---- the figures ---- */
+
+static void end_uplift(const struct standing_sum *sum, struct standing *s)
+{
+	for (int i = 0; i < CLASS_COUNT; i++) {
+		const struct gone *g = &sum->gone[i];
+		struct uplift *u = &s->uplift[s->uplift_count];
+
+		if (g->controls == 0)
+			continue;
+		u->class = (enum rsit_class)i;
+		u->controls = g->controls;
+		for (int d = 0; d < STANDING_DAYS; d++) {
+			u->notified[d] = share_of(g->notified_gone[d], g->notified, 0);
+			u->control[d] = share_of(g->control_gone[d], g->control, 0);
+			u->more[d] = share_difference(&u->notified[d], &u->control[d]);
+		}
+		s->uplift_count++;
+	}
+}
+
+static void end_answerer(struct standing_sum *sum, struct standing *s)
+{
+	uint64_t all = sum->notices - sum->withdrawn, settled = sum->disputed - sum->disputed_open;
+
+	s->notices = sum->notices;
+	s->events = sum->events;
+	s->withdrawn = sum->withdrawn;
+	s->arrived = share_of(sum->arrived, sum->arrived_of, all - sum->arrived_of);
+	s->acknowledged = share_of(sum->acknowledged, sum->due, all - sum->due);
+	s->acknowledged_by_itself = share_of(sum->acknowledged_by_itself, sum->due, all - sum->due);
+	s->overdue = share_of(sum->overdue, sum->due, all - sum->due);
+	s->acknowledge = times_quantiles(&sum->to_answer);
+	s->fixed = times_survival(&sum->to_fix);
+	s->fixed_undisputed = times_survival(&sum->to_fix_undisputed);
+	s->fixed_by_node = sum->fixed_by_node;
+	s->disputed = share_of(sum->disputed, all, 0);
+	s->disputed_standing = share_of(sum->disputed_standing, settled, sum->disputed_open);
+	s->reopened = share_of(sum->reopened, sum->fixed, 0);
+	s->re_offence_30d = share_of(sum->re_offence, sum->re_offence_of, sum->fixed - sum->re_offence_of);
+	s->not_ours = share_of(sum->not_ours, all, 0);
+	s->cannot = share_of(sum->cannot, all, 0);
+}
+
+static void end_reporter(const struct standing_sum *sum, struct standing *s)
+{
+	s->filed = sum->filed;
+	s->filed_withdrawn = sum->filed_withdrawn;
+	s->filed_not_ours = sum->filed_not_ours;
+	s->filed_disputed = sum->filed_disputed;
+	s->false_notices = share_of(sum->false_notices, sum->filed - sum->false_unknown, sum->false_unknown);
+	s->late = share_of(sum->late, sum->late_of, sum->late_unknown);
+}
+
+enum err standing_sum_new(const struct standing_ask *ask, struct standing_sum **out)
+{
+	struct standing_sum *sum = calloc(1, sizeof(*sum));
+
+	if (sum == NULL)
+		return ERR_NO_MEMORY;
+	sum->ask = *ask;
+	*out = sum;
+	return OK;
+}
+
+static void begin_anew(struct standing_sum *sum)
+{
+	struct standing_sum empty = { .ask = sum->ask,
+				      .to_answer = sum->to_answer,
+				      .to_fix = sum->to_fix,
+				      .to_fix_undisputed = sum->to_fix_undisputed };
+
+	times_clear(&empty.to_answer);
+	times_clear(&empty.to_fix);
+	times_clear(&empty.to_fix_undisputed);
+	*sum = empty;
+}
+
+void standing_sum_end(struct standing_sum *sum, struct standing *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->from_ms = sum->ask.from_ms;
+	out->until_ms = sum->ask.until_ms;
+	out->demonstration = sum->ask.demonstration;
+	end_answerer(sum, out);
+	end_reporter(sum, out);
+	end_uplift(sum, out);
+	begin_anew(sum);
+}
+
+void standing_sum_free(struct standing_sum *sum)
+{
+	if (sum == NULL)
+		return;
+	times_free(&sum->to_answer);
+	times_free(&sum->to_fix);
+	times_free(&sum->to_fix_undisputed);
+	free(sum);
+}
+
+/* ---- from the state ---- */
+
+enum err standing_period(const struct state *st, struct standing_ask *ask)
+{
+	int64_t last_ms = 0;
+	enum err e = state_last(st, &last_ms);
+
+	if (e != OK)
+		return e;
+	if (ask->until_ms == 0 || ask->until_ms > last_ms + 1)
+		ask->until_ms = last_ms + 1;
+	if (ask->from_ms > ask->until_ms)
+		return fail(ERR_USAGE,
+			    "nothing is known of that period: it begins behind its end or behind the last entry");
+	return OK;
+}
+
+static enum err take_to(void *context, const struct matter *m)
+{
+	return standing_sum_to(context, m);
+}
+
+static enum err take_from(void *context, const struct matter *m)
+{
+	standing_sum_from(context, m);
+	return OK;
+}
+
+static enum err take_control(void *context, const struct control *c)
+{
+	standing_sum_control(context, c);
+	return OK;
+}
+
+static enum err sum_party(const struct state *st, struct standing_sum *sum, const struct addressee *party,
+			  struct standing *out)
+{
+	enum err e = state_matters_to(st, party, CLASS_NONE, take_to, sum);
+
+	if (e == OK && party->type == TO_PARTY)
+		e = state_matters_from(st, party->domain, take_from, sum);
+	if (e == OK && party->type == TO_PARTY && party->domain.len > 0)
+		e = state_controls(st, party->domain, take_control, sum);
+	if (e != OK)
+		return e;
+	standing_sum_end(sum, out);
+	out->ledger_node = st->node;
+	out->party = *party;
+	return OK;
+}
+
+enum err standing_of(const struct state *st, const struct addressee *party, const struct standing_ask *ask,
+		     struct standing *out)
+{
+	struct standing_ask period = *ask;
+	struct standing_sum *sum = NULL;
+	enum err e = standing_period(st, &period);
+
+	if (e == OK)
+		e = standing_sum_new(&period, &sum);
+	if (e == OK)
+		e = sum_party(st, sum, party, out);
+	standing_sum_free(sum);
+	return e;
+}
+
+/* ---- of everybody ---- */
+
+#define NAMES_MAX ((size_t)1 << 31)
+
+/* Each name once: an open hash of places in one buffer of names. */
+struct names {
+	struct standing_sum *sum;
+	struct buffer text; /* names with a 0 behind each */
+	uint32_t *slots;    /* place in text and 1; 0: free */
+	size_t count, room; /* room: a power of two */
+	struct buffer name; /* the one in hand */
+};
+
+static struct span name_at(const struct names *n, uint32_t slot)
+{
+	return span_of(n->text.at + slot - 1);
+}
+
+static size_t slot_of(const struct names *n, struct span name)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	for (size_t i = 0; i < name.len; i++)
+		h = (h ^ (unsigned char)name.at[i]) * UINT64_C(0x100000001b3);
+	for (size_t at = h & (n->room - 1);; at = (at + 1) & (n->room - 1))
+		if (n->slots[at] == 0 || span_equal(name_at(n, n->slots[at]), name))
+			return at;
+}
+
+static enum err grow(struct names *n)
+{
+	struct names larger = *n;
+
+	larger.room = n->room == 0 ? 1024 : 2 * n->room;
+	if ((larger.slots = calloc(larger.room, sizeof(*larger.slots))) == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < n->room; i++)
+		if (n->slots[i] != 0)
+			larger.slots[slot_of(&larger, name_at(n, n->slots[i]))] = n->slots[i];
+	free(n->slots);
+	*n = larger;
+	return OK;
+}
+
+static enum err add_name(struct names *n, const struct addressee *a)
+{
+	size_t at;
+	enum err e = 2 * (n->count + 1) > n->room ? grow(n) : OK;
+
+	if (e != OK)
+		return e;
+	buffer_clear(&n->name);
+	addressee_print(a, &n->name);
+	at = slot_of(n, buffer_view(&n->name));
+	if (n->name.err != OK || n->slots[at] != 0)
+		return n->name.err;
+	n->slots[at] = (uint32_t)n->text.len + 1;
+	n->count++;
+	buffer_span(&n->text, buffer_view(&n->name));
+	buffer_byte(&n->text, 0);
+	return n->text.err;
+}
+
+static enum err name_matter(void *context, const struct matter *m)
+{
+	struct names *n = context;
+	struct addressee from = { .type = TO_PARTY, .domain = m->from }, to;
+	enum err e;
+
+	if (!counts(n->sum, m))
+		return OK;
+	e = add_name(n, &from);
+	for (unsigned i = 0; e == OK && i < m->to_count && matter_addressee(m, i, &to); i++)
+		e = add_name(n, &to);
+	return e;
+}
+
+static enum err name_control(void *context, const struct control *c)
+{
+	struct names *n = context;
+	struct addressee from = { .type = TO_PARTY, .domain = c->from };
+
+	return add_name(n, &from);
+}
+
+static int by_name(const void *a, const void *b, void *context)
+{
+	const struct names *n = context;
+
+	return span_compare(name_at(n, *(const uint32_t *)a), name_at(n, *(const uint32_t *)b));
+}
+
+static void sort_names(struct names *n)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n->room; i++)
+		if (n->slots[i] != 0)
+			n->slots[count++] = n->slots[i];
+	if (count > 1)
+		qsort_r(n->slots, count, sizeof(*n->slots), by_name, n);
+}
+
+static enum err each_name(const struct state *st, struct names *n, standing_each *each, void *context)
+{
+	struct standing s;
+	enum err e = OK;
+
+	for (size_t i = 0; e == OK && i < n->count; i++) {
+		struct addressee a;
+
+		e = addressee_parse(name_at(n, n->slots[i]), &a);
+		if (e == OK)
+			e = sum_party(st, n->sum, &a, &s);
+		if (e == OK)
+			e = each(context, &s);
+	}
+	return e;
+}
+
+enum err standing_all(const struct state *st, const struct standing_ask *ask, standing_each *each, void *context)
+{
+	struct standing_ask period = *ask;
+	struct names n = { .text = BUFFER(NAMES_MAX), .name = BUFFER(1024) };
+	enum err e = standing_period(st, &period);
+
+	if (e == OK)
+		e = standing_sum_new(&period, &n.sum);
+	if (e == OK)
+		e = state_matters(st, LEDGER_CIRCLE, KIND_NOTICE, 0, name_matter, &n);
+	if (e == OK)
+		e = state_controls(st, SPAN(""), name_control, &n);
+	if (e == OK) {
+		sort_names(&n);
+		e = each_name(st, &n, each, context);
+	}
+	buffer_free(&n.text);
+	buffer_free(&n.name);
+	free(n.slots);
+	standing_sum_free(n.sum);
+	return e;
+}
+
+/* ---- printing ---- */
+
+static void print_time(struct json *j, const char *key, int64_t ms)
+{
+	char text[CLOCK_TEXT];
+
+	clock_format_ms(ms, text);
+	json_text(j, key, ms == 0 ? NULL : text);
+}
+
+static void print_answerer(struct json *j, const struct standing *s)
+{
+	json_number(j, "notices", (int64_t)s->notices);
+	json_number(j, "withdrawn", (int64_t)s->withdrawn);
+	json_number(j, "events", (int64_t)s->events);
+	share_print(j, "arrived", &s->arrived);
+	share_print(j, "acknowledged", &s->acknowledged);
+	share_print(j, "acknowledged_by_itself", &s->acknowledged_by_itself);
+	share_print(j, "overdue", &s->overdue);
+	quantiles_print(j, "acknowledge", &s->acknowledge);
+	survival_print(j, "fixed", &s->fixed);
+	survival_print(j, "fixed_undisputed", &s->fixed_undisputed);
+	json_number(j, "fixed_by_node", (int64_t)s->fixed_by_node);
+	share_print(j, "disputed", &s->disputed);
+	share_print(j, "disputed_standing", &s->disputed_standing);
+	share_print(j, "reopened", &s->reopened);
+	share_print(j, "re_offence_30d", &s->re_offence_30d);
+	share_print(j, "not_ours", &s->not_ours);
+	share_print(j, "cannot", &s->cannot);
+}
+
+static void print_uplift(struct json *j, const struct uplift *u)
+{
+	json_object(j, NULL);
+	json_text(j, "class", class_name(u->class));
+	json_number(j, "controls", (int64_t)u->controls);
+	json_array(j, "after");
+	for (int i = 0; i < STANDING_DAYS; i++) {
+		json_object(j, NULL);
+		json_number(j, "days", statistics_days[i]);
+		share_print(j, "notified", &u->notified[i]);
+		share_print(j, "control", &u->control[i]);
+		difference_print(j, "uplift", &u->more[i]);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_object_end(j);
+}
+
+static void print_reporter(struct json *j, const struct standing *s)
+{
+	json_object(j, "reporter");
+	json_number(j, "filed", (int64_t)s->filed);
+	json_number(j, "withdrawn", (int64_t)s->filed_withdrawn);
+	json_number(j, "not_ours", (int64_t)s->filed_not_ours);
+	json_number(j, "disputed_standing", (int64_t)s->filed_disputed);
+	share_print(j, "false", &s->false_notices);
+	share_print(j, "late", &s->late);
+	json_array(j, "uplift");
+	for (size_t i = 0; i < s->uplift_count; i++)
+		print_uplift(j, &s->uplift[i]);
+	json_array_end(j);
+	json_object_end(j);
+}
+
+static void print_exposure(struct json *j, const struct standing *s, const struct exposure *x)
+{
+	if (x == NULL)
+		return;
+	json_object(j, "exposure");
+	json_number(j, "blocks", (int64_t)x->blocks);
+	json_number(j, "addresses", (int64_t)x->blocks * 256);
+	json_string(j, "table", x->table);
+	print_time(j, "dated", x->dated_ms);
+	ratio_print(j, "notices_per_block", s->notices - s->withdrawn, x->blocks);
+	ratio_print(j, "notices_per_million", (s->notices - s->withdrawn) * 1000000, x->blocks * 256);
+	ratio_print(j, "events_per_million", s->events > UINT64_MAX / 1000000 ? 0 : s->events * 1000000,
+		    s->events > UINT64_MAX / 1000000 ? 0 : x->blocks * 256);
+	json_object_end(j);
+}
+
+void standing_print(const struct standing *s, const struct exposure *exposure, struct buffer *out)
+{
+	struct json j = { .out = out };
+	struct buffer name = BUFFER(1024);
+
+	addressee_print(&s->party, &name);
+	json_object(&j, NULL);
+	json_string(&j, "ledgers", s->ledger_node);
+	json_string(&j, "party", buffer_view(&name));
+	print_time(&j, "from", s->from_ms);
+	print_time(&j, "until", s->until_ms);
+	if (s->demonstration)
+		json_bool(&j, "demonstration", true);
+	print_answerer(&j, s);
+	print_exposure(&j, s, exposure);
+	print_reporter(&j, s);
+	json_text(&j, "note", "Acknowledging is not admitting. No data is blank, never good.");
+	json_object_end(&j);
+	buffer_free(&name);
+}
