@@ -119,6 +119,10 @@ static const struct {
 	[ERR_ACCEPT] = { "accept", "Ask for a media type that this address gives, or leave Accept out." },
 	[ERR_STIX] = { "stix", "Mend the object by the rule that is named, and send it again." },
 	[ERR_CONFLICT] = { "conflict", "Give a changed object a later `modified`; what was stored first stays." },
+	[ERR_OPENPGP] = { "openpgp",
+			  "Install GnuPG, and see that the keys in DIR/openpgp and of the contact can be used." },
+	[ERR_MAIL_REFUSED] = { "mail-refused",
+			       "Give another mailbox for this addressee; the mail server refuses this one." },
 	[ERR_PEER] = { "peer", "Tell the other server's operator; nothing of it was taken." },
 
 	[ERR_NODE_MISSING] = { "node-missing", "Create the node first: comity init." },

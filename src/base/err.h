@@ -102,6 +102,9 @@ enum err {
 	ERR_STIX,	 /* an object breaks a rule of STIX 2.1; the detail begins with the rule's name */
 	ERR_CONFLICT,	 /* the same version of an object says something else; the first is kept */
 	ERR_PEER,	 /* another server answers against its protocol */
+	/* mail that goes out */
+	ERR_OPENPGP,	  /* what should be signed or encrypted with OpenPGP cannot be */
+	ERR_MAIL_REFUSED, /* the mail server refuses a recipient or a message for good */
 	/* the node's directory */
 	ERR_NODE_MISSING,
 	ERR_NODE_EXISTS,

@@ -1,7 +1,6 @@
 #include "exchange/config.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/file.h"
+#include "exchange/mailer.h"
 
 /*
  * One line, one setting
@@ -97,6 +97,8 @@ enum form {
 	FORM_TEXT,
 	FORM_FILE,
 	FORM_URL,
+	FORM_SMTP,
+	FORM_MAILBOX,
 	FORM_YES,
 	FORM_LOG,
 	FORM_UNSIGNED,
@@ -119,6 +121,14 @@ static const struct plain {
 	{ "client-authorities", FORM_FILE, offsetof(struct config, client_authorities), 0, 0 },
 	{ "title", FORM_TEXT, offsetof(struct config, title), 0, 0 },
 	{ "contact", FORM_TEXT, offsetof(struct config, contact), 0, 0 },
+	{ "smtp", FORM_SMTP, offsetof(struct config, smtp), 0, 0 },
+	{ "smtp-user", FORM_TEXT, offsetof(struct config, smtp_user), 0, 0 },
+	{ "smtp-password-file", FORM_FILE, offsetof(struct config, smtp_password_file), 0, 0 },
+	{ "smtp-authorities", FORM_FILE, offsetof(struct config, smtp_authorities), 0, 0 },
+	{ "smtp-plain", FORM_YES, offsetof(struct config, smtp_plain), 0, 0 },
+	{ "mail-from", FORM_MAILBOX, offsetof(struct config, mail_from), 0, 0 },
+	{ "mail-bounces", FORM_MAILBOX, offsetof(struct config, mail_bounces), 0, 0 },
+	{ "mail-reply-to", FORM_MAILBOX, offsetof(struct config, mail_reply_to), 0, 0 },
 	{ "body-most", FORM_BYTES, offsetof(struct config, body_most), 4096, BODY_MOST },
 	{ "page-most", FORM_NUMBER, offsetof(struct config, page_most), 1, 10000 },
 	{ "connections", FORM_UNSIGNED, offsetof(struct config, connections), 1, 1000000 },
@@ -137,35 +147,81 @@ static const struct plain {
 #define PLAIN_COUNT (sizeof(plain) / sizeof(plain[0]))
 static_assert(PLAIN_COUNT <= 32, "plain_lines is too short");
 
+/* Host, perhaps a port, nothing else; 0: no port is named. */
+static enum err read_host(const struct reading *r, const char *name, struct span text, struct span *host,
+			  uint64_t *port)
+{
+	struct span rest = text;
+	struct address a;
+
+	*port = 0;
+	if (rest.len > 0 && rest.at[0] == '[') {
+		rest = span_from(rest, 1);
+		*host = span_cut(&rest, ']');
+		if (rest.at == NULL || (rest.len > 0 && rest.at[0] != ':') || address_parse(*host, &a) != OK ||
+		    a.family != FAMILY_IPV6)
+			return wrong(r, "`%s`: `%.*s` is no IPv6 address in brackets", name, SPAN_FORMAT(*host));
+		rest = rest.len > 0 ? span_from(rest, 1) : (struct span){ NULL, 0 };
+	} else {
+		*host = span_cut(&rest, ':');
+		if (!span_is_domain(*host) && !span_is(*host, "localhost") && address_parse(*host, &a) != OK)
+			return wrong(r, "`%s`: `%.*s` is no host; write it without a path, in lower case", name,
+				     SPAN_FORMAT(*host));
+	}
+	if (rest.at != NULL && (span_u64(rest, 65535, port) != OK || *port == 0))
+		return wrong(r, "`%s`: `%.*s` is no port", name, SPAN_FORMAT(rest));
+	return OK;
+}
+
 /* https://cert.example or https://cert.example:8443: scheme, host, port, nothing else. */
 static enum err read_url(struct reading *r, struct span value, struct span *out)
 {
 	bool https = span_starts(value, "https://");
-	struct span rest = span_from(value, https ? 8 : span_starts(value, "http://") ? 7 : 0), host, port;
-	struct address a;
-	uint64_t number;
+	struct span rest = span_from(value, https ? 8 : span_starts(value, "http://") ? 7 : 0), host;
+	uint64_t port;
+	enum err e;
 
 	if (rest.len == value.len)
 		return wrong(r, "`url` wants an address such as https://cert.example, not `%.*s`", SPAN_FORMAT(value));
-	if (rest.len > 0 && rest.at[0] == '[') {
-		rest = span_from(rest, 1);
-		host = span_cut(&rest, ']');
-		if (rest.at == NULL || (rest.len > 0 && rest.at[0] != ':') || address_parse(host, &a) != OK ||
-		    a.family != FAMILY_IPV6)
-			return wrong(r, "`url`: `%.*s` is no IPv6 address in brackets", SPAN_FORMAT(host));
-		rest = rest.len > 0 ? span_from(rest, 1) : (struct span){ NULL, 0 };
-	} else {
-		host = span_cut(&rest, ':');
-		if (!span_is_domain(host) && !span_is(host, "localhost") && address_parse(host, &a) != OK)
-			return wrong(r, "`url`: `%.*s` is no host; write it without a path, in lower case",
-				     SPAN_FORMAT(host));
-	}
-	port = rest;
-	if (port.at != NULL && (span_u64(port, 65535, &number) != OK || number == 0))
-		return wrong(r, "`url`: `%.*s` is no port", SPAN_FORMAT(port));
+	if ((e = read_host(r, "url", rest, &host, &port)) != OK)
+		return e;
 	if (!https)
 		warn(r, r->line, "`url` says http: what others send to it can be read and changed on the way");
 	return keep(r, value, out);
+}
+
+/* smtps://host:465 (TLS from the start) or smtp://host:587 (STARTTLS). */
+static enum err read_smtp(struct reading *r, struct span value, struct span *out)
+{
+	size_t scheme = span_starts(value, "smtps://") ? 8 : span_starts(value, "smtp://") ? 7 : 0;
+	struct span host;
+	uint64_t port;
+	enum err e;
+
+	if (scheme == 0)
+		return wrong(r, "`smtp` wants smtps://host:465 or smtp://host:587, not `%.*s`", SPAN_FORMAT(value));
+	e = read_host(r, "smtp", span_from(value, scheme), &host, &port);
+	return e == OK ? keep(r, value, out) : e;
+}
+
+/* dot-atom @ domain, so that no quoting is needed anywhere. */
+static bool is_mailbox(struct span s)
+{
+	static const char marks[] = "!#$%&'*+-/=?^_`{|}~.";
+	struct span domain = s, local = span_cut(&domain, '@');
+	char before = '.';
+
+	for (size_t i = 0; i < local.len; i++) {
+		char c = local.at[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+		    (c == '\0' || strchr(marks, c) == NULL))
+			return false;
+		if (c == '.' && before == '.')
+			return false;
+		before = c;
+	}
+	return before != '.' && local.len <= 64 && domain.at != NULL && span_is_domain(domain);
 }
 
 /* Relative to the folder of the configuration. */
@@ -254,6 +310,13 @@ static enum err read_plain(struct reading *r, const struct plain *p, struct span
 		return read_path(r, p->name, value, at);
 	case FORM_URL:
 		return read_url(r, value, at);
+	case FORM_SMTP:
+		return read_smtp(r, value, at);
+	case FORM_MAILBOX:
+		if (!is_mailbox(value))
+			return wrong(r, "`%s` wants a mailbox such as abuse@cert.example, not `%.*s`", p->name,
+				     SPAN_FORMAT(value));
+		return keep(r, value, at);
 	case FORM_YES:
 		return read_either(r, p->name, value, "no", "yes", at);
 	case FORM_LOG:
@@ -670,6 +733,39 @@ static void check_outgoing(const struct reading *r)
 		     "`outgoing-plain yes`: what goes to an http address can be read and changed on the way");
 }
 
+static enum err check_mail(struct reading *r)
+{
+	struct config *c = r->c;
+	unsigned smtp = line_of(r, "smtp"), password = line_of(r, "smtp-password-file");
+	struct span rest = c->mail_bounces, local = span_cut(&rest, '@');
+	struct stat st;
+
+	r->line = line_of(r, "mail-bounces");
+	if (local.len > BOUNCE_LOCAL_MAX)
+		return wrong(
+			r,
+			"`mail-bounces`: what stands before the @ has more than %d bytes, and a tag of %d follows it",
+			BOUNCE_LOCAL_MAX, BOUNCE_TAG_SIZE);
+	r->line = password != 0 ? password : line_of(r, "smtp-user");
+	if ((password == 0) != (c->smtp_user.len == 0))
+		return wrong(r, "`smtp-user` and `smtp-password-file` go together; one of them is missing");
+	if (password != 0 && stat(c->smtp_password_file.at, &st) == 0 && (st.st_mode & 077) != 0)
+		warn(r, password, "%s can be read by others than its owner: chmod 600 it", c->smtp_password_file.at);
+	if (smtp == 0)
+		return OK;
+	r->line = smtp;
+	if (c->mail_from.len == 0)
+		return wrong(r, "`smtp` needs `mail-from`, the mailbox that writes");
+	if (c->mail_bounces.len == 0)
+		warn(r, smtp,
+		     "no `mail-bounces`: what cannot be delivered comes back to `mail-from`, and is not told apart");
+	if (c->url.len == 0)
+		warn(r, smtp, "no `url`: mails have no link to answer with");
+	if (c->smtp_plain)
+		warn(r, line_of(r, "smtp-plain"), "`smtp-plain yes`: mails and the password can be read on the way");
+	return OK;
+}
+
 static void check_collections(const struct reading *r)
 {
 	for (size_t i = 0; i < r->c->collection_count; i++) {
@@ -740,7 +836,7 @@ static enum err check_all(struct reading *r)
 	if (r->c->listen_count == 0 &&
 	    (e = listen_parse(r->arena, SPAN("127.0.0.1:8180"), false, &r->c->listens[r->c->listen_count++])) != OK)
 		return e;
-	if ((e = check_listens(r)) != OK || (e = check_tls(r)) != OK)
+	if ((e = check_listens(r)) != OK || (e = check_tls(r)) != OK || (e = check_mail(r)) != OK)
 		return e;
 	check_outgoing(r);
 	check_collections(r);
@@ -793,7 +889,7 @@ static void print_plain(const struct config *c, const struct plain *p, struct bu
 	const struct span *text = at;
 	char time[CLOCK_TEXT];
 
-	if (p->form <= FORM_URL && text->len == 0) {
+	if (p->form <= FORM_MAILBOX && text->len == 0) {
 		buffer_print(out, "# %s is not set\n", p->name);
 		return;
 	}
@@ -802,6 +898,8 @@ static void print_plain(const struct config *c, const struct plain *p, struct bu
 	case FORM_TEXT:
 	case FORM_FILE:
 	case FORM_URL:
+	case FORM_SMTP:
+	case FORM_MAILBOX:
 		buffer_span(out, *text);
 		break;
 	case FORM_YES:
@@ -862,63 +960,4 @@ void config_print(const struct config *c, struct buffer *out)
 		print_audience("write", rule, rule->writers, rule->named_writers, rule->named_writer_count, out);
 		buffer_print(out, "unmarked %.*s %s\n", SPAN_FORMAT(rule->alias), tlp_words[rule->unmarked]);
 	}
-}
-
-void config_template(struct buffer *out, struct span node_name)
-{
-	struct collection_id id;
-	char uuid[COLLECTION_ID_TEXT];
-
-	randombytes_buf(id.bytes, sizeof(id.bytes));
-	id.bytes[6] = (uint8_t)((id.bytes[6] & 0x0f) | 0x40);
-	id.bytes[8] = (uint8_t)((id.bytes[8] & 0x3f) | 0x80);
-	collection_id_print(&id, uuid);
-	buffer_print(
-		out,
-		"# How %.*s serves: see comity-config(5). `comity config check` reads it as `comity serve` would.\n"
-		"# A line is a name and a value. A line that begins with `#` is a comment; such lines below show the\n"
-		"# defaults or an example.\n"
-		"\n"
-		"# Where to listen: plain HTTP on loopback only, TLS anywhere. Both may repeat.\n"
-		"listen 127.0.0.1:8180\n"
-		"#listen-tls 0.0.0.0:8443\n"
-		"#certificate /etc/comity/tls.crt\n"
-		"#key /etc/comity/tls.key\n"
-		"# Tools may come with a certificate that one of these authorities signed.\n"
-		"#client-authorities /etc/comity/clients.crt\n"
-		"\n"
-		"# How others reach this node, and what it is called to them.\n"
-		"#url https://%.*s\n"
-		"#title %.*s\n"
-		"#contact soc@%.*s\n"
-		"\n"
-		"# Limits: of a body, a page of objects, connections, and requests of one party or address.\n"
-		"#body-most 10MiB\n"
-		"#page-most 1000\n"
-		"#connections 12000\n"
-		"#connections-per-address 200\n"
-		"#requests-per-minute 6000\n"
-		"#idle 30s\n"
-		"#request 60s\n"
-		"\n"
-		"# When the tiles of the circle's ledger open to everyone.\n"
-		"#circle-delay 90d\n"
-		"\n"
-		"# text for people, json for programs; on standard error.\n"
-		"#log text\n"
-		"\n"
-		"# What is logged for parties of other nodes goes there by itself: by https, never to private "
-		"addresses.\n"
-		"#deliver yes\n"
-		"#outgoing-private no\n"
-		"#outgoing-plain no\n"
-		"#outgoing-authorities /etc/comity/others.crt\n"
-		"\n"
-		"# Shared intelligence. An object without a marking counts as TLP:AMBER here.\n"
-		"collection shared %s Shared by members\n"
-		"describe shared Indicators and sightings of the members of this circle\n"
-		"read shared members\n"
-		"write shared members\n"
-		"unmarked shared amber\n",
-		SPAN_FORMAT(node_name), SPAN_FORMAT(node_name), SPAN_FORMAT(node_name), SPAN_FORMAT(node_name), uuid);
 }

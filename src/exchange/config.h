@@ -46,6 +46,11 @@ struct config {
 	uint64_t requests_per_minute;
 	unsigned threads;	 /* that serve; 0: one for each processor */
 	int64_t circle_delay_ms; /* when a circle's tiles open to all: 90 days */
+	/* Mail out: `smtp smtps://host:465` or `smtp://host:587`, by name or address, also a private one. */
+	struct span smtp, smtp_user;			    /* empty: no mail is sent; no AUTH */
+	struct span smtp_password_file, smtp_authorities;   /* files with a 0 behind each; empty: none; the system's */
+	struct span mail_from, mail_bounces, mail_reply_to; /* mailboxes; bounces go to local+TAG@domain */
+	bool smtp_plain;				    /* no TLS is asked for; on loopback it never is */
 	bool plain_anywhere;
 	bool log_json; /* else lines for people */
 	/* What this node sends and fetches by itself: config_door_limits. */

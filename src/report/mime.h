@@ -1,4 +1,4 @@
-/* Inside this room only: a mail taken apart (RFC 5322, RFC 2045 to 2047, RFC 2231). Parts are cut here, in one walk with
+/* A mail taken apart (RFC 5322, RFC 2045 to 2047, RFC 2231). Parts are cut here, in one walk with
  * limits; what their header values mean, and how text and content are decoded, GMime says. Several threads may call at
  * once, each with an arena of its own, in which everything that is returned lives. */
 #ifndef REPORT_MIME_H
