@@ -80,6 +80,7 @@ enum err outcome_parse(struct span name, enum outcome *out)
 static const struct header_rule party_headers[] = {
 	{ "date", 0, 1 },  { "public-key", 1, 1 }, { "role", 1, ROLE_COUNT },
 	{ "title", 0, 1 }, { "claim", 0, 1000 },   { "demonstration", 0, 1 },
+	{ "url", 0, 1 },   { "contact", 0, 4 },	   { "ledger-key", 0, 4 },
 	{ NULL, 0, 0 },
 };
 
@@ -144,7 +145,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.kind = KIND_PARTY, .ledgers = PUBLIC, .roles = ANYONE, .headers = party_headers,
 		.outcomes = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
 		.ends = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
-		.check = party_check, .fold = party_fold,
+		.guests = true, .check = party_check, .fold = party_fold,
 	},
 	[KIND_PLAN] = {
 		.kind = KIND_PLAN, .ledgers = PUBLIC, .roles = ANYONE, .headers = plan_headers,
@@ -159,7 +160,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 			    BIT(OUTCOME_RE_OBSERVED) | BIT(OUTCOME_NOT_OURS) | BIT(OUTCOME_CANNOT) |
 			    BIT(OUTCOME_DISPUTED) | BIT(OUTCOME_CLOSED),
 		.ends = BIT(OUTCOME_FIXED) | BIT(OUTCOME_NOT_OURS) | BIT(OUTCOME_CLOSED),
-		.check = notice_check, .fold = notice_fold,
+		.guests = true, .check = notice_check, .fold = notice_fold,
 	},
 	[KIND_SHARE] = {
 		.kind = KIND_SHARE, .ledgers = CIRCLE, .roles = BIT(ROLE_NODE), .headers = share_headers,
@@ -168,12 +169,12 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	[KIND_ANSWER] = {
 		.kind = KIND_ANSWER, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = answer_headers,
 		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE),
-		.check = answer_check, .fold = answer_fold,
+		.guests = true, .check = answer_check, .fold = answer_fold,
 	},
 	[KIND_WITHDRAW] = {
 		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
 		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE),
-		.check = withdraw_check, .fold = withdraw_fold,
+		.guests = true, .check = withdraw_check, .fold = withdraw_fold,
 	},
 	[KIND_TICK] = {
 		.kind = KIND_TICK, .ledgers = PUBLIC, .roles = BIT(ROLE_NODE), .headers = tick_headers,
@@ -308,17 +309,29 @@ enum err value_text(const struct statement *s, const char *name, size_t most)
 	return OK;
 }
 
+/* The node that keeps the statement of the party named in `for`. Nobody keeps a resource. */
+static enum err keeps(const struct state *st, const struct statement *s)
+{
+	struct addressee whom;
+	struct party p;
+
+	if (addressee_parse(s->for_party, &whom) == OK && whom.type == TO_PARTY &&
+	    state_party(st, whom.domain, &p) == OK && span_equal(p.home, s->from))
+		return OK;
+	return fail(ERR_NOT_YOURS, "for: only the node speaks for others, or the node that keeps the party");
+}
+
 enum err value_mediated(const struct state *st, const struct statement *s)
 {
-	static const char *const ways[] = { "mail", "web", "taxii", "desk" };
+	static const char *const ways[] = { "mail", "web", "taxii", "desk", "node" };
 
 	if (s->for_party.len == 0 && s->via.len == 0)
 		return OK;
-	if (!from_node(st, s))
-		return fail(ERR_NOT_YOURS, "for: only the node speaks for others");
+	if (!from_node(st, s) && keeps(st, s) != OK)
+		return ERR_NOT_YOURS;
 	if (s->for_party.len > 0 && s->via.len == 0)
 		return fail(ERR_STATEMENT_HEADER, "via: missing beside for");
 	if (find(s->via, ways, sizeof(ways) / sizeof(ways[0])) == sizeof(ways) / sizeof(ways[0]))
-		return fail(ERR_STATEMENT_HEADER, "via: mail, web, taxii or desk");
+		return fail(ERR_STATEMENT_HEADER, "via: mail, web, taxii, desk or node");
 	return OK;
 }

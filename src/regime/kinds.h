@@ -47,6 +47,7 @@ struct kind_rules {
 	unsigned refers;		   /* bit set of kind that `re` may name; 0: no re */
 	unsigned outcomes;		   /* bit set of outcome that an answer to it may carry */
 	unsigned ends;			   /* bit set of outcome that end the matter */
+	bool guests;			   /* it may come from another node's ledger */
 	/* The kind's own rules and its fold. check sees the state before the statement and changes nothing. */
 	enum err (*check)(const struct state *st, const struct statement *s);
 	enum err (*fold)(struct state *st, const struct statement *s);

@@ -18,7 +18,11 @@ enum err party_fold(struct state *st, const struct statement *s);
 enum err party_public_key(const struct statement *s, struct verifier *out);
 /* The node's operator decides about the claims of a party's present statement. */
 enum err party_decide(struct state *st, const struct matter *m, bool approve, struct hash answer);
+/* A party leaves where its statement is kept. ERR_NOT_YOURS. */
+enum err party_check_withdraw(const struct state *st, const struct statement *s);
 enum err party_withdraw(struct state *st, const struct matter *m);
+/* The key of its node's own ledger that a party statement names. ERR_KEY_UNKNOWN: none. */
+enum err party_statement_ledger_key(const struct statement *s, enum ledger_id l, struct verifier *out);
 
 enum err plan_check(const struct state *st, const struct statement *s);
 enum err plan_fold(struct state *st, const struct statement *s);
@@ -57,7 +61,8 @@ enum err value_number(const struct statement *s, const char *name, uint64_t max,
 /* Length limit of a free text. */
 enum err value_text(const struct statement *s, const char *name, size_t most);
 
-/* `for` and `via` stand together and only in what the node signs; via without for is let pass. */
+/* `for` and `via` stand together, and only in what the node signs or the node that keeps the party named in `for`: `via node`
+ * if that is another, or how the party told its own node. via without for is let pass. */
 enum err value_mediated(const struct state *st, const struct statement *s);
 
 static inline bool from_node(const struct state *st, const struct statement *s)

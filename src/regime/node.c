@@ -546,6 +546,15 @@ static enum err make_folders(const struct node *n)
 	return e == ERR_EXISTS ? OK : e;
 }
 
+/* So that others can verify what was logged here: receipts, tiles. */
+static void add_ledger_key(struct statement_writer *w, const struct verifier *key)
+{
+	struct buffer text = BUFFER(1024);
+
+	verifier_print(key, &text);
+	statement_add_buffer(w, "ledger-key", &text);
+}
+
 static enum err add_party(struct node *n, struct span title, struct appended *out)
 {
 	struct statement_writer w = { 0 };
@@ -561,6 +570,8 @@ static enum err add_party(struct node *n, struct span title, struct appended *ou
 	statement_add(&w, "role", SPAN("node"));
 	if (title.len > 0)
 		statement_add(&w, "title", title);
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		add_ledger_key(&w, &n->ledger_key[l]);
 	e = node_add_own(n, &w, out);
 	statement_writer_free(&w);
 	return e;

@@ -83,13 +83,20 @@ struct verified {
 	struct hash id;
 	uint8_t signature[KEY_SIGNATURE_SIZE];
 	struct verifier key;
+	bool with_receipt;	/* the receipt too, of just this note: */
+	struct verifier ledger; /* under this key of its home's ledger, */
+	struct hash receipt;	/* the SHA-256 of its text */
 };
 enum err node_add_verified(struct node *n, struct span note, const struct verified *v, struct appended *out);
 /* A guest: a statement whose home is another node's ledger, with the receipt that proves it (a C2SP tlog-proof; its `extra` is
  * the entry there). Checked: the receipt under the key that the home's party statement names (its own, if this is that
  * statement), then as any other. The receipt is kept as a body. ERR_RECEIPT, ERR_PROOF, ERR_KEY_UNKNOWN; ERR_PARTY_UNKNOWN: the
- * home is not known here, so its party statement has to come first. */
+ * home is not known here, so its party statement has to come first. ERR_TOO_LONG: over RECEIPT_TEXT_MAX bytes. */
 enum err node_add_guest(struct node *n, struct span note, struct span receipt, struct appended *out);
+/* The same, if note and receipt were verified before (as node_add_verified). v may be NULL. */
+enum err node_add_guest_verified(struct node *n, struct span note, struct span receipt, const struct verified *v,
+				 struct appended *out);
+#define RECEIPT_TEXT_MAX (160 * 1024) /* an entry in base64, the longest proof, a checkpoint with all its lines */
 /* The receipt that a guest came with, complete with its `extra`. ERR_NOT_FOUND: it is no guest. */
 enum err node_guest_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *receipt);
 /* A statement of the node's own: ends the writer with the node's key and adds it. Everything is checked but the
@@ -135,6 +142,7 @@ enum err node_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_
  * into a fresh view, compared byte for byte. The detail names the first difference. ERR_LEDGER_DIFFERS. */
 struct audit {
 	uint64_t entries[LEDGER_COUNT], signatures, state_keys, marks;
+	uint64_t guests;		     /* whose home's receipt was verified again */
 	uint64_t bodies, bodies_erased;	     /* erased ones: only their references remain */
 	uint64_t sightings, sighting_events; /* lines, and events counted in them */
 	uint64_t waiting;		     /* packs of rows that wait for their addressee's interval */

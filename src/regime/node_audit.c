@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/encoding.h"
+#include "regime/guest.h"
 #include "regime/kinds_private.h"
 
 /*
@@ -13,8 +14,8 @@
  * Nothing that is stored is believed but the journal's bytes, and these carry checksums. What is published is read first,
  * then a snapshot of the views is taken: it reflects at least as much. Up to its position the journal is walked once:
  *
- *	each entry	would the door let it in where it stands; its order and time; its leaf; its signature, on threads
- *			beside the walk; its body against the reference; folded into a fresh, empty view
+ *	each entry	would the door let it in where it stands; its order and time; its leaf; a guest's receipt; its
+ *			signature, on threads beside the walk; its body against the reference; folded into a fresh, empty view
  *	each tick	the checkpoints that it names, against the roots of the same sizes
  *	marks		sorted; those that the view has reached are counted and found again
  *	private records	folded as they were when they came; what waits is read from its record
@@ -151,21 +152,52 @@ static enum err keep_tick(struct auditing *w, const struct statement *s)
 	return e;
 }
 
+/* A guest's receipt, again, under the key that its home's party statement named then. */
+static enum err check_receipt(struct auditing *w, const struct entry *entry, const struct statement *s)
+{
+	struct buffer extra = BUFFER(STATEMENT_MAX + 256);
+	struct receipt r;
+	struct verifier key;
+	struct span bare;
+	enum err e;
+
+	arena_reset(w->bodies);
+	if ((e = guest_bare(w->node, w->live, w->bodies, entry->receipt, &bare)) != OK)
+		return e == ERR_NOT_FOUND ? bad_entry(w, "the receipt of its home is missing") : e;
+	e = guest_ledger_key(&w->st, s, &key);
+	if (e == OK)
+		e = guest_restore(w->bodies, entry, bare, &extra, &r);
+	if (e == OK)
+		e = receipt_verify(w->bodies, &r, r.extra, &key, NULL);
+	buffer_free(&extra);
+	if (e != OK && !state_failed(e)) {
+		char why[256];
+
+		snprintf(why, sizeof(why), "the receipt of its home: %s", err_detail());
+		return bad_entry(w, why);
+	}
+	w->out->guests += e == OK;
+	return e;
+}
+
 /* What the door would say, where the entry stands. */
 static enum err check_door(struct auditing *w, const struct entry *entry, struct statement *s)
 {
 	struct verifier key;
 	enum ledger_id home;
+	struct span node;
 	enum err e = statement_parse(w->arena, entry->note, s);
 
 	if (e == OK)
-		e = state_ledger(&w->st, s, &home);
+		e = statement_home(s, &node, &home);
 	if (e == OK && home != w->st.ledger)
 		e = fail(ERR_STATEMENT_LEDGER, "its home is the %s ledger", ledger_name(home));
 	if (e == OK)
 		e = state_check_unsigned(&w->st, s, &key);
 	if (e != OK)
 		return state_failed(e) ? e : bad_entry(w, err_detail());
+	if (entry->is_guest && (e = check_receipt(w, entry, s)) != OK)
+		return e;
 	e = signature_checker_add(w->signatures, &s->note, &key, w->st.ledger, w->st.index);
 	if (e == OK && s->has_body)
 		e = check_body(w, s);
@@ -188,6 +220,8 @@ static enum err check_entry(struct auditing *w, const struct record *r)
 	if (entry_parse(r->payload, &entry) != OK)
 		return bad_entry(w, err_detail());
 	w->st.logged_ms = entry.logged_ms;
+	w->st.is_guest = entry.is_guest;
+	w->st.home_ms = entry.home_ms;
 	if ((e = check_time(w, w->st.ledger, entry.logged_ms)) != OK)
 		return e;
 	add_leaf(w, w->st.ledger, r->payload);

@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "regime/guest.h"
 #include "regime/kinds_private.h"
 #include "regime/node_private.h"
 #include "regime/objects_private.h"
@@ -86,16 +87,35 @@ static enum err journal_take(struct node *n, uint8_t kind, uint8_t ledger, const
 	return journal_add(n->journal, kind, ledger, parts, count, position);
 }
 
+static enum err room_for_leaf(struct batch *b)
+{
+	size_t room = b->leaf_room > 0 ? 2 * b->leaf_room : 64;
+	struct batch_leaf *more;
+
+	if (b->leaf_count < b->leaf_room)
+		return OK;
+	if ((more = reallocarray(b->leaves, room, sizeof(*more))) == NULL)
+		return ERR_NO_MEMORY;
+	b->leaves = more;
+	b->leaf_room = room;
+	return OK;
+}
+
 /* Journal, index, fold. From the first of these on there is no way back but the whole batch's. */
-static enum err enter(struct node *n, const struct statement *s, struct hash *leaf)
+static enum err enter(struct node *n, const struct statement *s, const struct guest *g, struct hash *leaf)
 {
 	struct batch *b = &n->batch;
-	struct buffer line = BUFFER(64);
+	struct buffer line = BUFFER(256);
 	struct span parts[2];
 	uint64_t position;
-	enum err e;
+	enum err e = room_for_leaf(b);
 
-	entry_print(b->state.logged_ms, SPAN(""), &line);
+	if (e != OK)
+		return e;
+	if (g != NULL)
+		entry_print_guest(b->state.logged_ms, g->home_ms, g->hash, SPAN(""), &line);
+	else
+		entry_print(b->state.logged_ms, SPAN(""), &line);
 	parts[0] = buffer_view(&line);
 	parts[1] = s->note.whole;
 	*leaf = merkle_leaf_of(parts[0], parts[1]);
@@ -103,6 +123,8 @@ static enum err enter(struct node *n, const struct statement *s, struct hash *le
 	buffer_free(&line);
 	if (e == OK)
 		e = entry_enter(&b->state, &b->heads, position, s);
+	if (e == OK)
+		b->leaves[b->leaf_count++] = (struct batch_leaf){ b->state.ledger, *leaf };
 	b->err = e;
 	return e;
 }
@@ -121,31 +143,39 @@ static bool verified_holds(const struct verified *v, const struct statement *s, 
 
 enum signature { TO_VERIFY, SIGNED_HERE };
 
-static enum err check(const struct state *st, const struct statement *s, enum signature how, const struct verified *v)
+static enum err check(const struct state *st, const struct statement *s, const struct guest *g, enum signature how,
+		      const struct verified *v)
 {
 	struct verifier key;
 	enum err e = state_check_unsigned(st, s, &key);
 
+	if (e == OK && g != NULL)
+		e = guest_check(st, s, g, v);
 	if (e != OK || how == SIGNED_HERE || (v != NULL && verified_holds(v, s, &key)))
 		return e;
 	return note_verify(&s->note, &key, 1, NULL);
 }
 
-static enum err add(struct node *n, const struct statement *s, enum signature how, const struct verified *v,
-		    struct appended *out)
+/* g: NULL, or what proves that it is at home elsewhere. */
+static enum err add(struct node *n, const struct statement *s, const struct guest *g, enum signature how,
+		    const struct verified *v, struct appended *out)
 {
 	struct batch *b = &n->batch;
 	struct hash leaf;
-	enum err e = state_ledger(&b->state, s, &b->state.ledger);
+	struct span home;
+	enum err e =
+		g != NULL ? statement_home(s, &home, &b->state.ledger) : state_ledger(&b->state, s, &b->state.ledger);
 
+	b->state.is_guest = g != NULL;
+	b->state.home_ms = g != NULL ? g->home_ms : 0;
 	if (e == OK)
 		e = next_logged(&b->heads, b->state.ledger, &b->state.logged_ms);
 	if (e != OK)
 		return e;
 	b->state.index = b->heads.size[b->state.ledger];
-	e = check(&b->state, s, how, v);
+	e = check(&b->state, s, g, how, v);
 	if (e == OK)
-		e = enter(n, s, &leaf);
+		e = enter(n, s, g, &leaf);
 	if (e != OK)
 		return e;
 	*out = (struct appended){ b->state.ledger, b->state.index, b->state.logged_ms, s->id, leaf };
@@ -167,7 +197,7 @@ enum err node_add_verified(struct node *n, struct span note, const struct verifi
 		return n->batch.err;
 	arena_reset(n->arena);
 	e = statement_parse(n->arena, note, &s);
-	return e == OK ? add(n, &s, TO_VERIFY, v, out) : e;
+	return e == OK ? add(n, &s, NULL, TO_VERIFY, v, out) : e;
 }
 
 enum err node_add_own(struct node *n, struct statement_writer *w, struct appended *out)
@@ -184,7 +214,7 @@ enum err node_add_own(struct node *n, struct statement_writer *w, struct appende
 	e = statement_end(w, n->party, &n->own, &id);
 	if (e == OK)
 		e = statement_parse(n->arena, buffer_view(&n->own), &s);
-	return e == OK ? add(n, &s, SIGNED_HERE, NULL, out) : e;
+	return e == OK ? add(n, &s, NULL, SIGNED_HERE, NULL, out) : e;
 }
 
 static enum err put_body(struct node *n, const struct body_reference *ref, const struct span *parts, size_t count)
@@ -327,8 +357,50 @@ enum err node_add_marks(struct node *n, const struct mark *sorted, size_t count)
 	return OK;
 }
 
+static enum err put_receipt(struct node *n, const struct guest *g)
+{
+	uint8_t head[1 + HASH_SIZE] = { BODY_RECEIPT };
+	struct span parts[2] = { span_make(head, sizeof(head)), buffer_view(&g->bare) };
+	struct state_key k = key_body(g->hash, true);
+	uint64_t position;
+	enum err e;
+
+	memcpy(head + 1, g->hash.bytes, HASH_SIZE);
+	e = journal_take(n, RECORD_BODY, 0, parts, 2, &position);
+	if (e == OK)
+		e = position_put(n->batch.state.snapshot, VIEW_BODIES, key_view(&k), position);
+	n->batch.err = e;
+	return e;
+}
+
+enum err node_add_guest(struct node *n, struct span note, struct span receipt, struct appended *out)
+{
+	return node_add_guest_verified(n, note, receipt, NULL, out);
+}
+
+enum err node_add_guest_verified(struct node *n, struct span note, struct span receipt, const struct verified *v,
+				 struct appended *out)
+{
+	struct guest g = { .bare = BUFFER(RECEIPT_TEXT_MAX) };
+	struct statement s;
+	enum err e;
+
+	assert(n->batch.open);
+	if (n->batch.err != OK)
+		return n->batch.err;
+	arena_reset(n->arena);
+	e = statement_parse(n->arena, note, &s);
+	if (e == OK)
+		e = guest_read(n->arena, &s, receipt, &g);
+	if (e == OK && (e = add(n, &s, &g, TO_VERIFY, v, out)) == OK)
+		e = put_receipt(n, &g);
+	buffer_free(&g.bare);
+	return e;
+}
+
 static void end_batch(struct node *n)
 {
+	free(n->batch.leaves);
 	free(n->batch.marks);
 	n->batch = (struct batch){ 0 };
 }

@@ -120,10 +120,21 @@ enum err body_unpack(struct span record, struct body_record *out)
 	read_bytes(&r, out->hash.bytes, HASH_SIZE);
 	out->salt = (flags & BODY_SEALED) != 0 ? (const uint8_t *)read_span(&r, SEAL_SALT_SIZE).at : NULL;
 	out->index = (flags & BODY_OBJECTS) != 0 ? read_span(&r, read_u32(&r)) : SPAN("");
+	out->is_receipt = flags == BODY_RECEIPT;
 	out->payload = read_span(&r, reader_left(&r));
-	return r.err == OK && flags <= (BODY_SEALED | BODY_OBJECTS)
+	return r.err == OK && (flags <= (BODY_SEALED | BODY_OBJECTS) || out->is_receipt)
 		       ? OK
 		       : fail(ERR_DAMAGED, "a body's record in the journal does not read");
+}
+
+struct state_key key_body(struct hash hash, bool is_receipt)
+{
+	struct state_key k = { .len = 0 };
+
+	key_add(&k, hash.bytes, HASH_SIZE);
+	if (is_receipt)
+		key_add_u8(&k, BODY_RECEIPT);
+	return k;
 }
 
 /* The place is that of st. */
@@ -171,6 +182,8 @@ static enum err fold_entry(struct state *st, struct heads *heads, const struct r
 	st->ledger = (enum ledger_id)r->ledger;
 	st->index = heads->size[r->ledger];
 	st->logged_ms = entry.logged_ms;
+	st->is_guest = entry.is_guest;
+	st->home_ms = entry.home_ms;
 	e = take_place(st, heads, r->position, &s);
 	return e == OK ? state_fold(st, &s) : e;
 }
@@ -178,6 +191,7 @@ static enum err fold_entry(struct state *st, struct heads *heads, const struct r
 enum err record_fold(struct state *st, struct heads *heads, const struct record *r)
 {
 	struct body_record body;
+	struct state_key k;
 	enum err e = OK;
 
 	switch (r->kind) {
@@ -187,8 +201,10 @@ enum err record_fold(struct state *st, struct heads *heads, const struct record 
 		if (r->erased)
 			return OK;
 		e = body_unpack(r->payload, &body);
-		if (e == OK)
-			e = position_put(st->snapshot, VIEW_BODIES, span_make(body.hash.bytes, HASH_SIZE), r->position);
+		if (e == OK) {
+			k = key_body(body.hash, body.is_receipt);
+			e = position_put(st->snapshot, VIEW_BODIES, key_view(&k), r->position);
+		}
 		if (e == OK && body.index.len > 0)
 			e = objects_fold(st, heads, &body);
 		return e == ERR_DAMAGED ? fail(e, "journal at %ju: %s", (uintmax_t)r->position, err_detail()) : e;

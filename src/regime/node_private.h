@@ -26,6 +26,12 @@ struct held_key {
 	struct signer *signer;
 };
 
+/* What a batch logged, in order: for who keeps the trees. */
+struct batch_leaf {
+	enum ledger_id ledger;
+	struct hash leaf;
+};
+
 struct batch {
 	bool open;
 	enum err err; /* sticky: the machine failed in the middle of an entry */
@@ -34,6 +40,8 @@ struct batch {
 	size_t records, bytes; /* marks left aside */
 	struct mark *marks;
 	size_t mark_count;
+	struct batch_leaf *leaves;
+	size_t leaf_count, leaf_room;
 };
 
 /* One ledger's published side. */
@@ -119,7 +127,7 @@ enum err record_fold(struct state *st, struct heads *heads, const struct record 
 enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, const struct statement *s);
 
 /* The first byte of a body's record. */
-enum body_flags { BODY_SEALED = 1, BODY_OBJECTS = 2 };
+enum body_flags { BODY_SEALED = 1, BODY_OBJECTS = 2, BODY_RECEIPT = 4 };
 
 /* How much work its fold is, in entries: so that a transaction does not grow too large. */
 static inline uint64_t record_weight(const struct record *r)
@@ -134,10 +142,13 @@ static inline uint64_t record_weight(const struct record *r)
 struct body_record {
 	struct hash hash;
 	const uint8_t *salt; /* NULL: not sealed */
+	bool is_receipt;     /* of a guest (guest.h): nobody's body, so node_body never gives it */
 	struct span index;   /* empty: none */
 	struct span payload;
 };
 enum err body_unpack(struct span record, struct body_record *out);
+/* The key in the view BODIES: the hash; of receipts the hash and a byte more, so that no statement can name one as its body. */
+struct state_key key_body(struct hash hash, bool is_receipt);
 /* The sealed body of the share that the batch logged last. If that fails, so does the batch. */
 enum err node_add_objects(struct node *n, const struct body_reference *ref, const uint8_t *salt, struct span index,
 			  struct span payload);

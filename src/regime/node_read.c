@@ -1,7 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "regime/node_private.h"
+#include "regime/guest.h"
 
 enum err node_read(struct node *n, struct arena *a, struct state *out)
 {
@@ -92,6 +92,45 @@ enum err node_private(struct node *n, struct arena *a, uint64_t position, struct
 	if (e == OK)
 		*payload = r.payload;
 	return e;
+}
+
+static enum err restore(struct node *n, struct arena *a, const struct entry *entry, struct span *receipt)
+{
+	struct buffer extra = BUFFER(STATEMENT_MAX + 256), text = BUFFER(RECEIPT_TEXT_MAX);
+	struct snapshot *s = NULL;
+	struct receipt r;
+	struct span bare;
+	const char *copy = NULL;
+	enum err e = views_read(n->views, &s);
+
+	if (e == OK)
+		e = guest_bare(n, s, a, entry->receipt, &bare);
+	snapshot_end(s);
+	if (e == OK)
+		e = guest_restore(a, entry, bare, &extra, &r);
+	if (e == OK) {
+		receipt_print(&r, &text);
+		e = text.err;
+	}
+	if (e == OK && (copy = arena_copy(a, text.at, text.len)) == NULL)
+		e = ERR_NO_MEMORY;
+	*receipt = span_make(copy, text.len);
+	buffer_free(&extra);
+	buffer_free(&text);
+	return e;
+}
+
+enum err node_guest_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *receipt)
+{
+	struct entry entry;
+	struct span text;
+	enum err e = node_entry(n, a, l, index, &text);
+
+	if (e == OK)
+		e = entry_parse(text, &entry);
+	if (e == OK && !entry.is_guest)
+		e = fail(ERR_NOT_FOUND, "entry %ju of the %s ledger is at home here", (uintmax_t)index, ledger_name(l));
+	return e == OK ? restore(n, a, &entry, receipt) : e;
 }
 
 static enum err make_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct ledger_reader *r,

@@ -1,7 +1,14 @@
+#include <assert.h>
+
 #include "base/encoding.h"
 #include "regime/kinds_private.h"
 
 #define TITLE_MAX 200
+#define URL_MAX 200
+#define CONTACTS_MAX 4
+#define MAILTO "mailto:"
+#define MAIL_MAX 254 /* RFC 5321, 4.5.3.1.3 without its brackets */
+#define LOCAL_MAX 64
 
 /* base64(01 || 32 bytes): the byte is the algorithm. */
 enum err party_public_key(const struct statement *s, struct verifier *out)
@@ -63,6 +70,227 @@ static enum err read_claims(struct arena *a, const struct statement *s, struct a
 	return OK;
 }
 
+/* ---- how the party is reached ---- */
+
+static bool is_port(struct span s)
+{
+	uint64_t port = 0;
+
+	return span_u64(s, UINT16_MAX, &port) == OK && port > 0;
+}
+
+/* A name, an IPv4 address, or an IPv6 address in brackets; a port; nothing else. */
+static bool is_authority(struct span s)
+{
+	struct address ip;
+	struct span host;
+
+	if (span_starts(s, "[")) {
+		s = span_from(s, 1);
+		host = span_cut(&s, ']');
+		if (s.at == NULL || address_parse(host, &ip) != OK || ip.family != FAMILY_IPV6)
+			return false;
+		return s.len == 0 || (s.at[0] == ':' && is_port(span_from(s, 1)));
+	}
+	host = span_cut(&s, ':');
+	if (!span_is_domain(host) && !span_is(host, "localhost") &&
+	    (address_parse(host, &ip) != OK || ip.family != FAMILY_IPV4))
+		return false;
+	return s.at == NULL || is_port(s);
+}
+
+/* http is for loopback and laboratories: the door of whoever sends there must be told so. */
+static enum err check_url(const struct statement *s)
+{
+	const struct header *h = statement_header(s, "url");
+	struct span rest;
+
+	if (h == NULL)
+		return OK;
+	rest = h->value;
+	if (span_starts(rest, "https://"))
+		rest = span_from(rest, strlen("https://"));
+	else if (span_starts(rest, "http://"))
+		rest = span_from(rest, strlen("http://"));
+	else
+		rest = SPAN("");
+	if (h->value.len > URL_MAX || !is_authority(rest))
+		return fail(ERR_STATEMENT_HEADER, "url: https://HOST or https://HOST:PORT, and nothing behind it");
+	return OK;
+}
+
+/* The mailbox of a contact: dot-atom @ domain, so that nobody ever has to quote it. */
+static enum err read_contact(struct span value, struct span *mail)
+{
+	static const char atom[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.";
+	struct span domain = span_starts(value, MAILTO) ? span_from(value, strlen(MAILTO)) : SPAN("");
+	struct span local;
+	bool good;
+
+	*mail = domain;
+	local = span_cut(&domain, '@');
+	good = mail->len <= MAIL_MAX && domain.at != NULL && span_is_domain(domain) && local.len > 0 &&
+	       local.len <= LOCAL_MAX && local.at[0] != '.' && local.at[local.len - 1] != '.';
+	for (size_t i = 0; good && i < local.len; i++)
+		good = local.at[i] != '\0' && strchr(atom, local.at[i]) != NULL &&
+		       (local.at[i] != '.' || local.at[i + 1] != '.');
+	return good ? OK : fail(ERR_STATEMENT_HEADER, "contact: mailto:soc@b.example, a mailbox without quotes");
+}
+
+static enum err read_contacts(const struct statement *s, struct buffer *out, unsigned *count)
+{
+	struct span mails[CONTACTS_MAX];
+
+	*count = 0;
+	for (size_t i = 0; i < s->header_count; i++) {
+		enum err e;
+
+		if (!span_is(s->headers[i].name, "contact"))
+			continue;
+		assert(*count < CONTACTS_MAX); /* the row's limit */
+		if ((e = read_contact(s->headers[i].value, &mails[*count])) != OK)
+			return e;
+		for (unsigned j = 0; j < *count; j++)
+			if (span_equal(mails[j], mails[*count]))
+				return fail(ERR_STATEMENT_HEADER, "contact: %.*s stands there twice",
+					    SPAN_FORMAT(mails[j]));
+		party_pack_contact(out, mails[(*count)++]);
+	}
+	return out->err;
+}
+
+static enum err read_ledger_key(const struct statement *s, struct span value, enum ledger_id *l, struct verifier *out)
+{
+	struct span name;
+
+	if (verifier_parse(value, out) == OK && out->algorithm == KEY_ED25519) {
+		name = span_of(out->name);
+		for (int i = 0; i < LEDGER_COUNT; i++) {
+			struct span which = name, node = span_cut(&which, '/');
+
+			*l = (enum ledger_id)i;
+			if (which.at != NULL && span_equal(node, s->from) && span_is(which, ledger_name(*l)))
+				return OK;
+		}
+	}
+	return fail(ERR_STATEMENT_HEADER, "ledger-key: %.*s/public+… or %.*s/circle+…, as in a verifier key",
+		    SPAN_FORMAT(s->from), SPAN_FORMAT(s->from));
+}
+
+/* out may be NULL, or of LEDGER_COUNT keys; *named: which there are. */
+static enum err read_ledger_keys(const struct statement *s, struct verifier *out, unsigned *named)
+{
+	*named = 0;
+	for (size_t i = 0; i < s->header_count; i++) {
+		struct verifier key;
+		enum ledger_id l = LEDGER_PUBLIC;
+		enum err e;
+
+		if (!span_is(s->headers[i].name, "ledger-key"))
+			continue;
+		if ((e = read_ledger_key(s, s->headers[i].value, &l, &key)) != OK)
+			return e;
+		if ((*named & BIT(l)) != 0)
+			return fail(ERR_STATEMENT_HEADER, "ledger-key: %s stands there twice", key.name);
+		*named |= BIT(l);
+		if (out != NULL)
+			out[l] = key;
+	}
+	return OK;
+}
+
+enum err party_statement_ledger_key(const struct statement *s, enum ledger_id l, struct verifier *out)
+{
+	struct verifier keys[LEDGER_COUNT];
+	unsigned named;
+	enum err e = read_ledger_keys(s, keys, &named);
+
+	if (e == OK && (named & BIT(l)) == 0)
+		e = fail(ERR_KEY_UNKNOWN, "the party statement names no key of its %s ledger", ledger_name(l));
+	if (e == OK)
+		*out = keys[l];
+	return e;
+}
+
+/* In the order of the ledgers, whatever the statement's. */
+static enum err read_reach(struct state *st, const struct statement *s, struct party *p)
+{
+	const struct header *url = statement_header(s, "url");
+	struct buffer more = BUFFER(STATEMENT_MAX);
+	struct verifier keys[LEDGER_COUNT];
+	unsigned named = 0;
+	const char *copy = NULL;
+	enum err e = read_contacts(s, &more, &p->contact_count);
+
+	if (e == OK)
+		e = read_ledger_keys(s, keys, &named);
+	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
+		if ((named & BIT(l)) != 0) {
+			party_pack_ledger_key(&more, (enum ledger_id)l, &keys[l]);
+			p->ledger_key_count++;
+		}
+	if (e == OK)
+		e = more.err;
+	if (e == OK && (copy = arena_copy(st->arena, more.at, more.len)) == NULL)
+		e = ERR_NO_MEMORY;
+	p->more = span_make(copy, more.len);
+	p->url = url != NULL ? url->value : SPAN("");
+	buffer_free(&more);
+	return e;
+}
+
+static enum err check_reach(const struct statement *s, unsigned roles)
+{
+	struct buffer unused = BUFFER(STATEMENT_MAX);
+	unsigned count, named = 0;
+	enum err e = check_url(s);
+
+	if (e == OK)
+		e = read_contacts(s, &unused, &count);
+	buffer_free(&unused);
+	if (e == OK)
+		e = read_ledger_keys(s, NULL, &named);
+	if (e == OK && named != 0 && (roles & BIT(ROLE_NODE)) == 0)
+		e = fail(ERR_ROLE, "ledger-key: only a party with the role node has ledgers");
+	return e;
+}
+
+/* ---- where its statement is kept ---- */
+
+/* The first node that logged a statement of the party keeps it, until the party withdraws there: so no other node can put
+ * itself between a party and who knows it. */
+static enum err check_kept(const struct state *st, const struct statement *s)
+{
+	struct span home;
+	struct party p;
+	enum ledger_id l;
+	enum err e = party_get(st, s->from, &p);
+
+	if (e == ERR_PARTY_UNKNOWN)
+		return OK;
+	if (e == OK)
+		e = statement_home(s, &home, &l);
+	if (e == OK && !p.withdrawn && !span_equal(home, p.home))
+		e = fail(ERR_NOT_YOURS, "ledger: the statement of %.*s is kept by %.*s; withdraw it there first",
+			 SPAN_FORMAT(s->from), SPAN_FORMAT(p.home));
+	return e;
+}
+
+enum err party_check_withdraw(const struct state *st, const struct statement *s)
+{
+	struct span home;
+	struct party p;
+	enum ledger_id l;
+	enum err e = party_get(st, s->from, &p);
+
+	if (e == OK)
+		e = statement_home(s, &home, &l);
+	if (e == OK && !span_equal(home, p.home))
+		e = fail(ERR_NOT_YOURS, "ledger: the statement of %.*s is kept by %.*s; withdraw it there",
+			 SPAN_FORMAT(s->from), SPAN_FORMAT(p.home));
+	return e;
+}
+
 enum err party_check(const struct state *st, const struct statement *s)
 {
 	struct addressee *claims;
@@ -84,6 +312,10 @@ enum err party_check(const struct state *st, const struct statement *s)
 		e = value_text(s, "title", TITLE_MAX);
 	if (e == OK)
 		e = value_yes(s, "demonstration", &demonstration);
+	if (e == OK)
+		e = check_reach(s, all);
+	if (e == OK)
+		e = check_kept(st, s);
 	return e == OK ? read_claims(st->arena, s, &claims, &count) : e;
 }
 
@@ -158,6 +390,7 @@ enum err party_fold(struct state *st, const struct statement *s)
 	};
 	struct addressee *claims = NULL;
 	struct matter m;
+	enum ledger_id l;
 	size_t count = 0;
 	enum err e = party_public_key(s, &p.key);
 
@@ -167,6 +400,10 @@ enum err party_fold(struct state *st, const struct statement *s)
 		e = value_yes(s, "demonstration", &p.demonstration);
 	if (e == OK)
 		e = read_claims(st->arena, s, &claims, &count);
+	if (e == OK)
+		e = statement_home(s, &p.home, &l);
+	if (e == OK)
+		e = read_reach(st, s, &p);
 	if (e == OK)
 		e = replace_claims(st, s->from, claims, count);
 	if (e == OK)
@@ -196,6 +433,14 @@ enum err party_decide(struct state *st, const struct matter *m, bool approve, st
 	return e;
 }
 
+static enum err own(struct arena *a, struct span *s)
+{
+	const char *copy = arena_copy(a, s->at, s->len);
+
+	*s = span_make(copy, s->len);
+	return copy != NULL ? OK : ERR_NO_MEMORY;
+}
+
 enum err party_withdraw(struct state *st, const struct matter *m)
 {
 	struct party p;
@@ -204,14 +449,15 @@ enum err party_withdraw(struct state *st, const struct matter *m)
 	if (e != OK || !hash_equal(p.statement, m->id))
 		return e; /* a later statement has taken its place */
 	p.withdrawn = true;
-	/* The title stands in the value that is about to be written over. */
-	if (p.title.len > 0) {
-		const char *title = arena_copy(st->arena, p.title.at, p.title.len);
-
-		if (title == NULL)
-			return ERR_NO_MEMORY;
-		p.title = span_make(title, p.title.len);
-	}
-	e = replace_claims(st, m->from, NULL, 0);
+	/* They stand in the value that is about to be written over. */
+	e = own(st->arena, &p.title);
+	if (e == OK)
+		e = own(st->arena, &p.home);
+	if (e == OK)
+		e = own(st->arena, &p.url);
+	if (e == OK)
+		e = own(st->arena, &p.more);
+	if (e == OK)
+		e = replace_claims(st, m->from, NULL, 0);
 	return e == OK ? party_put(st, &p) : e;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ledger/growth.h"
+#include "regime/guest.h"
 #include "regime/publishing.h"
 
 /*
@@ -31,7 +32,7 @@
  * quarter of what is under way is ready, at most BATCH_GOOD. What is under way becomes ready without anybody's help, so
  * that wait ends; and it is a fraction of the time that the last in the queue waits anyway.
  *
- * Work (submission.work) needs no worker: it is CHECKED from the start, and claiming steps over it. So `unclaimed` is always
+ * Work (submission.work) without a note needs no worker: it is CHECKED from the start, and claiming steps over it. So `unclaimed` is always
  * the first that is NEW, and nothing behind it is taken before it.
  *
  * How much goes into one batch: work may add megabytes, and a batch is held in the views' open transaction until its commit.
@@ -53,7 +54,7 @@
 #define WORKERS_MAX 64
 #define BATCH_GOOD 64
 #define BATCH_BYTES ((size_t)4 << 20)
-#define PARSE_MAX ((size_t)1 << 20)
+#define PARSE_MAX ((size_t)2 << 20)
 #define RECEIPT_MAX (8192 + CHECKPOINT_NOTE_MAX)
 #define TICK_LOOK_MS 60000    /* how often an idle sequencer looks whether a tick is due */
 #define LEND_LOOK_MS 100      /* and whether somebody asks for the node; */
@@ -91,6 +92,7 @@ struct sequencer {
 
 	/* the sequencing thread's */
 	struct growth *growth[LEDGER_COUNT];
+	size_t leaves; /* of the open batch, which the trees have */
 	struct reached reached;
 	int64_t tick_look_us, lend_look_us; /* when to look next */
 	int64_t back_us;		    /* when the last loan ended; 0: there was none */
@@ -116,8 +118,13 @@ static void keep_verified(struct submission *s, const struct statement *statemen
 	s->is_verified = true;
 }
 
+struct keys {
+	struct verifier signer, ledger;
+	bool has_ledger;
+};
+
 /* The snapshot ends before the signature is verified: a long reader would keep old pages. */
-static enum err signing_key(struct node *n, struct arena *a, const struct statement *s, struct verifier *key)
+static enum err keys_of(struct node *n, struct arena *a, const struct statement *s, bool is_guest, struct keys *out)
 {
 	struct snapshot *snapshot = NULL;
 	struct state st;
@@ -126,8 +133,29 @@ static enum err signing_key(struct node *n, struct arena *a, const struct statem
 	if (e != OK)
 		return e;
 	st = node_state(n, snapshot, a);
-	e = state_signer(&st, s, key);
+	e = state_signer(&st, s, &out->signer);
+	out->has_ledger = e == OK && is_guest && guest_ledger_key(&st, s, &out->ledger) == OK;
 	snapshot_end(snapshot);
+	return e;
+}
+
+/* The key of the home's ledger is named by no fingerprint: a newer party statement of the home may stand in front in the
+ * queue. So what does not verify here is looked at again in its turn. */
+static enum err check_receipt(struct arena *a, struct submission *s, const struct statement *statement,
+			      const struct keys *keys)
+{
+	struct guest g = { .bare = BUFFER(RECEIPT_TEXT_MAX) };
+	enum err e;
+
+	if (s->home_receipt.at == NULL)
+		return OK;
+	e = guest_read(a, statement, s->home_receipt, &g);
+	if (e == OK && keys->has_ledger && receipt_verify(a, &g.receipt, g.receipt.extra, &keys->ledger, NULL) == OK) {
+		s->verified.ledger = keys->ledger;
+		s->verified.receipt = hash_span(s->home_receipt);
+		s->verified.with_receipt = true;
+	}
+	buffer_free(&g.bare);
 	return e;
 }
 
@@ -148,13 +176,16 @@ static enum err check_body(struct submission *s, const struct statement *stateme
 static void check(struct sequencer *q, struct arena *a, struct submission *s)
 {
 	struct statement statement;
-	struct verifier key;
+	struct keys keys;
 	enum err e;
 
 	arena_reset(a);
-	if ((e = statement_parse(a, s->note, &statement)) == OK && signing_key(q->node, a, &statement, &key) == OK &&
-	    (e = note_verify(&statement.note, &key, 1, NULL)) == OK)
-		keep_verified(s, &statement, &key);
+	if ((e = statement_parse(a, s->note, &statement)) == OK &&
+	    keys_of(q->node, a, &statement, s->home_receipt.at != NULL, &keys) == OK &&
+	    (e = note_verify(&statement.note, &keys.signer, 1, NULL)) == OK) {
+		keep_verified(s, &statement, &keys.signer);
+		e = check_receipt(a, s, &statement, &keys);
+	}
 	if (e == OK)
 		e = check_body(s, &statement);
 	if (e != OK)
@@ -209,9 +240,18 @@ static void *verify(void *argument)
 
 /* ---- a batch ---- */
 
-static enum err add_leaf(struct sequencer *q, const struct appended *a)
+/* What was logged since the last call. */
+static enum err add_leaves(struct sequencer *q)
 {
-	return growth_add(q->growth[a->ledger], a->leaf);
+	const struct batch *b = &q->node->batch;
+	enum err e = OK;
+
+	while (e == OK && q->leaves < b->leaf_count) {
+		const struct batch_leaf *l = &b->leaves[q->leaves++];
+
+		e = growth_add(q->growth[l->ledger], l->leaf);
+	}
+	return e;
 }
 
 static bool logged(const struct submission *s)
@@ -221,35 +261,36 @@ static bool logged(const struct submission *s)
 	return !hash_equal(s->appended.id, none);
 }
 
+enum err submission_add(struct node *n, struct submission *s, struct appended *out)
+{
+	const struct verified *v = s->is_verified ? &s->verified : NULL;
+	enum err e = s->home_receipt.at != NULL ? node_add_guest_verified(n, s->note, s->home_receipt, v, out)
+						: node_add_verified(n, s->note, v, out);
+
+	/* The statement is in: what fails now is the whole batch's. */
+	if (e == OK && s->body.at != NULL && (e = node_add_body(n, &s->reference, s->salt, &s->body, 1)) != OK &&
+	    n->batch.err == OK)
+		n->batch.err = e;
+	return e;
+}
+
 static enum err add_note(struct sequencer *q, struct submission *s)
 {
 	struct node *n = q->node;
-	enum err e = node_add_verified(n, s->note, s->is_verified ? &s->verified : NULL, &s->appended);
+	enum err e = submission_add(n, s, &s->appended);
 
 	if (e != OK && n->batch.err == OK && !state_failed(e)) {
 		refuse(s, e);
 		return OK;
 	}
-	/* The statement is in: what fails now is the whole batch's. */
-	if (e == OK && s->body.at != NULL)
-		e = node_add_body(n, &s->reference, s->salt, &s->body, 1);
-	return e == OK ? add_leaf(q, &s->appended) : e;
-}
-
-static uint64_t entries(const struct node *n)
-{
-	uint64_t sum = 0;
-
-	for (int l = 0; l < LEDGER_COUNT; l++)
-		sum += n->batch.heads.size[l];
-	return sum;
+	return e == OK ? add_leaves(q) : e;
 }
 
 static enum err do_work(struct sequencer *q, struct submission *s)
 {
 	struct node *n = q->node;
 	size_t records = n->batch.records, marks = n->batch.mark_count;
-	uint64_t before = entries(n);
+	size_t leaves = n->batch.leaf_count;
 	enum err e = s->work(n, s);
 
 	if (e != OK && n->batch.err == OK && !err_is_machine(e) && e != ERR_DAMAGED) {
@@ -259,8 +300,8 @@ static enum err do_work(struct sequencer *q, struct submission *s)
 	}
 	if (e != OK)
 		return e;
-	assert(entries(n) == before + logged(s));
-	return logged(s) ? add_leaf(q, &s->appended) : OK;
+	assert((n->batch.leaf_count > leaves) == logged(s));
+	return add_leaves(q);
 }
 
 /* What is refused, is refused alone; another result than OK is the batch's end. */
@@ -279,7 +320,7 @@ static enum err add_tick_if_due(struct sequencer *q)
 	if (e != OK || !q->ticks || (e = node_tick_due(node_batch_state(q->node), &due)) != OK || !due)
 		return e;
 	if ((e = node_add_tick(q->node, last, &tick)) == OK)
-		return add_leaf(q, &tick);
+		return add_leaves(q);
 	/* A clock that ran backwards: the next batch tries again. */
 	return q->node->batch.err != OK || state_failed(e) ? e : OK;
 }
@@ -345,6 +386,7 @@ static enum err commit_all(struct sequencer *q, struct submission *first, struct
 
 	if (e != OK)
 		return e;
+	q->leaves = 0;
 	if ((e = add_all(q, first, rest)) == OK)
 		e = sum_up(q);
 	if (e != OK || (n->batch.records == 0 && n->batch.mark_count == 0)) {
@@ -616,8 +658,9 @@ enum err sequencer_offer(struct sequencer *q, struct submission *s)
 	enum err e = OK;
 
 	s->next = NULL;
-	s->step = s->work != NULL ? CHECKED : NEW;
+	s->step = s->work != NULL && s->note.at == NULL ? CHECKED : NEW;
 	s->is_verified = false;
+	s->verified.with_receipt = false;
 	s->appended = (struct appended){ 0 };
 	s->err = OK;
 	s->detail[0] = '\0';

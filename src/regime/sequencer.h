@@ -40,9 +40,14 @@ struct submission {
 	 * against its commitment (ERR_BODY), and logged in the same batch if the note is accepted. at NULL: none. */
 	struct span body;
 	const uint8_t *salt; /* NULL: not sealed */
-	/* Instead of a note: work in its turn, on the sequencing thread, in the open batch. It may add what it likes by node_add_*
-	 * and sets s->appended if it logged a statement, at most one (else its id stays 0). What it refuses, it refuses before it
-	 * adds anything; it calls nothing of the sequencer. NULL: the note. */
+	/* The note is a guest's (node_add_guest), and this its home's receipt. at NULL: it is at home here. */
+	struct span home_receipt;
+	/* Work in its turn, on the sequencing thread, in the open batch; NULL: adds the note. It may add what it likes by
+	 * node_add_*, statements too; if it logged any, it sets s->appended to one of them, whose receipt is given out (say, the
+	 * first). What it refuses, it refuses before it adds anything: once something was added, it takes what it can and returns OK.
+	 * If there is a note, its signature and receipt are verified by the workers as any other's, and if they are bad the
+	 * work never runs; it is logged only if the work calls submission_add. note.at NULL: nothing is verified. Of the
+	 * sequencer it calls nothing else. */
 	enum err (*work)(struct node *n, struct submission *s);
 	void (*done)(struct submission *s);
 	void *context;
@@ -61,6 +66,10 @@ struct submission {
 	struct verified verified;
 	struct body_reference reference; /* of the body that came along */
 };
+
+/* For work: the submission's note, as it would be added without work, guest and body too; *out may be &s->appended. Refused
+ * with its reason: nothing was added. A failure of the machine or ERR_DAMAGED: return that. */
+enum err submission_add(struct node *n, struct submission *s, struct appended *out);
 
 /* Never blocks. On another result than OK done is not called. ERR_BUSY: too many are under way, or it is stopping; any
  * other: the machine failed earlier. Any thread. */

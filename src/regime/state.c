@@ -50,11 +50,53 @@ enum err state_ledger(const struct state *st, const struct statement *s, enum le
 	return fail(ERR_STATEMENT_LEDGER, "%.*s is no ledger of %.*s", SPAN_FORMAT(name), SPAN_FORMAT(st->node));
 }
 
+enum err statement_home(const struct statement *s, struct span *node, enum ledger_id *out)
+{
+	struct span which = s->ledger, name = span_cut(&which, '/');
+
+	for (int l = 0; which.at != NULL && l < LEDGER_COUNT; l++)
+		if (span_is(which, ledger_name((enum ledger_id)l)) && span_is_domain(name)) {
+			*node = name;
+			*out = (enum ledger_id)l;
+			return OK;
+		}
+	return fail(ERR_STATEMENT_LEDGER, "%.*s is no ledger of a node", SPAN_FORMAT(s->ledger));
+}
+
+int64_t state_time(const struct state *st)
+{
+	return st->is_guest && st->home_ms < st->logged_ms ? st->home_ms : st->logged_ms;
+}
+
+/* A guest comes from another node's ledger of the same name. What this node says itself, it says at home. */
+static enum err check_guest(const struct state *st, const struct statement *s)
+{
+	const struct kind_rules *r = kind_rules(s->kind);
+	struct span node;
+	enum ledger_id l;
+	enum err e = statement_home(s, &node, &l);
+
+	if (e != OK)
+		return e;
+	if (span_equal(node, st->node))
+		return fail(ERR_STATEMENT_LEDGER, "ledger: it is at home here, so it is no guest");
+	if (r == NULL || !r->guests)
+		return fail(ERR_STATEMENT_LEDGER, "a %s of another node's ledger does not enter", kind_name(s->kind));
+	if (from_node(st, s))
+		return fail(ERR_STATEMENT_LEDGER, "ledger: what %.*s says stands in its own ledgers",
+			    SPAN_FORMAT(st->node));
+	return OK;
+}
+
+/* st->ledger is where it stands, or shall stand. */
 static enum err check_home(const struct state *st, const struct statement *s)
 {
+	struct span node;
 	enum ledger_id l;
-	enum err e = state_ledger(st, s, &l);
+	enum err e = st->is_guest ? check_guest(st, s) : state_ledger(st, s, &l);
 
+	if (e == OK)
+		e = statement_home(s, &node, &l);
 	if (e == OK && (kind_ledgers(s->kind) & BIT(l)) == 0)
 		return fail(ERR_STATEMENT_LEDGER, "a %s does not stand in the %s ledger", kind_name(s->kind),
 			    ledger_name(l));
@@ -137,6 +179,7 @@ enum err state_fold(struct state *st, const struct statement *s)
 	struct verifier key;
 	struct place known;
 	enum ledger_id home;
+	struct span node;
 	enum err e = place_get(st, s->id, &known);
 
 	if (e == OK)
@@ -144,7 +187,7 @@ enum err state_fold(struct state *st, const struct statement *s)
 	if (e != ERR_NOT_FOUND)
 		return e;
 	e = check_rules(st, s, &key);
-	if (e == OK && (state_ledger(st, s, &home) != OK || home != st->ledger))
+	if (e == OK && (statement_home(s, &node, &home) != OK || home != st->ledger))
 		e = ERR_STATEMENT_LEDGER;
 	if (e == OK)
 		return fold_checked(st, s);

@@ -1,6 +1,7 @@
 #include "regime/kinds_private.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 /* Keys */
 
@@ -286,10 +287,72 @@ enum err place_put(struct state *st, const struct statement *s)
 }
 
 /* Parties: u8 flags, u8 role, u32 roles, u64 index, u64 logged_ms, 32 statement, u32 key id, u8 algorithm, 32 public key,
- * 32 fingerprint, short title. The domain stands in the key. */
+ * 32 fingerprint, short title, home, url, u8 number of contacts, u8 number of ledger keys, each contact short, each ledger
+ * key u8 ledger and 32 public key. The domain stands in the key. */
 
 #define PARTY_DEMONSTRATION 1
 #define PARTY_WITHDRAWN 2
+
+/* A ledger's key is named by its origin. */
+static enum err ledger_key_make(struct span node, enum ledger_id l, const uint8_t key[KEY_PUBLIC_SIZE],
+				struct verifier *out)
+{
+	char name[KEY_NAME_MAX + 1];
+	int n = snprintf(name, sizeof(name), "%.*s/%s", SPAN_FORMAT(node), ledger_name(l));
+
+	return n < (int)sizeof(name) ? verifier_make(span_of(name), key, out) : fail(ERR_KEY, "a name too long");
+}
+
+static bool more_reads(const struct party *p)
+{
+	struct reader r = reader_of(p->more);
+
+	for (unsigned i = 0; i < p->contact_count; i++)
+		unpack_short(&r);
+	for (unsigned i = 0; i < p->ledger_key_count; i++)
+		if (read_u8(&r) >= LEDGER_COUNT || read_span(&r, KEY_PUBLIC_SIZE).len != KEY_PUBLIC_SIZE)
+			return false;
+	return r.err == OK && reader_left(&r) == 0;
+}
+
+bool party_contact(const struct party *p, unsigned i, struct span *mail)
+{
+	struct reader r = reader_of(p->more);
+
+	if (i >= p->contact_count)
+		return false;
+	for (unsigned j = 0; j <= i; j++)
+		*mail = unpack_short(&r);
+	return r.err == OK;
+}
+
+enum err party_ledger_key(const struct party *p, enum ledger_id l, struct verifier *out)
+{
+	struct reader r = reader_of(p->more);
+
+	for (unsigned i = 0; i < p->contact_count; i++)
+		unpack_short(&r);
+	for (unsigned i = 0; i < p->ledger_key_count; i++) {
+		uint8_t which = read_u8(&r), key[KEY_PUBLIC_SIZE];
+
+		read_bytes(&r, key, sizeof(key));
+		if (r.err == OK && which == (uint8_t)l)
+			return ledger_key_make(p->domain, l, key, out);
+	}
+	return fail(ERR_KEY_UNKNOWN, "the party statement of %.*s names no key of its %s ledger",
+		    SPAN_FORMAT(p->domain), ledger_name(l));
+}
+
+void party_pack_contact(struct buffer *b, struct span mail)
+{
+	pack_short(b, mail);
+}
+
+void party_pack_ledger_key(struct buffer *b, enum ledger_id l, const struct verifier *key)
+{
+	buffer_byte(b, (uint8_t)l);
+	buffer_bytes(b, key->public_key, KEY_PUBLIC_SIZE);
+}
 
 enum err party_unpack(struct span key, struct span value, struct party *out)
 {
@@ -309,7 +372,12 @@ enum err party_unpack(struct span key, struct span value, struct party *out)
 	read_bytes(&r, p.key.public_key, KEY_PUBLIC_SIZE);
 	p.fingerprint = unpack_hash(&r);
 	p.title = unpack_short(&r);
-	if (r.err != OK || reader_left(&r) != 0 || p.role >= ROLE_COUNT || p.domain.len > KEY_NAME_MAX)
+	p.home = unpack_short(&r);
+	p.url = unpack_short(&r);
+	p.contact_count = read_u8(&r);
+	p.ledger_key_count = read_u8(&r);
+	p.more = read_span(&r, reader_left(&r));
+	if (r.err != OK || !more_reads(&p) || p.role >= ROLE_COUNT || p.domain.len > KEY_NAME_MAX)
 		return state_damaged("party");
 	memcpy(p.key.name, p.domain.at, p.domain.len);
 	*out = p;
@@ -347,6 +415,11 @@ enum err party_put(struct state *st, const struct party *p)
 	buffer_bytes(&b, p->key.public_key, KEY_PUBLIC_SIZE);
 	pack_hash(&b, p->fingerprint);
 	pack_short(&b, p->title);
+	pack_short(&b, p->home);
+	pack_short(&b, p->url);
+	buffer_byte(&b, (uint8_t)p->contact_count);
+	buffer_byte(&b, (uint8_t)p->ledger_key_count);
+	buffer_span(&b, p->more);
 	e = state_put(st, &k, &b);
 	buffer_free(&b);
 	return e;

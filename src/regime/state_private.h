@@ -76,6 +76,9 @@ enum err place_put(struct state *st, const struct statement *s);
 enum err party_get(const struct state *st, struct span domain, struct party *out); /* withdrawn ones too */
 enum err party_unpack(struct span key, struct span value, struct party *out);
 enum err party_put(struct state *st, const struct party *p);
+/* Onto p->more: all contacts, then all ledger keys. */
+void party_pack_contact(struct buffer *b, struct span mail);
+void party_pack_ledger_key(struct buffer *b, enum ledger_id l, const struct verifier *key);
 
 enum err matter_get(const struct state *st, enum ledger_id l, uint64_t index, struct matter *out);
 enum err matter_unpack(struct span key, struct span value, struct matter *out);

@@ -14,8 +14,9 @@ static enum err own(struct arena *a, struct span *s)
 enum err matter_referred(const struct state *st, const struct statement *s, unsigned kinds, struct matter *out)
 {
 	enum ledger_id home;
+	struct span node;
 	struct place at;
-	enum err e = state_ledger(st, s, &home);
+	enum err e = statement_home(s, &node, &home);
 
 	if (e == OK)
 		e = place_get(st, s->re, &at);
@@ -47,6 +48,8 @@ enum err withdraw_check(const struct state *st, const struct statement *s)
 		e = value_text(s, "text", TEXT_MAX);
 	if (e == OK && !span_equal(m.from, s->from))
 		e = fail(ERR_NOT_YOURS, "re: only %.*s may withdraw it", SPAN_FORMAT(m.from));
+	if (e == OK && m.kind == KIND_PARTY)
+		e = party_check_withdraw(st, s);
 	if (e == OK && m.kind == KIND_PARTY && from_node(st, s))
 		e = fail(ERR_NOT_YOURS, "re: a node's own party statement stays; file a new one in its place");
 	if (e == OK && m.withdrawn)
