@@ -76,6 +76,7 @@ enum err {
 	ERR_PROOF,
 	ERR_RECEIPT,
 	ERR_LEDGER_DIFFERS, /* what is stored is not what a recomputation gives */
+	ERR_LEDGER_FORK,    /* another node's ledger has two histories */
 	/* regime */
 	ERR_ROLE,	   /* the signer's role may not issue this kind */
 	ERR_CLASS_CONTENT, /* judges what is said: refused at every door */

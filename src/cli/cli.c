@@ -73,6 +73,7 @@ int cli_exit_code(enum err e)
 	case ERR_CRYPTO_SELF_TEST:
 	case ERR_PROOF:
 	case ERR_LEDGER_DIFFERS:
+	case ERR_LEDGER_FORK:
 	case ERR_TABLE_DAMAGED:
 		return EXIT_DIFFERS;
 	case ERR_BUSY:

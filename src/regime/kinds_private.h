@@ -44,6 +44,8 @@ enum err withdraw_fold(struct state *st, const struct statement *s);
 
 enum err tick_check(const struct state *st, const struct statement *s);
 enum err tick_fold(struct state *st, const struct statement *s);
+/* A tick's `checkpoint`: "<origin> <size> <base64 of the root>". ERR_STATEMENT_HEADER. */
+enum err tick_read_checkpoint(struct span value, struct span *origin, uint64_t *size, struct hash *root);
 
 enum err rules_check(const struct state *st, const struct statement *s);
 enum err rules_fold(struct state *st, const struct statement *s);

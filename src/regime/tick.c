@@ -22,6 +22,19 @@ static enum err read_checkpoint(struct span value, struct seen *out)
 	return OK;
 }
 
+enum err tick_read_checkpoint(struct span value, struct span *origin, uint64_t *size, struct hash *root)
+{
+	struct seen c;
+	enum err e = read_checkpoint(value, &c);
+
+	if (e == OK) {
+		*origin = c.origin;
+		*size = c.size;
+		*root = c.root;
+	}
+	return e;
+}
+
 static enum err newest(const struct state *st, struct span origin, struct seen *out)
 {
 	struct state_key k = key_tick(origin);
