@@ -89,8 +89,9 @@ static const struct {
 	[ERR_CHECKPOINT] = { "checkpoint", "Fetch the checkpoint again; it is not one that the ledger signed." },
 	[ERR_PROOF] = { "proof", "Ask for the proof again; it does not lead to the root of the checkpoint." },
 	[ERR_RECEIPT] = { "receipt", "Ask the ledger for the receipt again; it does not prove what it should." },
-	[ERR_LEDGER_FORK] = { "ledger-fork", "Ask the people of that node over another channel, and show them and others the "
-					     "files fork-N: its ledger says two things that cannot both be true." },
+	[ERR_LEDGER_FORK] = { "ledger-fork",
+			      "Ask the people of that node over another channel, and show them and others the "
+			      "files fork-N: its ledger says two things that cannot both be true." },
 	[ERR_LEDGER_DIFFERS] = { "ledger-differs", "Keep both versions and tell the witnesses; what is stored is not "
 						   "what a recomputation gives." },
 
