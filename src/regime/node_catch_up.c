@@ -160,7 +160,9 @@ enum err entry_enter(struct state *st, struct heads *heads, uint64_t position, c
 {
 	enum err e = take_place(st, heads, position, s);
 
-	return e == OK ? fold_checked(st, s) : e;
+	if (e == OK)
+		e = fold_checked(st, s);
+	return e == OK ? outbox_enter(st, s) : e;
 }
 
 static enum err fold_entry(struct state *st, struct heads *heads, const struct record *r)
@@ -185,7 +187,9 @@ static enum err fold_entry(struct state *st, struct heads *heads, const struct r
 	st->is_guest = entry.is_guest;
 	st->home_ms = entry.home_ms;
 	e = take_place(st, heads, r->position, &s);
-	return e == OK ? state_fold(st, &s) : e;
+	if (e == OK)
+		e = state_fold(st, &s);
+	return e == OK && st->effective ? outbox_enter(st, &s) : e;
 }
 
 enum err record_fold(struct state *st, struct heads *heads, const struct record *r)

@@ -3,9 +3,11 @@
 bool private_written(uint8_t kind, uint8_t tag)
 {
 	switch (tag) {
+	case TAG_CONTACT:
 	case TAG_CREDENTIAL:
 	case TAG_CURSOR:
 	case TAG_DIRECTIVE:
+	case TAG_OUTBOX:
 	case TAG_RELEASE:
 	case TAG_SEEN:
 	case TAG_SIGHTINGS:
@@ -25,12 +27,16 @@ enum err private_fold(struct state *st, uint8_t kind, uint64_t position, struct 
 	if (!private_written(kind, tag))
 		return OK;
 	switch (tag) {
+	case TAG_CONTACT:
+		return contact_fold(st, payload);
 	case TAG_CREDENTIAL:
 		return credential_fold(st, payload);
 	case TAG_CURSOR:
 		return cursor_fold(st, payload);
 	case TAG_DIRECTIVE:
 		return directive_fold(st, payload);
+	case TAG_OUTBOX:
+		return outbox_fold(st, payload);
 	case TAG_RELEASE:
 		return release_fold(st, payload);
 	case TAG_SEEN:

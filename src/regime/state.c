@@ -171,6 +171,7 @@ enum err fold_checked(struct state *st, const struct statement *s)
 	const struct kind_rules *r = kind_rules(s->kind);
 	enum err e = place_put(st, s);
 
+	st->effective = true;
 	return e == OK && r != NULL ? r->fold(st, s) : e;
 }
 
@@ -182,6 +183,7 @@ enum err state_fold(struct state *st, const struct statement *s)
 	struct span node;
 	enum err e = place_get(st, s->id, &known);
 
+	st->effective = false;
 	if (e == OK)
 		return OK; /* counts once */
 	if (e != ERR_NOT_FOUND)

@@ -18,6 +18,7 @@ struct state {
 	int64_t logged_ms;
 	bool is_guest;	 /* the entry's home is another node's ledger */
 	int64_t home_ms; /* of a guest: when its home logged it */
+	bool effective; /* the entry that was folded last is more than an id: it passed its checks, and it is the first of it */
 };
 
 /* When the entry in hand counts: as logged; a guest from when its home logged it, which the receipt proves, but never later than

@@ -21,7 +21,7 @@ enum view {
 	VIEW_OBJECT_KEYS,
 	VIEW_COUNT
 };
-#define VIEWS_MAKE 3
+#define VIEWS_MAKE 4
 const char *view_name(enum view t); /* "sightings" */
 
 struct views;

@@ -1,12 +1,17 @@
 /* Private records, one after the other, each with u16 of its length before it, into views that are empty. A record reads or is
  * damaged; whatever it was, all that stands in the views afterwards reads, is found again under its own name, and comes out
- * the same when the records are folded once more. What a directive's reader gives, its writer writes. */
+ * the same when the records are folded once more. What a directive's or a contact's reader gives, its writer writes. No contact
+ * has a byte that could end a line or a command of SMTP. There are items in the outbox for the records to move; those that wait, and
+ * no others, are found by their receiver and by when they are due. */
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "regime/contact.h"
 #include "regime/credential.h"
 #include "regime/directive.h"
+#include "regime/outbox.h"
 #include "regime/posting.h"
+#include "regime/outbox_private.h"
 #include "regime/private.h"
 #include "regime/seen.h"
 #include "regime/sighting.h"
@@ -36,8 +41,28 @@ static void start(void)
 	atexit(clean_up);
 }
 
+#define ITEMS 4
+
+/* To AS1 to AS4 by mail; the second also to a node. */
+static void queue_some(struct state *st)
+{
+	struct outbox_item i = { .key.ledger = LEDGER_CIRCLE, .queued_ms = 1000, .next_ms = 1000, .since_ms = 1000 };
+
+	for (unsigned n = 0; n < ITEMS; n++) {
+		i.key.way = OUTBOX_MAIL;
+		i.key.index = n;
+		i.key.to = (struct addressee){ .type = TO_AS, .asn = n + 1 };
+		i.next_ms++;
+		check(outbox_queue(st, &i) == OK);
+	}
+	i.key.way = OUTBOX_NODE;
+	i.key.to = (struct addressee){ .type = TO_PARTY, .domain = SPAN("b.example") };
+	check(outbox_queue(st, &i) == OK);
+}
+
 static void fold_all(struct state *st, struct reader r)
 {
+	queue_some(st);
 	for (uint64_t position = 100; reader_left(&r) >= 2; position++) {
 		size_t n = read_u16(&r);
 		struct span payload = read_span(&r, n < reader_left(&r) ? n : reader_left(&r));
@@ -94,6 +119,81 @@ static enum err each_credential(void *context, const struct credential *c)
 	return OK;
 }
 
+static void is_harmless(struct span mail)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < mail.len; i++) {
+		unsigned char c = (unsigned char)mail.at[i];
+
+		check(c > 0x20 && c < 0x7f && strchr("<>()[]\\,;:\"", c) == NULL);
+		at += c == '@';
+	}
+	check(at == 1);
+}
+
+static enum err each_contact(void *context, const struct addressee *to, const struct contact *c)
+{
+	struct buffer first = BUFFER(1 << 16), second = BUFFER(1 << 16);
+	struct contact found;
+
+	if (c->mail.len > 0)
+		is_harmless(c->mail);
+	check(contact_find(context, to, c->source, &found) == OK);
+	contact_write(&first, to, c);
+	contact_write(&second, to, &found);
+	check(first.err == OK && span_equal(buffer_view(&first), buffer_view(&second)));
+	buffer_free(&first);
+	buffer_free(&second);
+	return OK;
+}
+
+struct outbox_seen {
+	struct state *st;
+	size_t waiting, due, to_receivers;
+};
+
+static enum err count_due(void *context, const struct outbox_item *i)
+{
+	struct outbox_seen *s = context;
+
+	check(i->step == OUTBOX_WAITING);
+	s->due++;
+	return OK;
+}
+
+static enum err count_waiting(void *context, const struct outbox_item *i)
+{
+	struct outbox_seen *s = context;
+
+	check(i->step == OUTBOX_WAITING);
+	s->to_receivers++;
+	return OK;
+}
+
+static enum err each_item(void *context, const struct outbox_item *i)
+{
+	struct outbox_seen *s = context;
+	struct outbox_item found;
+
+	check(outbox_find(s->st, &i->key, &found) == OK && found.step == i->step && found.next_ms == i->next_ms);
+	check(i->step != OUTBOX_BOUNCED && i->step != OUTBOX_ARRIVED && i->detail.len <= OUTBOX_DETAIL_MAX);
+	if (i->contact.len > 0)
+		is_harmless(i->contact);
+	s->waiting += i->step == OUTBOX_WAITING;
+	return outbox_waiting(s->st, i->key.way, &i->key.to, count_waiting, s);
+}
+
+static void check_outbox(struct state *st)
+{
+	struct outbox_seen s = { .st = st };
+
+	check(outbox_walk(st, NULL, each_item, &s) == OK);
+	check(outbox_due(st, OUTBOX_MAIL, INT64_MAX, count_due, &s) == OK);
+	check(outbox_due(st, OUTBOX_NODE, INT64_MAX, count_due, &s) == OK);
+	check(s.due == s.waiting && s.to_receivers == s.waiting);
+}
+
 static enum err each_pack(void *context, const struct pack *p)
 {
 	struct buffer head = BUFFER(4096);
@@ -147,6 +247,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(credentials_walk(&st, each_credential, &st) == OK);
 	check(directives_walk(&st, each_directive, &st) == OK);
 	check(packs_walk(&st, NULL, each_pack, &st) == OK);
+	check(contacts_walk(&st, each_contact, &st) == OK);
+	check_outbox(&st);
 	check(view_walk(st.snapshot, VIEW_OWN, SPAN(""), SPAN(""), each_own, &st) == OK);
 	first = digest(&st);
 	snapshot_end(st.snapshot);
