@@ -165,7 +165,7 @@ static enum err sees_matter(const struct state *st, const struct caller *c, stru
 	if (e == ERR_MATTER_UNKNOWN || (e == OK && m.ledger != LEDGER_CIRCLE))
 		return OK;
 	*yes = e == OK && is_party(c, m.from);
-	for (unsigned i = 0; e == OK && !*yes && matter_addressee(&m, i, &to); i++)
+	for (unsigned i = 0; e == OK && !*yes && i < m.to_count && matter_addressee(&m, i, &to); i++)
 		e = is_named(st, c, &to, yes);
 	return e == OK && !*yes ? is_mentioned(st, c, &m, yes) : e;
 }
@@ -173,7 +173,7 @@ static enum err sees_matter(const struct state *st, const struct caller *c, stru
 /* Kinds of later rules may refer to a matter and be for others. */
 static bool is_about(const struct statement *s)
 {
-	return s->has_re && (s->kind == KIND_ANSWER || s->kind == KIND_WITHDRAW);
+	return s->has_re && (s->kind == KIND_ANSWER || s->kind == KIND_WITHDRAW || s->kind == KIND_REQUEST);
 }
 
 /* ---- statements ---- */

@@ -10,13 +10,16 @@
  *	party		accepted, objected		the node: its operator decides about claims
  *	plan		started, closed			who filed it
  *			acknowledged, objected, accepted	any other party, or the node for one
- *	notice		re-observed, closed		who sent it
- *			all others			an addressee, or the node for one; where a resource is
+ *	notice, request	re-observed, closed		who sent it
+ *			all others			an addressee, or a node for one; where a resource is
  *							addressed, also whoever holds an approved claim that covers
  *							it, and the node
  *
- * The node for a party: `for` names the party, `via` says how it reached the node. Such answers are marked, since the node
- * could have made them up.
+ * A node for a party: `for` names the party, `via` says how it reached the node. The node that keeps the party's statement speaks for
+ * it (`via node` for what it says by itself: that a notice arrived); for resources and parties that no other node keeps, the node
+ * in whose ledger the matter was filed, as recorder. Such answers are marked, since the node could have made them up.
+ *
+ * Acknowledging is not admitting: it says that the notice was read.
  */
 
 struct asked {
@@ -58,14 +61,14 @@ static enum err addressed(const struct state *st, const struct statement *s, con
 	struct addressee to;
 	enum err e = OK;
 
-	for (unsigned i = 0; e == OK && !*yes && matter_addressee(m, i, &to); i++) {
+	for (unsigned i = 0; e == OK && !*yes && i < m->to_count && matter_addressee(m, i, &to); i++) {
 		struct asked a = { &to, false };
 
 		if (to.type == TO_PARTY) {
 			*yes = span_equal(to.domain, s->from);
 		} else if (is_resource(&to)) {
 			e = claims_walk(st, s->from, look_at_claim, &a);
-			*yes = a.covered || from_node(st, s);
+			*yes = a.covered || span_equal(s->from, m->home);
 		}
 	}
 	return e;
@@ -79,7 +82,7 @@ static bool addressed_for(const struct statement *s, const struct matter *m)
 
 	if (addressee_parse(s->for_party, &party) != OK)
 		return false;
-	for (unsigned i = 0; matter_addressee(m, i, &to); i++)
+	for (unsigned i = 0; i < m->to_count && matter_addressee(m, i, &to); i++)
 		if (addressee_equal(&to, &party) || (party.type == TO_PARTY && is_resource(&to)))
 			return true;
 	return false;
@@ -90,19 +93,62 @@ static enum err not_yours(const char *who)
 	return fail(ERR_NOT_YOURS, "only %s may answer that", who);
 }
 
+static bool is_way(struct span via)
+{
+	static const char *const ways[] = { "mail", "web", "taxii", "desk", "node" };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (span_is(via, ways[i]))
+			return true;
+	return false;
+}
+
+/* Whether who signs may speak for the party. Nobody keeps a resource. */
+static enum err check_mediated(const struct state *st, const struct statement *s, const struct matter *m)
+{
+	bool recorder = span_equal(s->from, m->home), kept = false;
+	struct addressee whom;
+	struct party p = { 0 };
+	enum err e;
+
+	if (s->for_party.len == 0 && s->via.len == 0)
+		return OK;
+	if (s->for_party.len > 0 && s->via.len == 0)
+		return fail(ERR_STATEMENT_HEADER, "via: missing beside for");
+	if (!is_way(s->via))
+		return fail(ERR_STATEMENT_HEADER, "via: mail, web, taxii, desk or node");
+	if (s->for_party.len > 0 && addressee_parse(s->for_party, &whom) == OK && whom.type == TO_PARTY) {
+		if ((e = party_get(st, whom.domain, &p)) != OK && e != ERR_PARTY_UNKNOWN)
+			return e;
+		kept = e == OK && p.home.len > 0;
+	}
+	if (kept && !span_equal(p.home, m->home))
+		recorder = false;
+	if (kept ? !span_equal(p.home, s->from) && !recorder : !recorder || span_is(s->via, "node"))
+		return fail(ERR_NOT_YOURS,
+			    "for: only the node that keeps the party speaks for it, and for those that no "
+			    "node keeps the one where the matter was filed");
+	return OK;
+}
+
+enum err answer_check_addressee(const struct state *st, const struct statement *s, const struct matter *m)
+{
+	bool yes = false;
+	enum err e = check_mediated(st, s, m);
+
+	if (e == OK && s->for_party.len > 0)
+		yes = addressed_for(s, m);
+	else if (e == OK)
+		e = addressed(st, s, m, &yes);
+	return e == OK && !yes ? not_yours("an addressee") : e;
+}
+
 static enum err check_who_notice(const struct state *st, const struct statement *s, const struct matter *m,
 				 enum outcome o)
 {
-	bool yes = false;
-	enum err e = OK;
-
 	if (o == OUTCOME_RE_OBSERVED || o == OUTCOME_CLOSED)
-		return span_equal(s->from, m->from) && s->for_party.len == 0 ? OK : not_yours("who sent the notice");
-	if (s->for_party.len > 0)
-		yes = addressed_for(s, m);
-	else
-		e = addressed(st, s, m, &yes);
-	return e == OK && !yes ? not_yours("an addressee of the notice") : e;
+		return span_equal(s->from, m->from) && s->for_party.len == 0 ? OK : not_yours("who filed it");
+	return answer_check_addressee(st, s, m);
 }
 
 static enum err check_who_plan(const struct statement *s, const struct matter *m, enum outcome o)
@@ -136,24 +182,62 @@ static enum err read_outcome(const struct statement *s, const struct matter *m, 
 	return e;
 }
 
+/* Whom the addressee names instead of itself. *found false: nobody. */
+static enum err read_better(const struct statement *s, const struct matter *m, enum outcome o, struct addressee *out,
+			    bool *found)
+{
+	const struct header *h = statement_header(s, "better");
+	struct addressee to;
+
+	*found = h != NULL;
+	if (h == NULL)
+		return OK;
+	if (o != OUTCOME_NOT_OURS)
+		return fail(ERR_STATEMENT_HEADER, "better: only beside outcome not-ours");
+	if (addressee_parse(h->value, out) != OK || out->type == TO_ALL)
+		return fail(ERR_STATEMENT_HEADER, "better: a party, an AS, a prefix or a country, written as in `to`");
+	for (unsigned i = 0; i < m->to_count && matter_addressee(m, i, &to); i++)
+		if (addressee_equal(&to, out))
+			return fail(ERR_STATEMENT_HEADER, "better: it was addressed already");
+	return OK;
+}
+
+static enum err check_evidence(const struct statement *s, const struct matter *m, enum outcome o)
+{
+	if (!s->has_body)
+		return OK;
+	if (m->kind != KIND_NOTICE || o != OUTCOME_DISPUTED)
+		return fail(ERR_STATEMENT_HEADER, "body: evidence stands beside outcome disputed, to a notice");
+	if (!s->body.sealed)
+		return fail(ERR_STATEMENT_HEADER, "body: evidence is private; bind it with sealed-sha256");
+	return OK;
+}
+
 enum err answer_check(const struct state *st, const struct statement *s)
 {
 	struct matter m;
+	struct addressee better;
 	enum outcome o;
+	bool found;
 	enum err e = matter_referred(st, s, kind_rules(KIND_ANSWER)->refers, &m);
 
 	if (e == OK)
 		e = read_outcome(s, &m, &o);
 	if (e == OK)
-		e = value_mediated(st, s);
+		e = check_mediated(st, s, &m);
 	if (e == OK)
 		e = value_text(s, "text", TEXT_MAX);
+	if (e == OK)
+		e = read_better(s, &m, o, &better, &found);
+	if (e == OK)
+		e = check_evidence(s, &m, o);
 	if (e == OK && m.withdrawn)
 		e = fail(ERR_OUTCOME, "re: it was withdrawn");
 	if (e != OK)
 		return e;
 	switch (m.kind) {
 	case KIND_NOTICE:
+	case KIND_REQUEST:
 		return check_who_notice(st, s, &m, o);
 	case KIND_PLAN:
 		return check_who_plan(s, &m, o);
@@ -167,38 +251,86 @@ static bool by_author(enum outcome o)
 	return o == OUTCOME_RE_OBSERVED || o == OUTCOME_CLOSED || o == OUTCOME_STARTED;
 }
 
-/* What happens again after it was said to be over opens the matter again, and its clock runs anew. */
-static void move(const struct state *st, struct matter *m, enum outcome o)
+static bool first_time(int64_t *ms, int64_t now)
 {
-	m->answered = true;
-	m->outcome = o;
+	if (*ms != 0)
+		return false;
+	*ms = now;
+	return true;
+}
+
+/* What an addressee's answer says of it. */
+static void note_times(struct matter *m, enum outcome o, int64_t now, bool mediated)
+{
+	first_time(&m->arrived_ms, now);
+	if (o == OUTCOME_RECEIVED)
+		return;
+	if (m->answered_ms == 0)
+		m->answered_ms = now;
+	if (first_time(&m->acknowledged_ms, now))
+		m->acknowledged_mediated = mediated;
+	if (o == OUTCOME_FIXED && first_time(&m->fixed_ms, now))
+		m->fixed_mediated = mediated;
+	if (o == OUTCOME_NOT_OURS)
+		first_time(&m->not_ours_ms, now);
+	if (o == OUTCOME_CANNOT)
+		first_time(&m->cannot_ms, now);
+	if (o == OUTCOME_DISPUTED)
+		first_time(&m->disputed_ms, now);
+}
+
+/* What happens again after it was said to be over opens the matter again, and its clock runs anew. */
+static void reopen(struct matter *m, int64_t now)
+{
+	if (m->fixed_ms != 0) {
+		first_time(&m->re_observed_ms, now);
+		m->re_observed++;
+	}
+	m->ended = false;
+	m->ended_ms = 0;
+	m->answered_ms = 0;
+	m->due_ms = now + (int64_t)class_due_days(m->class) * DAY_MS;
+}
+
+/* now: when the answer counts from. A guest's home may have a clock behind ours, and nobody answers what is not there yet. */
+static void move(struct matter *m, enum outcome o, int64_t now, bool mediated)
+{
 	m->answers++;
-	if (!by_author(o) && o != OUTCOME_RECEIVED && m->answered_ms == 0)
-		m->answered_ms = st->logged_ms;
+	if (o != OUTCOME_RECEIVED || !m->answered) { /* a machine's word takes no one's place */
+		m->outcome = o;
+		m->mediated = mediated;
+	}
+	m->answered = true;
+	if (!by_author(o))
+		note_times(m, o, now, mediated);
+	if (o == OUTCOME_CLOSED)
+		first_time(&m->closed_ms, now);
 	if ((kind_rules(m->kind)->ends & BIT(o)) != 0 && !m->ended) {
 		m->ended = true;
-		m->ended_ms = st->logged_ms;
+		m->ended_ms = now;
 	} else if (o == OUTCOME_RE_OBSERVED && m->ended) {
-		m->ended = false;
-		m->ended_ms = 0;
-		m->answered_ms = 0;
-		m->due_ms = st->logged_ms + (int64_t)class_due_days(m->class) * DAY_MS;
+		reopen(m, now);
 	}
 }
 
 enum err answer_fold(struct state *st, const struct statement *s)
 {
-	struct matter m;
+	struct matter before, m;
+	struct addressee better;
 	enum outcome o;
-	enum err e = matter_referred(st, s, kind_rules(KIND_ANSWER)->refers, &m);
+	bool found = false;
+	enum err e = matter_referred(st, s, kind_rules(KIND_ANSWER)->refers, &before);
 
 	if (e == OK)
-		e = read_outcome(s, &m, &o);
+		e = read_outcome(s, &before, &o);
+	if (e == OK)
+		e = read_better(s, &before, o, &better, &found);
 	if (e != OK)
 		return e;
-	move(st, &m, o);
-	m.mediated = s->for_party.len > 0;
+	m = before;
+	move(&m, o, state_time(st) > m.logged_ms ? state_time(st) : m.logged_ms, s->for_party.len > 0);
+	m.moved_ms = st->logged_ms;
 	if (m.kind == KIND_PARTY)
 		e = party_decide(st, &m, o == OUTCOME_ACCEPTED, s->id);
-	return e == OK ? matter_put(st, &m) : e;
+	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;
 }

@@ -160,7 +160,8 @@ enum err feeds_enter(const struct state *st, const struct statement *s, uint64_t
 
 	if (e == OK)
 		e = put_parties(st, s, stamp);
-	return e == OK && s->has_re ? put_matters(st, s, stamp) : e;
+	/* Who may see a notice need not see the one that takes it further to another. */
+	return e == OK && s->has_re && s->kind != KIND_NOTICE ? put_matters(st, s, stamp) : e;
 }
 
 /* ---- entries and their stamps ---- */

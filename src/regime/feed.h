@@ -17,7 +17,8 @@ struct feed {
 	enum kind kind;		/* FEED_KIND; FEED_PARTY: KIND_UNKNOWN is all kinds */
 	struct addressee party; /* FEED_PARTY: from, to, cc or for; a party, a resource, or all */
 	struct hash matter; /* FEED_MATTER: the statement itself and what refers to it by `re`, or to what does, up to
-				 * 16 steps. A statement that is not known: nothing */
+			     * 16 steps; but not the notices that follow on it, which are for others. A statement that is
+			     * not known: nothing */
 };
 
 struct feed_entry {

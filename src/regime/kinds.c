@@ -96,7 +96,21 @@ static const struct header_rule notice_headers[] = {
 	{ "explained", 0, 1 },	   { "repeats", 0, 1 }, { "again", 0, 1 },
 	{ "first", 0, 1 },	   { "last", 0, 1 },	{ "part", 0, 1 },
 	{ "priority", 0, 1 },	   { "due", 0, 1 },	{ "table", 0, STATEMENT_TEXT_HEADERS },
-	{ "demonstration", 0, 1 }, { "body", 1, 1 },	{ NULL, 0, 0 },
+	{ "demonstration", 0, 1 }, { "body", 1, 1 },	{ "re", 0, 1 },
+	{ "reason", 0, 1 },	   { NULL, 0, 0 },
+};
+
+static const struct header_rule request_headers[] = {
+	{ "date", 0, 1 },	   { "re", 1, 1 },  { "to", 1, 8 },  { "cc", 0, 8 },
+	{ "need", 1, 1 },	   { "for", 0, 1 }, { "via", 0, 1 }, { "text", 0, 1 },
+	{ "demonstration", 0, 1 }, { NULL, 0, 0 },
+};
+
+static const struct header_rule control_headers[] = {
+	{ "date", 0, 1 },	   { "class", 1, 1 },	     { "first", 1, 1 },
+	{ "last", 1, 1 },	   { "notified", 1, 1 },     { "notified-gone", 1, 1 },
+	{ "control", 1, 1 },	   { "control-gone", 1, 1 }, { "table", 0, STATEMENT_TEXT_HEADERS },
+	{ "demonstration", 0, 1 }, { NULL, 0, 0 },
 };
 
 static const struct header_rule share_headers[] = {
@@ -105,8 +119,8 @@ static const struct header_rule share_headers[] = {
 };
 
 static const struct header_rule answer_headers[] = {
-	{ "date", 0, 1 }, { "re", 1, 1 },   { "outcome", 1, 1 }, { "for", 0, 1 },
-	{ "via", 0, 1 },  { "text", 0, 1 }, { NULL, 0, 0 },
+	{ "date", 0, 1 }, { "re", 1, 1 },     { "outcome", 1, 1 }, { "for", 0, 1 }, { "via", 0, 1 },
+	{ "text", 0, 1 }, { "better", 0, 1 }, { "body", 0, 1 },	   { NULL, 0, 0 },
 };
 
 static const struct header_rule withdraw_headers[] = {
@@ -134,6 +148,14 @@ static const char *const notice_bodies[] = {
 	NULL,
 };
 
+/* What an addressee disputes with. */
+static const char *const answer_bodies[] = {
+	"application/vnd.comity.evidence+zstd",
+	"application/json",
+	"text/plain",
+	NULL,
+};
+
 static const char *const share_bodies[] = {
 	"application/stix+json;version=2.1",
 	NULL,
@@ -156,11 +178,24 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	},
 	[KIND_NOTICE] = {
 		.kind = KIND_NOTICE, .ledgers = CIRCLE, .roles = ANYONE, .headers = notice_headers, .bodies = notice_bodies,
+		.refers = BIT(KIND_NOTICE),
 		.outcomes = BIT(OUTCOME_RECEIVED) | BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_WORKING) | BIT(OUTCOME_FIXED) |
 			    BIT(OUTCOME_RE_OBSERVED) | BIT(OUTCOME_NOT_OURS) | BIT(OUTCOME_CANNOT) |
 			    BIT(OUTCOME_DISPUTED) | BIT(OUTCOME_CLOSED),
 		.ends = BIT(OUTCOME_FIXED) | BIT(OUTCOME_NOT_OURS) | BIT(OUTCOME_CLOSED),
 		.guests = true, .check = notice_check, .fold = notice_fold,
+	},
+	[KIND_REQUEST] = {
+		.kind = KIND_REQUEST, .ledgers = CIRCLE, .roles = ANYONE, .headers = request_headers,
+		.refers = BIT(KIND_NOTICE),
+		.outcomes = BIT(OUTCOME_RECEIVED) | BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_ACCEPTED) |
+			    BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_CLOSED) | BIT(OUTCOME_CANNOT),
+		.ends = BIT(OUTCOME_CLOSED),
+		.guests = true, .check = request_check, .fold = request_fold,
+	},
+	[KIND_CONTROL] = {
+		.kind = KIND_CONTROL, .ledgers = CIRCLE, .roles = ANYONE, .headers = control_headers,
+		.check = control_check, .fold = control_fold,
 	},
 	[KIND_SHARE] = {
 		.kind = KIND_SHARE, .ledgers = CIRCLE, .roles = BIT(ROLE_NODE), .headers = share_headers,
@@ -168,12 +203,13 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	},
 	[KIND_ANSWER] = {
 		.kind = KIND_ANSWER, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = answer_headers,
-		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE),
+		.bodies = answer_bodies,
+		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST),
 		.guests = true, .check = answer_check, .fold = answer_fold,
 	},
 	[KIND_WITHDRAW] = {
 		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
-		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE),
+		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) | BIT(KIND_CONTROL),
 		.guests = true, .check = withdraw_check, .fold = withdraw_fold,
 	},
 	[KIND_TICK] = {
@@ -205,10 +241,8 @@ unsigned kind_ledgers(enum kind k)
 	case KIND_PLEDGE:
 	case KIND_AGREEMENT:
 		return PUBLIC;
-	case KIND_REQUEST:
 	case KIND_CASE:
 	case KIND_EMBARGO:
-	case KIND_CONTROL:
 		return CIRCLE;
 	default:
 		return PUBLIC | CIRCLE; /* a kind of later rules: its own rules will say */

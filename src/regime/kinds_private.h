@@ -30,6 +30,17 @@ enum err plan_fold(struct state *st, const struct statement *s);
 enum err notice_check(const struct state *st, const struct statement *s);
 enum err notice_fold(struct state *st, const struct statement *s);
 
+/* The `class` of a statement, which has one spelling. ERR_CLASS_UNKNOWN, ERR_CLASS_CONTENT. */
+enum err notice_class(const struct statement *s, enum rsit_class *out);
+
+enum err request_check(const struct state *st, const struct statement *s);
+enum err request_fold(struct state *st, const struct statement *s);
+
+enum err control_check(const struct state *st, const struct statement *s);
+enum err control_fold(struct state *st, const struct statement *s);
+/* Its figures count no more. */
+enum err control_withdraw(struct state *st, const struct matter *m);
+
 enum err share_check(const struct state *st, const struct statement *s);
 enum err share_fold(struct state *st, const struct statement *s);
 /* How many stamps its objects take, behind its own; 0 for other kinds. From the statement alone, so that they are taken
@@ -38,6 +49,8 @@ uint64_t share_stamps(const struct statement *s);
 
 enum err answer_check(const struct state *st, const struct statement *s);
 enum err answer_fold(struct state *st, const struct statement *s);
+/* Whether who signs may speak as an addressee of the matter: itself, or `for` and `via`. ERR_NOT_YOURS, ERR_STATEMENT_HEADER. */
+enum err answer_check_addressee(const struct state *st, const struct statement *s, const struct matter *m);
 
 enum err withdraw_check(const struct state *st, const struct statement *s);
 enum err withdraw_fold(struct state *st, const struct statement *s);

@@ -15,8 +15,8 @@ static enum err check_addressees(const struct statement *s, enum rsit_class clas
 	return OK;
 }
 
-/* In a statement a class has one spelling; class_parse knows more. */
-static enum err read_class(const struct statement *s, enum rsit_class *out)
+/* class_parse knows more spellings. */
+enum err notice_class(const struct statement *s, enum rsit_class *out)
 {
 	const struct header *h = statement_header(s, "class");
 	enum err e = class_parse(h->value, out);
@@ -102,23 +102,88 @@ static enum err check_words(const struct statement *s)
 static enum err due_of(const struct state *st, const struct statement *s, enum rsit_class class, int64_t *out)
 {
 	int64_t days = (int64_t)class_due_days(class) * DAY_MS, asked = 0;
-	int64_t from = s->has_date && s->date_ms < st->logged_ms ? s->date_ms : st->logged_ms;
+	int64_t now = state_time(st), from = s->has_date && s->date_ms < now ? s->date_ms : now;
 	enum err e = value_time(s, "due", &asked);
 
 	if (e == OK && asked != 0 && asked / 1000 < (from + days) / 1000)
 		e = fail(ERR_STATEMENT_HEADER, "due: a notice of this class gives at least %u days",
 			 class_due_days(class));
-	if (e == OK && asked > st->logged_ms + LONGEST_MS)
+	if (e == OK && asked > now + LONGEST_MS)
 		e = fail(ERR_STATEMENT_HEADER, "due: over 366 days away");
-	*out = asked > st->logged_ms + days ? asked : st->logged_ms + days;
+	*out = asked > now + days ? asked : now + days;
 	return e;
+}
+
+/* ---- notices that follow on others ---- */
+
+/* What must hold of the matter that is taken further. Of guests their home has judged that. */
+static enum err check_reason(const struct state *st, const struct matter *m, enum follow_up reason)
+{
+	if (m->withdrawn)
+		return fail(ERR_OUTCOME, "re: it was withdrawn");
+	if ((m->followed & BIT(reason)) != 0)
+		return fail(ERR_OUTCOME, "reason: another notice took it further as %s before", follow_up_name(reason));
+	if (st->is_guest)
+		return OK;
+	if (reason == FOLLOW_OVERDUE && (m->due_ms == 0 || m->answered_ms != 0 || m->ended))
+		return fail(ERR_OUTCOME, "reason: no answer is waited for");
+	if (reason == FOLLOW_OVERDUE && m->due_ms >= st->logged_ms)
+		return fail(ERR_OUTCOME, "reason: the answer is not overdue yet");
+	if (reason == FOLLOW_NOT_OURS && (!m->answered || m->outcome != OUTCOME_NOT_OURS))
+		return fail(ERR_OUTCOME, "reason: no addressee said last that it is not its own");
+	if (reason == FOLLOW_UNDELIVERABLE && m->ended)
+		return fail(ERR_OUTCOME, "reason: it has ended");
+	return OK;
+}
+
+/* The matter that the notice follows on, as it was before. *found false: on none, or on one that is not known here, because its
+ * home showed it to others. */
+static enum err read_before(const struct state *st, const struct statement *s, enum follow_up *reason,
+			    struct matter *before, bool *found)
+{
+	const struct header *h = statement_header(s, "reason");
+	struct span ledger = s->ledger, home = span_cut(&ledger, '/');
+	enum err e = OK;
+
+	*reason = FOLLOW_NONE;
+	*found = false;
+	if (!s->has_re && h == NULL)
+		return OK;
+	if (!s->has_re || h == NULL)
+		return fail(ERR_STATEMENT_HEADER, "reason: stands beside re, and re of a notice beside reason");
+	if ((e = follow_up_parse(h->value, reason)) != OK)
+		return e;
+	e = matter_referred(st, s, BIT(KIND_NOTICE), before);
+	*found = e == OK;
+	if (e == ERR_MATTER_UNKNOWN && st->is_guest)
+		return OK;
+	if (e == OK && !span_equal(before->home, home))
+		e = fail(ERR_NOT_YOURS, "re: it was filed in the ledger of %.*s", SPAN_FORMAT(before->home));
+	if (e == OK && !span_equal(s->from, before->from) && !span_equal(s->from, before->home))
+		e = fail(ERR_NOT_YOURS, "re: only %.*s or its node may take it further", SPAN_FORMAT(before->from));
+	return e == OK ? check_reason(st, before, *reason) : e;
+}
+
+static enum err pass_on(struct state *st, const struct statement *s, enum follow_up reason, const struct matter *before)
+{
+	struct matter m = *before;
+
+	m.followed |= BIT(reason);
+	if (m.passed_on_ms == 0) {
+		m.passed_on_ms = state_time(st);
+		m.next = s->id;
+	}
+	return matter_change(st, before, &m, NULL);
 }
 
 enum err notice_check(const struct state *st, const struct statement *s)
 {
 	enum rsit_class class = CLASS_NONE;
+	enum follow_up reason;
+	struct matter before;
+	bool found;
 	int64_t due;
-	enum err e = read_class(s, &class);
+	enum err e = notice_class(s, &class);
 
 	if (e == OK)
 		e = check_addressees(s, class);
@@ -136,19 +201,30 @@ enum err notice_check(const struct state *st, const struct statement *s)
 		e = due_of(st, s, class, &due);
 	if (e == OK && !s->body.sealed)
 		e = fail(ERR_STATEMENT_HEADER, "body: a notice's body is private; bind it with sealed-sha256");
-	return e;
+	return e == OK ? read_before(st, s, &reason, &before, &found) : e;
 }
 
 enum err notice_fold(struct state *st, const struct statement *s)
 {
-	struct matter m;
+	struct matter m, before;
+	bool found = false;
 	enum err e = matter_make(st, s, &m);
 
 	if (e == OK)
-		e = read_class(s, &m.class);
+		e = notice_class(s, &m.class);
 	if (e == OK)
 		e = value_number(s, "events", UINT32_MAX, &m.events);
 	if (e == OK)
+		e = value_time(s, "first", &m.first_ms);
+	if (e == OK)
+		e = value_time(s, "last", &m.last_ms);
+	if (e == OK)
 		e = due_of(st, s, m.class, &m.due_ms);
-	return e == OK ? matter_put(st, &m) : e;
+	if (e == OK)
+		e = read_before(st, s, &m.reason, &before, &found);
+	m.has_before = s->has_re;
+	m.before = s->re;
+	if (e == OK)
+		e = matter_add(st, &m);
+	return e == OK && found ? pass_on(st, s, m.reason, &before) : e;
 }

@@ -410,7 +410,7 @@ enum err party_fold(struct state *st, const struct statement *s)
 		e = party_put(st, &p);
 	if (e == OK)
 		e = matter_make(st, s, &m);
-	return e == OK ? matter_put(st, &m) : e;
+	return e == OK ? matter_add(st, &m) : e;
 }
 
 enum err party_decide(struct state *st, const struct matter *m, bool approve, struct hash answer)

@@ -210,7 +210,7 @@ enum err plan_fold(struct state *st, const struct statement *s)
 	if (e == OK)
 		e = matter_make(st, s, &m);
 	if (e == OK)
-		e = matter_put(st, &m);
+		e = matter_add(st, &m);
 	if (e == OK) {
 		plan_terms_pack(&t, &b);
 		e = state_put(st, &k, &b);

@@ -61,7 +61,7 @@ enum err share_fold(struct state *st, const struct statement *s)
 
 	if (e == OK)
 		e = value_number(s, "objects", OBJECTS_MAX, &m.events);
-	return e == OK ? matter_put(st, &m) : e;
+	return e == OK ? matter_add(st, &m) : e;
 }
 
 uint64_t share_stamps(const struct statement *s)

@@ -87,6 +87,7 @@ enum follow_up {
 	FOLLOW_COUNT
 };
 const char *follow_up_name(enum follow_up f);
+enum err follow_up_parse(struct span name, enum follow_up *out); /* ERR_STATEMENT_HEADER */
 
 /* A notice, a plan, a party statement, a request: what can be answered. */
 struct matter {
@@ -105,10 +106,13 @@ struct matter {
 	struct span addressees; /* all of them, packed: first `to`, then `cc`: matter_addressee */
 	enum rsit_class class;	/* CLASS_NONE if it has none */
 	bool ended, withdrawn, answered;
-	bool mediated; /* the last answer came through the node, for a party without a key */
+	bool mediated; /* the last answer was a node's, `for` another */
 	bool demonstration;
-	enum outcome outcome; /* of the last answer, if answered; the author's re-observed and closed are among them */
+	enum outcome
+		outcome; /* of the last answer, if answered; the author's re-observed and closed are among them. `received`
+			       * is it only until there is another */
 	int64_t ended_ms, withdrawn_ms; /* 0: not */
+	int64_t moved_ms;		/* the last answer or the withdrawal, as logged here; 0: none */
 	uint32_t answers;
 	uint64_t events; /* as its header says; 0 if it does not */
 	bool has_body;
@@ -119,10 +123,10 @@ struct matter {
 	int64_t arrived_ms;	 /* the addressee, or its node, has it: any answer of theirs */
 	int64_t acknowledged_ms; /* any but `received` */
 	int64_t fixed_ms;
-	int64_t re_observed_ms; /* seen again after `fixed` */
+	int64_t re_observed_ms; /* seen again after `fixed`: said of a matter that had ended, and was fixed before */
 	int64_t not_ours_ms, cannot_ms, disputed_ms, closed_ms;
 	unsigned re_observed;	    /* how often */
-	bool acknowledged_mediated; /* that first answer came through a node, for a party without a key */
+	bool acknowledged_mediated; /* that first answer was a node's, `for` another */
 	bool fixed_mediated;
 	int64_t first_ms, last_ms; /* of the events, as its headers say; 0: they do not */
 
@@ -132,6 +136,7 @@ struct matter {
 	struct hash before;
 	int64_t passed_on_ms; /* another notice took this matter further; 0: none did */
 	struct hash next;     /* the first that did */
+	unsigned followed;    /* bit set of enum follow_up: for which reasons others did; once for each */
 };
 
 /* Addressee i of m->to_count + m->cc_count; false behind the last. */
@@ -145,8 +150,16 @@ enum err state_matters(const struct state *st, enum ledger_id l, enum kind k, ui
 /* Notices filed here that nobody has answered, whose `due` is past at `now_ms`, and that no other notice took further: in the
  * order of `due`, from the first on. Costs by what it yields, not by how many are open. */
 enum err state_due(const struct state *st, int64_t now_ms, matter_each *each, void *context);
+/* The same from behind one of them, by its due_ms and index, so that a walk can be taken up again. */
+enum err state_due_after(const struct state *st, int64_t after_ms, uint64_t after_index, int64_t now_ms,
+			 matter_each *each, void *context);
 /* When the next of them will be due; 0: none waits. */
 enum err state_next_due(const struct state *st, int64_t *due_ms);
+/* Notices filed here whose addressee said last that they are not its own, and that no other notice took further: in the order in
+ * which that was said, from behind one of them by its moved_ms and index. better: whom the addressee named; NULL: nobody. */
+typedef enum err not_ours_each(void *context, const struct matter *m, const struct addressee *better);
+enum err state_not_ours(const struct state *st, int64_t after_ms, uint64_t after_index, not_ours_each *each,
+			void *context);
 /* Notices to (not cc) this addressee, of this class (CLASS_NONE: all), the newest first. */
 enum err state_matters_to(const struct state *st, const struct addressee *to, enum rsit_class c, matter_each *each,
 			  void *context);

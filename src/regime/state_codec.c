@@ -146,12 +146,12 @@ enum err state_damaged(const char *what)
 
 /* Parts of values */
 
-static void pack_hash(struct buffer *b, struct hash h)
+void pack_hash(struct buffer *b, struct hash h)
 {
 	buffer_bytes(b, h.bytes, HASH_SIZE);
 }
 
-static struct hash unpack_hash(struct reader *r)
+struct hash unpack_hash(struct reader *r)
 {
 	struct hash h = { { 0 } };
 
@@ -159,15 +159,14 @@ static struct hash unpack_hash(struct reader *r)
 	return h;
 }
 
-/* At most 255 bytes: names, titles, media types. */
-static void pack_short(struct buffer *b, struct span s)
+void pack_short(struct buffer *b, struct span s)
 {
 	assert(s.len <= UINT8_MAX);
 	buffer_byte(b, (uint8_t)s.len);
 	buffer_span(b, s);
 }
 
-static struct span unpack_short(struct reader *r)
+struct span unpack_short(struct reader *r)
 {
 	return read_span(r, read_u8(r));
 }
@@ -474,168 +473,5 @@ enum err claim_put(struct state *st, struct span domain, const struct addressee 
 	pack_hash(&b, c->approval);
 	e = state_put(st, &k, &b);
 	buffer_free(&b);
-	return e;
-}
-
-/* Matters: u8 kind, u16 flags, u8 outcome, u8 class, u64 logged_ms, answered_ms, due_ms, ended_ms, withdrawn_ms,
- * u32 answers, u64 events, 32 id, short from, u8 number of addressees, u16 length of the addressees, the addressees;
- * with a body: u64 size, 32 hash, short media type. Ledger and index stand in the key. */
-
-#define MATTER_ENDED 1
-#define MATTER_WITHDRAWN 2
-#define MATTER_ANSWERED 4
-#define MATTER_MEDIATED 8
-#define MATTER_DEMONSTRATION 16
-#define MATTER_BODY 32
-#define MATTER_SEALED 64
-
-static unsigned matter_flags(const struct matter *m)
-{
-	return (m->ended ? MATTER_ENDED : 0) | (m->withdrawn ? MATTER_WITHDRAWN : 0) |
-	       (m->answered ? MATTER_ANSWERED : 0) | (m->mediated ? MATTER_MEDIATED : 0) |
-	       (m->demonstration ? MATTER_DEMONSTRATION : 0) | (m->has_body ? MATTER_BODY : 0) |
-	       (m->has_body && m->body.sealed ? MATTER_SEALED : 0);
-}
-
-static void set_flags(struct matter *m, unsigned flags)
-{
-	m->ended = (flags & MATTER_ENDED) != 0;
-	m->withdrawn = (flags & MATTER_WITHDRAWN) != 0;
-	m->answered = (flags & MATTER_ANSWERED) != 0;
-	m->mediated = (flags & MATTER_MEDIATED) != 0;
-	m->demonstration = (flags & MATTER_DEMONSTRATION) != 0;
-	m->has_body = (flags & MATTER_BODY) != 0;
-	m->body.sealed = (flags & MATTER_SEALED) != 0;
-}
-
-static void unpack_numbers(struct reader *r, struct matter *m)
-{
-	m->kind = (enum kind)read_u8(r);
-	set_flags(m, read_u16(r));
-	m->outcome = (enum outcome)read_u8(r);
-	m->class = (enum rsit_class)read_u8(r);
-	m->logged_ms = (int64_t)read_u64(r);
-	m->answered_ms = (int64_t)read_u64(r);
-	m->due_ms = (int64_t)read_u64(r);
-	m->ended_ms = (int64_t)read_u64(r);
-	m->withdrawn_ms = (int64_t)read_u64(r);
-	m->answers = read_u32(r);
-	m->events = read_u64(r);
-}
-
-enum err matter_unpack(struct span key, struct span value, struct matter *out)
-{
-	struct reader k = reader_of(span_from(key, 1)), r = reader_of(value);
-	struct matter m = { 0 };
-
-	m.ledger = (enum ledger_id)read_u8(&k);
-	m.index = read_u64(&k);
-	unpack_numbers(&r, &m);
-	m.id = unpack_hash(&r);
-	m.from = unpack_short(&r);
-	m.to_count = read_u8(&r);
-	m.addressees = read_span(&r, read_u16(&r));
-	if (m.has_body) {
-		m.body.size = read_u64(&r);
-		m.body.hash = unpack_hash(&r);
-		m.body.media_type = unpack_short(&r);
-	}
-	if (k.err != OK || reader_left(&k) != 0 || r.err != OK || reader_left(&r) != 0 || m.ledger >= LEDGER_COUNT ||
-	    m.kind >= KIND_COUNT || m.outcome >= OUTCOME_COUNT || m.class >= CLASS_COUNT)
-		return state_damaged("matter");
-	m.to.type = TO_ALL;
-	if (m.to_count > 0 && !matter_addressee(&m, 0, &m.to))
-		return state_damaged("matter");
-	*out = m;
-	return OK;
-}
-
-bool matter_addressee(const struct matter *m, unsigned i, struct addressee *out)
-{
-	struct reader r = reader_of(m->addressees);
-	enum err e = OK;
-
-	if (i >= m->to_count)
-		return false;
-	for (unsigned j = 0; e == OK && j <= i; j++)
-		e = unpack_addressee(&r, out);
-	return e == OK;
-}
-
-enum err matter_get(const struct state *st, enum ledger_id l, uint64_t index, struct matter *out)
-{
-	struct state_key k = key_matter(l, index);
-	struct span value;
-	enum err e = state_get(st, &k, &value);
-
-	if (e == OK)
-		e = matter_unpack(key_view(&k), value, out);
-	return e == ERR_NOT_FOUND ? state_damaged("place without its matter") : e;
-}
-
-enum err matter_put(struct state *st, const struct matter *m)
-{
-	struct state_key k = key_matter(m->ledger, m->index);
-	struct buffer b = BUFFER(STATE_VALUE_MAX);
-	enum err e;
-
-	buffer_byte(&b, (uint8_t)m->kind);
-	buffer_u16(&b, (uint16_t)matter_flags(m));
-	buffer_byte(&b, (uint8_t)m->outcome);
-	buffer_byte(&b, (uint8_t)m->class);
-	buffer_u64(&b, (uint64_t)m->logged_ms);
-	buffer_u64(&b, (uint64_t)m->answered_ms);
-	buffer_u64(&b, (uint64_t)m->due_ms);
-	buffer_u64(&b, (uint64_t)m->ended_ms);
-	buffer_u64(&b, (uint64_t)m->withdrawn_ms);
-	buffer_u32(&b, m->answers);
-	buffer_u64(&b, m->events);
-	pack_hash(&b, m->id);
-	pack_short(&b, m->from);
-	buffer_byte(&b, (uint8_t)m->to_count);
-	buffer_u16(&b, (uint16_t)m->addressees.len);
-	buffer_span(&b, m->addressees);
-	if (m->has_body) {
-		buffer_u64(&b, m->body.size);
-		pack_hash(&b, m->body.hash);
-		pack_short(&b, m->body.media_type);
-	}
-	e = state_put(st, &k, &b);
-	buffer_free(&b);
-	return e;
-}
-
-enum err matter_make(const struct state *st, const struct statement *s, struct matter *out)
-{
-	struct buffer b = BUFFER(STATEMENT_MAX);
-	struct matter m = {
-		.id = s->id,
-		.kind = s->kind,
-		.ledger = st->ledger,
-		.index = st->index,
-		.logged_ms = st->logged_ms,
-		.from = s->from,
-		.to = { .type = TO_ALL },
-		.has_body = s->has_body,
-		.body = s->body,
-	};
-	const char *copy = NULL;
-	enum err e;
-
-	/* Only a notice lists whom it is for; elsewhere `to` is a header without a meaning yet. */
-	if (s->kind == KIND_NOTICE)
-		m.to_count = (unsigned)s->to_count;
-	for (unsigned i = 0; i < m.to_count; i++)
-		pack_addressee(&b, &s->to[i]);
-	e = b.err;
-	if (e == OK && (copy = arena_copy(st->arena, b.at, b.len)) == NULL)
-		e = ERR_NO_MEMORY;
-	m.addressees = span_make(copy, b.len);
-	if (m.to_count > 0)
-		m.to = s->to[0];
-	buffer_free(&b);
-	if (e == OK)
-		e = value_yes(s, "demonstration", &m.demonstration);
-	*out = m;
 	return e;
 }

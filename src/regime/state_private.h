@@ -3,17 +3,23 @@
  * A key begins with one letter; numbers are big-endian, so keys of one letter sort by number. `…` is the rest.
  *
  *	key				value
+ *	a addressee, u8 class, u64 index	nothing: a notice in the circle to this addressee
+ *	b domain 00, u64 index		nothing: a notice in the circle by this party
  *	c domain 00 resource		claim: u8 approved, u64 approved_ms, 32 approval
+ *	d u64 due_ms, u64 index		nothing: a notice filed here whose answer is still waited for
  *	f u64 index			filed plan: its terms (plan.c)
  *	i 32 id				place: u8 ledger, u64 index, u8 kind
+ *	k domain 00, u8 class, u64 last	control: control.c
  *	l				last entry: u64 logged_ms
- *	m u8 ledger, u64 index		matter (matter_put below)
+ *	m u8 ledger, u64 index		matter: state_matter.c
+ *	n u64 time, u64 index		a notice filed here that is not its addressee's, as said at that time, and that
+ *					went no further: the better addressee, or nothing
  *	p domain			party (party_put below)
  *	r				rules: u64 version
  *	t				newest tick: u64 logged_ms, 32 statement
  *	t origin			checkpoint: u64 size, 32 root
  *
- * resource: u8 type (enum addressee_type), then u32 AS number | prefix | 2 letters. prefix: u8 family, u8 length, 4 or
+ * addressee: u8 type (enum addressee_type), then a resource or a short domain. resource: u8 type, then u32 AS number | prefix | 2 letters. prefix: u8 family, u8 length, 4 or
  * 16 bytes of address. Every value has one spelling, so that two nodes with the same entries hold the same bytes. */
 #ifndef REGIME_STATE_PRIVATE_H
 #define REGIME_STATE_PRIVATE_H
@@ -23,11 +29,16 @@
 #include "regime/state.h"
 
 enum state_letter {
+	STATE_TO = 'a',
+	STATE_BY = 'b',
 	STATE_CLAIM = 'c',
+	STATE_DUE = 'd',
 	STATE_FILED = 'f',
 	STATE_ID = 'i',
+	STATE_CONTROL = 'k',
 	STATE_LAST = 'l',
 	STATE_MATTER = 'm',
+	STATE_NOT_OURS = 'n',
 	STATE_PARTY = 'p',
 	STATE_RULES = 'r',
 	STATE_TICK = 't'
@@ -81,10 +92,15 @@ void party_pack_contact(struct buffer *b, struct span mail);
 void party_pack_ledger_key(struct buffer *b, enum ledger_id l, const struct verifier *key);
 
 enum err matter_get(const struct state *st, enum ledger_id l, uint64_t index, struct matter *out);
-enum err matter_unpack(struct span key, struct span value, struct matter *out);
-enum err matter_put(struct state *st, const struct matter *m);
+enum err matter_unpack(const struct state *st, struct span key, struct span value, struct matter *out);
 /* The beginning of a matter: what the statement itself says. Packs the addressees into the arena. */
 enum err matter_make(const struct state *st, const struct statement *s, struct matter *out);
+/* Writes a matter that is new, with the places where it is found. */
+enum err matter_add(struct state *st, const struct matter *m);
+/* Writes it as it is now; before is how it was. Neither may point into the snapshot. better: if it is not its addressee's, whose
+ * it is, as that says; may be NULL. */
+enum err matter_change(struct state *st, const struct matter *before, const struct matter *m,
+		       const struct addressee *better);
 
 enum err claim_unpack(struct span key, struct span value, struct claim *out);
 enum err claim_put(struct state *st, struct span domain, const struct addressee *resource, const struct claim *c);
@@ -94,6 +110,11 @@ enum err claims_walk(const struct state *st, struct span domain, claim_each *eac
 /* A claim and the resource it is about. */
 struct addressee claim_resource(const struct claim *c);
 
+void pack_hash(struct buffer *b, struct hash h);
+struct hash unpack_hash(struct reader *r);
+/* At most 255 bytes: names, titles, media types. */
+void pack_short(struct buffer *b, struct span s);
+struct span unpack_short(struct reader *r);
 void pack_prefix(struct buffer *b, struct prefix p);
 struct prefix unpack_prefix(struct reader *r);
 void pack_addressee(struct buffer *b, const struct addressee *to);

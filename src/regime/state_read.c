@@ -128,7 +128,7 @@ enum err state_matter(const struct state *st, struct hash id, struct matter *out
 		e = state_get(st, &k, &value);
 	}
 	if (e == OK)
-		e = matter_unpack(key_view(&k), value, out);
+		e = matter_unpack(st, key_view(&k), value, out);
 	if (e != ERR_NOT_FOUND)
 		return e;
 	hash_hex(id, hex);
@@ -136,6 +136,7 @@ enum err state_matter(const struct state *st, struct hash id, struct matter *out
 }
 
 struct matter_walk {
+	const struct state *st;
 	enum kind kind;
 	matter_each *each;
 	void *context;
@@ -145,7 +146,7 @@ static enum err show_matter(void *context, struct span key, struct span value)
 {
 	struct matter_walk *w = context;
 	struct matter m;
-	enum err e = matter_unpack(key, value, &m);
+	enum err e = matter_unpack(w->st, key, value, &m);
 
 	return e == OK && (w->kind == KIND_UNKNOWN || w->kind == m.kind) ? w->each(w->context, &m) : e;
 }
@@ -153,7 +154,7 @@ static enum err show_matter(void *context, struct span key, struct span value)
 enum err state_matters(const struct state *st, enum ledger_id l, enum kind k, uint64_t from, matter_each *each,
 		       void *context)
 {
-	struct matter_walk w = { k, each, context };
+	struct matter_walk w = { st, k, each, context };
 	struct state_key prefix = key_of(STATE_MATTER), start = key_matter(l, from);
 
 	key_add_u8(&prefix, (uint8_t)l);

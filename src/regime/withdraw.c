@@ -34,6 +34,10 @@ enum err matter_referred(const struct state *st, const struct statement *s, unsi
 		e = own(st->arena, &out->from);
 	if (e == OK)
 		e = own(st->arena, &out->addressees);
+	if (e == OK)
+		e = own(st->arena, &out->home);
+	if (e == OK)
+		matter_addressee(out, 0, &out->to); /* its domain is among those copied */
 	if (e == OK && out->has_body)
 		e = own(st->arena, &out->body.media_type);
 	return e;
@@ -59,15 +63,23 @@ enum err withdraw_check(const struct state *st, const struct statement *s)
 
 enum err withdraw_fold(struct state *st, const struct statement *s)
 {
-	struct matter m;
-	enum err e = matter_referred(st, s, kind_rules(KIND_WITHDRAW)->refers, &m);
+	struct matter before, m;
+	enum err e = matter_referred(st, s, kind_rules(KIND_WITHDRAW)->refers, &before);
 
-	if (e == OK && m.kind == KIND_PARTY)
-		e = party_withdraw(st, &m);
+	if (e == OK && before.kind == KIND_PARTY)
+		e = party_withdraw(st, &before);
+	if (e == OK && before.kind == KIND_CONTROL)
+		e = control_withdraw(st, &before);
 	if (e != OK)
 		return e;
+	m = before;
 	m.withdrawn = true;
-	m.withdrawn_ms = st->logged_ms;
+	m.withdrawn_ms = state_time(st);
+	m.moved_ms = st->logged_ms;
 	m.due_ms = 0;
-	return matter_put(st, &m);
+	if (m.kind != KIND_PARTY && m.kind != KIND_PLAN && !m.ended) {
+		m.ended = true;
+		m.ended_ms = m.withdrawn_ms;
+	}
+	return matter_change(st, &before, &m, NULL);
 }

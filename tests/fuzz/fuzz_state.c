@@ -126,7 +126,7 @@ static enum err look_at(void *context, const struct matter *m)
 	(void)context;
 	while (matter_addressee(m, n, &a))
 		n++;
-	check(n == m->to_count);
+	check(n == m->to_count + m->cc_count);
 	return OK;
 }
 

@@ -156,7 +156,7 @@ static const char *any_addressee(struct twin *t)
 /* Of a kind that has no rules, so anything goes: addressees of all sorts and references into either ledger. */
 static struct span free_statement(struct twin *t, const struct hash *ids, size_t count, struct hash *id)
 {
-	static const enum kind kinds[] = { KIND_REQUEST, KIND_CASE, KIND_PLEDGE, KIND_PROOF };
+	static const enum kind kinds[] = { KIND_EMBARGO, KIND_CASE, KIND_PLEDGE, KIND_PROOF };
 	struct world *w = t->w;
 	size_t kind = test_below(&t->seed, TABLE_LENGTH(kinds));
 	const char *lines = arena_print(w->arena, "serial %zu\n", (size_t)test_random(&t->seed));
@@ -457,7 +457,7 @@ static void chains(void **state)
 		const char *ledger = i % 3 == 2 ? "cert.example/circle" : "cert.example/public";
 
 		assert_int_equal(world_add(w,
-					   statement_text(w->arena, i % 3 == 2 ? KIND_REQUEST : KIND_PLEDGE, ledger,
+					   statement_text(w->arena, i % 3 == 2 ? KIND_CASE : KIND_PLEDGE, ledger,
 							  w->res, lines, &ids[i]),
 					   NULL),
 				 OK);

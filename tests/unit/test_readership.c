@@ -179,7 +179,7 @@ static const char *draw_word(uint64_t *seed)
 
 static struct said draw(uint64_t *seed)
 {
-	static const enum kind kinds[] = { KIND_NOTICE, KIND_SHARE, KIND_REQUEST, KIND_CASE, KIND_ANSWER };
+	static const enum kind kinds[] = { KIND_NOTICE, KIND_SHARE, KIND_EMBARGO, KIND_CASE, KIND_ANSWER };
 	static const int64_t ages[] = { 0, DAY, DELAY - NOW_ISH, DELAY, DELAY + NOW_ISH, 1000 * DAY };
 	struct said s = { .ledger = test_below(seed, 5) == 0 ? LEDGER_PUBLIC : LEDGER_CIRCLE };
 
@@ -567,7 +567,7 @@ static void answers_are_seen_with_their_matter(void **state)
 	answer = say(w, KIND_ANSWER, w->op, arena_print(w->arena, "%soutcome working\n", re));
 	other = say(w, KIND_ANSWER, node_signer(w->n),
 		    arena_print(w->arena, "%soutcome fixed\nfor op.example\nvia desk\n", re));
-	request = say(w, KIND_REQUEST, w->op, arena_print(w->arena, "%sto stranger.example\n", re));
+	request = say(w, KIND_CASE, w->op, arena_print(w->arena, "%sto stranger.example\n", re));
 	assert_int_equal(node_read(w->n, w->arena, &st), OK);
 	for (size_t i = 0; i < TABLE_LENGTH(readers); i++) {
 		const struct person *p = &readers[i].p;

@@ -80,7 +80,7 @@ static struct span bound(struct world *w, const char *re, struct span payload, c
 						       SPAN("application/stix+json"), salt, payload);
 
 	lines = arena_print(w->arena, "%s%s", lines, body_line(w->arena, payload, salt != NULL, h));
-	return statement_text(w->arena, KIND_REQUEST, "cert.example/circle", w->res, lines, NULL);
+	return statement_text(w->arena, KIND_CASE, "cert.example/circle", w->res, lines, NULL);
 }
 
 static struct hash body_hash_of(struct world *w, struct span note)
@@ -145,7 +145,7 @@ static void bodies_that_do_not_fit(void **state)
 	uint8_t salt[SEAL_SALT_SIZE] = { 1 }, other[SEAL_SALT_SIZE] = { 2 };
 	struct span payload = SPAN("the right one"), sealed = bound(w, NULL, payload, salt);
 	struct span open = bound(w, NULL, payload, NULL), none = plan_of(w->arena, w->res, 1);
-	struct span stranger = statement_text(w->arena, KIND_REQUEST, "cert.example/circle", w->stranger,
+	struct span stranger = statement_text(w->arena, KIND_CASE, "cert.example/circle", w->stranger,
 					      body_line(w->arena, payload, false, hash_span(payload)), NULL);
 	const struct {
 		struct span note, body;

@@ -1,0 +1,52 @@
+/* Requests for help: who answered `cannot` to a notice says what is missing, to those who may have it. */
+#include "regime/kinds_private.h"
+
+#define TEXT_MAX 280
+#define NEED_MAX 63
+
+static enum err check_words(const struct statement *s)
+{
+	struct span need = statement_header(s, "need")->value;
+	bool demonstration;
+	enum err e = value_text(s, "text", TEXT_MAX);
+
+	for (size_t i = 0; e == OK && i < need.len; i++) {
+		char c = need.at[i];
+
+		if (!(c >= 'a' && c <= 'z') && (i == 0 || (!(c >= '0' && c <= '9') && c != '-')))
+			e = fail(ERR_STATEMENT_HEADER, "need: one word of a-z, 0-9 and -");
+	}
+	if (e == OK && need.len > NEED_MAX)
+		e = fail(ERR_STATEMENT_HEADER, "need: %zu characters, at most %d", need.len, NEED_MAX);
+	for (size_t i = 0; e == OK && i < s->to_count; i++)
+		if (s->to[i].type == TO_ALL)
+			e = fail(ERR_STATEMENT_HEADER, "to: a request goes to who may help, not to all");
+	return e == OK ? value_yes(s, "demonstration", &demonstration) : e;
+}
+
+/* A guest may come to a helper who was never shown the notice; its home has judged who may file it. */
+enum err request_check(const struct state *st, const struct statement *s)
+{
+	struct matter m;
+	enum err e = check_words(s);
+
+	if (e == OK && !s->has_re)
+		e = fail(ERR_STATEMENT_HEADER, "re: missing in a request");
+	if (e == OK)
+		e = matter_referred(st, s, BIT(KIND_NOTICE), &m);
+	if (e == ERR_MATTER_UNKNOWN && st->is_guest)
+		return OK;
+	if (e == OK && m.withdrawn)
+		e = fail(ERR_OUTCOME, "re: it was withdrawn");
+	if (e == OK && m.cannot_ms == 0 && !st->is_guest)
+		e = fail(ERR_OUTCOME, "re: nobody answered cannot");
+	return e == OK ? answer_check_addressee(st, s, &m) : e;
+}
+
+enum err request_fold(struct state *st, const struct statement *s)
+{
+	struct matter m;
+	enum err e = matter_make(st, s, &m);
+
+	return e == OK ? matter_add(st, &m) : e;
+}
