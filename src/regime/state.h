@@ -96,9 +96,9 @@ struct matter {
 	enum ledger_id ledger;
 	uint64_t index;
 	int64_t logged_ms;
-	int64_t answered_ms; /* the addressee's first answer since it was filed or opened again, or the node's for it.
+	int64_t answered_ms;  /* the addressee's first answer since it was filed or opened again, or the node's for it.
 			      * 0: none yet. `received` does not count: it says that a machine has it */
-	int64_t due_ms;	     /* when an answer is due. 0: no clock runs */
+	int64_t due_ms;	      /* when an answer is due. 0: no clock runs */
 	int64_t first_due_ms; /* of a notice: when the first answer was due as it was filed; never moved */
 	struct span from;
 	struct addressee to; /* the first of them; TO_ALL if it names none */
