@@ -43,6 +43,21 @@ static const struct option_rule push_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule contact_options[] = {
+	{ "openpgp", "FILE", "its public key, binary: what goes there is encrypted" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule outbox_options[] = {
+	{ "all", NULL, "what was handed over and what has arrived too" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule retry_options[] = {
+	{ "all", NULL, "all that waits, was refused or could not be delivered" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule directive_options[] = {
 	{ "interval", "TIME", "at most one round of notices in this time, e.g. 24h (default 0: at once)" },
 	{ "window", "TIME", "a source that was told is told again only after this time (default 24h)" },
@@ -185,6 +200,10 @@ const struct command commands[] = {
 	{ "config check", cmd_config_check, "[FILE]", "say whether the configuration is good, and what is unwise in it",
 	  NULL, 0, 1 },
 	{ "config show", cmd_config_show, "[FILE]", "show all settings that hold, with the defaults", NULL, 0, 1 },
+	{ "contact add", cmd_contact_add, "WHOM MAIL",
+	  "set the mailbox of whoever answers for a resource, or of a party", contact_options, 2, 3 },
+	{ "contact list", cmd_contact_list, "[WHOM]", "list mailboxes and how well they work", NULL, 0, 2 },
+	{ "contact remove", cmd_contact_remove, "WHOM", "forget the mailbox that was set", NULL, 1, 2 },
 	{ "directive clear", cmd_directive_clear, "[WHOM]", "forget how an addressee, or everyone, wants to be told",
 	  NULL, 0, 2 },
 	{ "directive list", cmd_directive_list, "", "show how addressees want to be told", NULL, 0, 0 },
@@ -200,6 +219,9 @@ const struct command commands[] = {
 	{ "notice show", cmd_notice_show, "ID", "show a notice, its answers and its evidence", notice_show_options, 1,
 	  1 },
 	{ "notice waiting", cmd_notice_waiting, "", "list what waits for an addressee's next round", NULL, 0, 0 },
+	{ "outbox", cmd_outbox, "[ID]", "list what still has to reach others, and why it does not", outbox_options, 0,
+	  1 },
+	{ "outbox retry", cmd_outbox_retry, "[ID]", "try again now", retry_options, 0, 1 },
 	{ "party add", cmd_party_add, "DOMAIN", "register a party whose key is held here", party_add_options, 1, 1 },
 	{ "party approve", cmd_party_approve, "DOMAIN", "approve a party's claims as the operator", approve_options, 1,
 	  1 },

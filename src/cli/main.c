@@ -19,12 +19,21 @@ static int match_words(const struct command *cmd, int argc, char **argv)
 	return argc >= 2 && span_is(rest, argv[1]) ? 2 : 0;
 }
 
+/* Two words before one: `outbox retry` is not `outbox` with an operand. */
 static const struct command *find_command(int argc, char **argv, int *words)
 {
-	for (const struct command *cmd = commands; cmd->name != NULL; cmd++)
-		if ((*words = match_words(cmd, argc, argv)) != 0)
-			return cmd;
-	return NULL;
+	const struct command *found = NULL;
+
+	*words = 0;
+	for (const struct command *cmd = commands; cmd->name != NULL; cmd++) {
+		int n = match_words(cmd, argc, argv);
+
+		if (n > *words) {
+			*words = n;
+			found = cmd;
+		}
+	}
+	return found;
 }
 
 static const struct option_rule *find_rule(const struct command *cmd, struct span name)
