@@ -9,7 +9,7 @@
  * and not yet in another. Within a histogram the count is made from the buckets, so that its lines always agree.
  */
 
-static const char *const door_names[METRIC_DOORS] = { "api", "taxii", "tiles", "health", "none" };
+static const char *const door_names[METRIC_DOORS] = { "api", "taxii", "tiles", "health", "answer", "none" };
 
 /* Upper bounds in microseconds, and as OpenMetrics writes them, in seconds. */
 static const struct bound {
@@ -137,6 +137,7 @@ static void print_counters(const struct metrics *m, struct buffer *out)
 		[METRIC_AUTHENTICATION_FAILED] = { "authentication_failed",
 						   "Requests with credentials that were not good." },
 		[METRIC_LIMITED] = { "limited", "Requests over the limit of their party or address." },
+		[METRIC_LINK_ANSWERS] = { "link_answers", "Answers that came by the link of a mail." },
 	};
 
 	for (int i = 0; i < METRIC_COUNT; i++) {

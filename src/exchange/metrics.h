@@ -8,7 +8,7 @@ struct metrics;
 enum err metrics_new(struct metrics **out);
 void metrics_free(struct metrics *m);
 
-enum metric_door { METRIC_API, METRIC_TAXII, METRIC_TILES, METRIC_HEALTH, METRIC_NONE, METRIC_DOORS };
+enum metric_door { METRIC_API, METRIC_TAXII, METRIC_TILES, METRIC_HEALTH, METRIC_ANSWER, METRIC_NONE, METRIC_DOORS };
 void metrics_request(struct metrics *m, enum metric_door d, unsigned status, uint64_t bytes_in, uint64_t bytes_out,
 		     uint64_t micros);
 enum metric {
@@ -17,6 +17,7 @@ enum metric {
 	METRIC_OBJECTS_REFUSED,
 	METRIC_AUTHENTICATION_FAILED,
 	METRIC_LIMITED,
+	METRIC_LINK_ANSWERS,
 	METRIC_COUNT
 };
 void metrics_add(struct metrics *m, enum metric what, uint64_t n);
