@@ -88,37 +88,51 @@ void act_report(struct cli *c, const char *what, const struct appended *a)
 }
 
 struct seeking {
-	struct span start;
+	const struct state *st;
+	struct span start; /* hex */
 	struct matter found;
 	unsigned hits;
 };
 
-static enum err seek_matter(void *context, const struct matter *m)
+/* Statements that are no matters may begin alike. */
+static enum err seek_matter(void *context, struct hash id, enum kind k, enum ledger_id l, uint64_t index)
 {
 	struct seeking *s = context;
+	struct matter m;
 	char hex[HASH_HEX + 1];
+	enum err e;
 
-	hash_hex(m->id, hex);
-	if (span_starts(span_of(hex), s->start.at)) {
-		s->found = *m;
-		s->hits++;
-	}
-	return OK;
+	(void)k;
+	(void)l;
+	(void)index;
+	hash_hex(id, hex);
+	if (memcmp(hex, s->start.at, s->start.len) != 0)
+		return OK;
+	e = state_matter(s->st, id, &m);
+	if (e == ERR_MATTER_UNKNOWN)
+		return OK;
+	s->found = m;
+	s->hits += e == OK;
+	return e;
 }
+
+#define ID_START_MIN 8
 
 enum err cli_matter(struct cli *c, const struct state *st, const char *text, struct matter *out)
 {
-	struct seeking s = { .start = span_of(text) };
+	struct seeking s = { .st = st, .start = span_of(text) };
+	uint8_t bytes[HASH_SIZE];
 	struct hash id;
-	enum err e = OK;
+	size_t pairs = s.start.len / 2;
+	enum err e;
 
 	(void)c;
 	if (hash_from_hex(s.start, &id) == OK)
 		return state_matter(st, id, out);
-	if (s.start.len < 8 || s.start.len > HASH_HEX)
+	if (s.start.len < ID_START_MIN || s.start.len > HASH_HEX ||
+	    hex_decode(span_make(text, 2 * pairs), bytes, pairs) != OK)
 		return fail(ERR_USAGE, "`%s` is no id: give all 64 hex digits or at least the first 8", text);
-	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
-		e = state_matters(st, (enum ledger_id)l, KIND_UNKNOWN, 0, seek_matter, &s);
+	e = state_find_beginning(st, span_make(bytes, pairs), seek_matter, &s);
 	if (e == OK && s.hits == 0)
 		e = fail(ERR_MATTER_UNKNOWN, "%s", text);
 	if (e == OK && s.hits > 1)

@@ -162,6 +162,24 @@ static const struct option_rule match_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule control_options[] = {
+	{ "from", "TIME", "sources first seen then or later, RFC 3339 (default: 90 days before --to)" },
+	{ "to", "TIME", "and before then, RFC 3339 (default: 30 days ago, which is the latest)" },
+	{ "class", "CLASS", "only this class" },
+	{ "dry-run", NULL, "count and show, sign nothing" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule standing_options[] = {
+	{ "from", "TIME", "of notices logged then or later, RFC 3339 (default: the first)" },
+	{ "to", "TIME", "of notices logged before, as it was known then (default: behind the last entry)" },
+	{ "ledger", "NODE", "by the ledgers of a node that this one follows (default: its own)" },
+	{ "addresses", NULL, "also in proportion to the addresses that the party answers for, by the tables" },
+	{ "demonstration", NULL, "only what was marked as made for a demonstration, which else counts nowhere" },
+	{ "stix", NULL, "as a STIX bundle" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule route_options[] = {
 	{ "from", "FORMAT",
 	  "shadowserver, json-lines, list, html, xarf, idea, stix, iodef or mail (default: detected)" },
@@ -204,6 +222,8 @@ const struct command commands[] = {
 	  "set the mailbox of whoever answers for a resource, or of a party", contact_options, 2, 3 },
 	{ "contact list", cmd_contact_list, "[WHOM]", "list mailboxes and how well they work", NULL, 0, 2 },
 	{ "contact remove", cmd_contact_remove, "WHOM", "forget the mailbox that was set", NULL, 1, 2 },
+	{ "control", cmd_control, "",
+	  "count what became of sources that were told and of those that were not, and log it", control_options, 0, 0 },
 	{ "directive clear", cmd_directive_clear, "[WHOM]", "forget how an addressee, or everyone, wants to be told",
 	  NULL, 0, 2 },
 	{ "directive list", cmd_directive_list, "", "show how addressees want to be told", NULL, 0, 0 },
@@ -215,6 +235,7 @@ const struct command commands[] = {
 	{ "ledger proof", cmd_ledger_proof, "ID", "write the receipt of a statement", proof_options, 1, 1 },
 	{ "ledger show", cmd_ledger_show, "[public|circle]", "show checkpoints and entries", show_options, 0, 1 },
 	{ "lookup", cmd_lookup, "ADDRESS…|-", "say who answers for addresses, and why", NULL, 1, ANY_NUMBER },
+	{ "matter", cmd_matter, "ID", "tell the history of one matter in plain words", NULL, 1, 1 },
 	{ "notice list", cmd_notice_list, "", "list notices and how they stand", list_options, 0, 0 },
 	{ "notice show", cmd_notice_show, "ID", "show a notice, its answers and its evidence", notice_show_options, 1,
 	  1 },
@@ -236,6 +257,8 @@ const struct command commands[] = {
 	{ "serve", cmd_serve, "", "serve the node on the network until it is told to end", serve_options, 0, 0 },
 	{ "sighting list", cmd_sighting_list, "", "list how often sources were seen, and when they were told",
 	  sighting_options, 0, 0 },
+	{ "standing", cmd_standing, "[PARTY]", "say how notices were answered, and how good a reporter's were",
+	  standing_options, 0, 2 },
 	{ "submit", cmd_submit, "FILE…|-", "log statements that were signed elsewhere", NULL, 1, ANY_NUMBER },
 	{ "territory build", cmd_territory_build, "FILE…", "compile registry files from disk", NULL, 1, ANY_NUMBER },
 	{ "territory show", cmd_territory_show, "", "show the tables' sources and ages", NULL, 0, 0 },

@@ -1,4 +1,4 @@
-/* The statements API: doors under /statements, /body. docs/openapi.json describes it; the node serves it at /openapi.json.
+/* The statements API: doors under /statements, /body, /matters, /standing. docs/openapi.json describes it; the node serves it at /openapi.json.
  * Only for this room. */
 #ifndef EXCHANGE_API_H
 #define EXCHANGE_API_H
@@ -54,8 +54,15 @@ enum err api_follow(const struct server *s, struct http_request *r, const struct
 
 /* The doors. */
 http_handler api_submit, api_submit_with_body, api_list, api_get, api_get_body, api_get_receipt, api_public_body,
-	api_openapi;
+	api_openapi, api_standing, api_standing_all, api_matter;
 
+/* Answers with a snapshot; an error becomes the answer. */
+typedef enum err api_reading(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out);
+enum http_next api_with_state(void *context, struct http_request *r, struct http_answer *out, api_reading *read);
+/* The statement that the path names. What the caller may not see is not there: ERR_NOT_FOUND. */
+enum err api_find(const struct server *s, struct http_request *r, struct state *st, struct api_statement *out);
+/* Whether Accept names it. */
+bool api_wants(const struct http_request *r, const char *media_type);
 /* Shared by the doors: the buffer becomes the answer's. */
 void api_answer(struct http_answer *out, unsigned status, const char *media_type, struct buffer *body);
 

@@ -87,7 +87,7 @@ void api_answer(struct http_answer *out, unsigned status, const char *media_type
 /* ---- one statement ---- */
 
 /* What the caller may not see is not there. */
-static enum err find(const struct server *s, struct http_request *r, struct state *st, struct api_statement *out)
+enum err api_find(const struct server *s, struct http_request *r, struct state *st, struct api_statement *out)
 {
 	struct hash id;
 	enum ledger_id l;
@@ -113,7 +113,7 @@ static void for_ever(struct http_answer *out, enum ledger_id l)
 			l == LEDGER_PUBLIC ? SPAN("public, max-age=31536000, immutable") : SPAN("private, no-cache"));
 }
 
-static bool wants(const struct http_request *r, const char *media_type)
+bool api_wants(const struct http_request *r, const char *media_type)
 {
 	struct span accept;
 
@@ -121,10 +121,7 @@ static bool wants(const struct http_request *r, const char *media_type)
 	       memmem(accept.at, accept.len, media_type, strlen(media_type)) != NULL;
 }
 
-typedef enum err reading(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out);
-
-/* With a snapshot; an error becomes the answer. */
-static enum http_next with_state(void *context, struct http_request *r, struct http_answer *out, reading *read)
+enum http_next api_with_state(void *context, struct http_request *r, struct http_answer *out, api_reading *read)
 {
 	const struct server *s = context;
 	struct state st;
@@ -143,13 +140,13 @@ static enum err read_one(const struct server *s, struct http_request *r, struct 
 {
 	struct buffer body = BUFFER(8 * STATEMENT_MAX);
 	struct api_statement a;
-	enum err e = find(s, r, st, &a);
+	enum err e = api_find(s, r, st, &a);
 
 	if (e != OK)
 		return e;
 	for_ever(out, a.ledger);
 	http_add_header(out, "Vary", SPAN("Accept"));
-	if (wants(r, "text/plain")) {
+	if (api_wants(r, "text/plain")) {
 		out->status = 200;
 		out->media_type = "text/plain; charset=utf-8";
 		out->body = a.s.note.whole;
@@ -169,7 +166,7 @@ static enum err read_body(const struct server *s, struct http_request *r, struct
 	const uint8_t *salt = NULL;
 	struct span payload;
 	bool may = false;
-	enum err e = find(s, r, st, &a);
+	enum err e = api_find(s, r, st, &a);
 
 	if (e == OK && !a.s.has_body)
 		e = fail(ERR_NOT_FOUND, "that statement has no body");
@@ -201,7 +198,7 @@ static enum err read_body(const struct server *s, struct http_request *r, struct
 static enum err read_receipt(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out)
 {
 	struct api_statement a;
-	enum err e = find(s, r, st, &a);
+	enum err e = api_find(s, r, st, &a);
 
 	if (e == OK)
 		e = node_receipt(s->node, r->arena, a.ledger, a.index, &out->body);
@@ -215,17 +212,17 @@ static enum err read_receipt(const struct server *s, struct http_request *r, str
 
 enum http_next api_get(void *context, struct http_request *r, struct http_answer *out)
 {
-	return with_state(context, r, out, read_one);
+	return api_with_state(context, r, out, read_one);
 }
 
 enum http_next api_get_body(void *context, struct http_request *r, struct http_answer *out)
 {
-	return with_state(context, r, out, read_body);
+	return api_with_state(context, r, out, read_body);
 }
 
 enum http_next api_get_receipt(void *context, struct http_request *r, struct http_answer *out)
 {
-	return with_state(context, r, out, read_receipt);
+	return api_with_state(context, r, out, read_receipt);
 }
 
 /* ---- lists ---- */
@@ -413,7 +410,7 @@ static enum err read_list(const struct server *s, struct http_request *r, struct
 		e = api_filter_read(&q, &f);
 	if (e != OK)
 		return e;
-	if (wants(r, "text/event-stream"))
+	if (api_wants(r, "text/event-stream"))
 		return api_follow(s, r, &f, true, out);
 	if (f.wait_s > 0)
 		return api_follow(s, r, &f, false, out);
@@ -434,7 +431,7 @@ static enum err read_list(const struct server *s, struct http_request *r, struct
 
 enum http_next api_list(void *context, struct http_request *r, struct http_answer *out)
 {
-	return with_state(context, r, out, read_list);
+	return api_with_state(context, r, out, read_list);
 }
 
 /* ---- public bodies by their hash ---- */
@@ -467,7 +464,7 @@ static enum err read_public_body(const struct server *s, struct http_request *r,
 
 enum http_next api_public_body(void *context, struct http_request *r, struct http_answer *out)
 {
-	return with_state(context, r, out, read_public_body);
+	return api_with_state(context, r, out, read_public_body);
 }
 
 /* ---- the description ---- */

@@ -281,6 +281,9 @@ const struct http_door api_doors[] = {
 	{ HTTP_GET, "/statements/*", 0, DOOR_OPEN, api_get },
 	{ HTTP_GET, "/statements/*/body", 0, DOOR_OPEN, api_get_body },
 	{ HTTP_GET, "/statements/*/receipt", 0, DOOR_OPEN, api_get_receipt },
+	{ HTTP_GET, "/matters/*", 0, DOOR_OPEN, api_matter },
+	{ HTTP_GET, "/standing", 0, DOOR_OPEN, api_standing_all },
+	{ HTTP_GET, "/standing/*", 0, DOOR_OPEN, api_standing },
 	{ HTTP_GET, "/body/*", 0, DOOR_OPEN, api_public_body },
 	{ HTTP_GET, "/openapi.json", 0, DOOR_OPEN, api_openapi },
 };

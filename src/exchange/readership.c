@@ -229,6 +229,12 @@ enum err readership_body(const struct state *st, const struct caller *c, enum le
 	return e == OK && !*may && t != TLP_RED ? is_copied(st, c, s, may) : e;
 }
 
+enum err readership_standing(const struct state *st, const struct caller *c, const struct addressee *party, bool *may)
+{
+	*may = is_member(c);
+	return *may || !reads(c) ? OK : is_named(st, c, party, may);
+}
+
 /* ---- feeds ---- */
 
 struct choosing {

@@ -8,6 +8,9 @@
  *	a named reader		all of a collection that names it, RED too
  *	the node's operator	everything that the node holds
  *
+ * Standing counts headers of the circle: of anybody to members and the operator, to a party of itself and of the resources that it
+ * holds by an approved claim.
+ *
  * Bodies: to author and addressees, whatever the TLP; to members if GREEN, to anyone if CLEAR. RED bodies are the author's and
  * those named in `to`, not in `cc`. A statement without `tlp` counts as AMBER. Addressed is who stands in `to`, `cc` or `for`, or
  * holds by an approved claim what stands there or a prefix around it. Credentials without RIGHT_READ see what anyone sees.
@@ -23,6 +26,9 @@ enum err readership_statement(const struct state *st, const struct caller *c, en
 			      const struct statement *s, int64_t logged_ms, int64_t circle_delay_ms, bool *may);
 enum err readership_body(const struct state *st, const struct caller *c, enum ledger_id l, const struct statement *s,
 			 bool *may);
+
+/* May read the standing of this party or resource; TO_ALL: of everybody. */
+enum err readership_standing(const struct state *st, const struct caller *c, const struct addressee *party, bool *may);
 
 /* Which feeds hold all that the caller may see, of a kind (KIND_UNKNOWN: all) or party (NULL: all) or matter (NULL: all).
  * Walking them needs no further look at each entry, but for a matter's: ask readership_statement. Who is no member gets of the

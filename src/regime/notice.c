@@ -220,6 +220,7 @@ enum err notice_fold(struct state *st, const struct statement *s)
 		e = value_time(s, "last", &m.last_ms);
 	if (e == OK)
 		e = due_of(st, s, m.class, &m.due_ms);
+	m.first_due_ms = m.due_ms;
 	if (e == OK)
 		e = read_before(st, s, &m.reason, &before, &found);
 	m.has_before = s->has_re;

@@ -202,9 +202,9 @@ static void end_uplift(const struct standing_sum *sum, struct standing *s)
 		u->class = (enum rsit_class)i;
 		u->controls = g->controls;
 		for (int d = 0; d < STANDING_DAYS; d++) {
-			u->notified[d] = share_of(g->notified_gone[d], g->notified, 0);
-			u->control[d] = share_of(g->control_gone[d], g->control, 0);
-			u->more[d] = share_difference(&u->notified[d], &u->control[d]);
+			u->notified[d] = proportion_of(g->notified_gone[d], g->notified, 0);
+			u->control[d] = proportion_of(g->control_gone[d], g->control, 0);
+			u->more[d] = proportion_difference(&u->notified[d], &u->control[d]);
 		}
 		s->uplift_count++;
 	}
@@ -217,20 +217,20 @@ static void end_answerer(struct standing_sum *sum, struct standing *s)
 	s->notices = sum->notices;
 	s->events = sum->events;
 	s->withdrawn = sum->withdrawn;
-	s->arrived = share_of(sum->arrived, sum->arrived_of, all - sum->arrived_of);
-	s->acknowledged = share_of(sum->acknowledged, sum->due, all - sum->due);
-	s->acknowledged_by_itself = share_of(sum->acknowledged_by_itself, sum->due, all - sum->due);
-	s->overdue = share_of(sum->overdue, sum->due, all - sum->due);
+	s->arrived = proportion_of(sum->arrived, sum->arrived_of, all - sum->arrived_of);
+	s->acknowledged = proportion_of(sum->acknowledged, sum->due, all - sum->due);
+	s->acknowledged_by_itself = proportion_of(sum->acknowledged_by_itself, sum->due, all - sum->due);
+	s->overdue = proportion_of(sum->overdue, sum->due, all - sum->due);
 	s->acknowledge = times_quantiles(&sum->to_answer);
 	s->fixed = times_survival(&sum->to_fix);
 	s->fixed_undisputed = times_survival(&sum->to_fix_undisputed);
 	s->fixed_by_node = sum->fixed_by_node;
-	s->disputed = share_of(sum->disputed, all, 0);
-	s->disputed_standing = share_of(sum->disputed_standing, settled, sum->disputed_open);
-	s->reopened = share_of(sum->reopened, sum->fixed, 0);
-	s->re_offence_30d = share_of(sum->re_offence, sum->re_offence_of, sum->fixed - sum->re_offence_of);
-	s->not_ours = share_of(sum->not_ours, all, 0);
-	s->cannot = share_of(sum->cannot, all, 0);
+	s->disputed = proportion_of(sum->disputed, all, 0);
+	s->disputed_standing = proportion_of(sum->disputed_standing, settled, sum->disputed_open);
+	s->reopened = proportion_of(sum->reopened, sum->fixed, 0);
+	s->re_offence_30d = proportion_of(sum->re_offence, sum->re_offence_of, sum->fixed - sum->re_offence_of);
+	s->not_ours = proportion_of(sum->not_ours, all, 0);
+	s->cannot = proportion_of(sum->cannot, all, 0);
 }
 
 static void end_reporter(const struct standing_sum *sum, struct standing *s)
@@ -239,8 +239,8 @@ static void end_reporter(const struct standing_sum *sum, struct standing *s)
 	s->filed_withdrawn = sum->filed_withdrawn;
 	s->filed_not_ours = sum->filed_not_ours;
 	s->filed_disputed = sum->filed_disputed;
-	s->false_notices = share_of(sum->false_notices, sum->filed - sum->false_unknown, sum->false_unknown);
-	s->late = share_of(sum->late, sum->late_of, sum->late_unknown);
+	s->false_notices = proportion_of(sum->false_notices, sum->filed - sum->false_unknown, sum->false_unknown);
+	s->late = proportion_of(sum->late, sum->late_of, sum->late_unknown);
 }
 
 enum err standing_sum_new(const struct standing_ask *ask, struct standing_sum **out)
@@ -458,15 +458,19 @@ static void sort_names(struct names *n)
 		qsort_r(n->slots, count, sizeof(*n->slots), by_name, n);
 }
 
-static enum err each_name(const struct state *st, struct names *n, standing_each *each, void *context)
+static enum err each_name(const struct state *st, struct names *n, struct span after, standing_each *each,
+			  void *context)
 {
 	struct standing s;
 	enum err e = OK;
 
 	for (size_t i = 0; e == OK && i < n->count; i++) {
+		struct span name = name_at(n, n->slots[i]);
 		struct addressee a;
 
-		e = addressee_parse(name_at(n, n->slots[i]), &a);
+		if (span_compare(name, after) <= 0)
+			continue;
+		e = addressee_parse(name, &a);
 		if (e == OK)
 			e = sum_party(st, n->sum, &a, &s);
 		if (e == OK)
@@ -475,7 +479,8 @@ static enum err each_name(const struct state *st, struct names *n, standing_each
 	return e;
 }
 
-enum err standing_all(const struct state *st, const struct standing_ask *ask, standing_each *each, void *context)
+enum err standing_all(const struct state *st, const struct standing_ask *ask, struct span after, standing_each *each,
+		      void *context)
 {
 	struct standing_ask period = *ask;
 	struct names n = { .text = BUFFER(NAMES_MAX), .name = BUFFER(1024) };
@@ -489,7 +494,7 @@ enum err standing_all(const struct state *st, const struct standing_ask *ask, st
 		e = state_controls(st, SPAN(""), name_control, &n);
 	if (e == OK) {
 		sort_names(&n);
-		e = each_name(st, &n, each, context);
+		e = each_name(st, &n, after, each, context);
 	}
 	buffer_free(&n.text);
 	buffer_free(&n.name);
@@ -513,20 +518,20 @@ static void print_answerer(struct json *j, const struct standing *s)
 	json_number(j, "notices", (int64_t)s->notices);
 	json_number(j, "withdrawn", (int64_t)s->withdrawn);
 	json_number(j, "events", (int64_t)s->events);
-	share_print(j, "arrived", &s->arrived);
-	share_print(j, "acknowledged", &s->acknowledged);
-	share_print(j, "acknowledged_by_itself", &s->acknowledged_by_itself);
-	share_print(j, "overdue", &s->overdue);
+	proportion_print(j, "arrived", &s->arrived);
+	proportion_print(j, "acknowledged", &s->acknowledged);
+	proportion_print(j, "acknowledged_by_itself", &s->acknowledged_by_itself);
+	proportion_print(j, "overdue", &s->overdue);
 	quantiles_print(j, "acknowledge", &s->acknowledge);
 	survival_print(j, "fixed", &s->fixed);
 	survival_print(j, "fixed_undisputed", &s->fixed_undisputed);
 	json_number(j, "fixed_by_node", (int64_t)s->fixed_by_node);
-	share_print(j, "disputed", &s->disputed);
-	share_print(j, "disputed_standing", &s->disputed_standing);
-	share_print(j, "reopened", &s->reopened);
-	share_print(j, "re_offence_30d", &s->re_offence_30d);
-	share_print(j, "not_ours", &s->not_ours);
-	share_print(j, "cannot", &s->cannot);
+	proportion_print(j, "disputed", &s->disputed);
+	proportion_print(j, "disputed_standing", &s->disputed_standing);
+	proportion_print(j, "reopened", &s->reopened);
+	proportion_print(j, "re_offence_30d", &s->re_offence_30d);
+	proportion_print(j, "not_ours", &s->not_ours);
+	proportion_print(j, "cannot", &s->cannot);
 }
 
 static void print_uplift(struct json *j, const struct uplift *u)
@@ -538,8 +543,8 @@ static void print_uplift(struct json *j, const struct uplift *u)
 	for (int i = 0; i < STANDING_DAYS; i++) {
 		json_object(j, NULL);
 		json_number(j, "days", statistics_days[i]);
-		share_print(j, "notified", &u->notified[i]);
-		share_print(j, "control", &u->control[i]);
+		proportion_print(j, "notified", &u->notified[i]);
+		proportion_print(j, "control", &u->control[i]);
 		difference_print(j, "uplift", &u->more[i]);
 		json_object_end(j);
 	}
@@ -554,8 +559,8 @@ static void print_reporter(struct json *j, const struct standing *s)
 	json_number(j, "withdrawn", (int64_t)s->filed_withdrawn);
 	json_number(j, "not_ours", (int64_t)s->filed_not_ours);
 	json_number(j, "disputed_standing", (int64_t)s->filed_disputed);
-	share_print(j, "false", &s->false_notices);
-	share_print(j, "late", &s->late);
+	proportion_print(j, "false", &s->false_notices);
+	proportion_print(j, "late", &s->late);
 	json_array(j, "uplift");
 	for (size_t i = 0; i < s->uplift_count; i++)
 		print_uplift(j, &s->uplift[i]);

@@ -19,8 +19,8 @@
 /* What notices did beyond what would have gone by itself: by a reporter's `control` statements, for one class. */
 struct uplift {
 	enum rsit_class class;
-	uint64_t controls;					      /* statements that were added up */
-	struct share notified[STANDING_DAYS], control[STANDING_DAYS]; /* gone by then */
+	uint64_t controls;						   /* statements that were added up */
+	struct proportion notified[STANDING_DAYS], control[STANDING_DAYS]; /* gone by then */
 	struct difference more[STANDING_DAYS];
 };
 
@@ -38,22 +38,22 @@ struct standing {
 	bool demonstration;
 
 	/* As who answers. Notices that were withdrawn count nowhere but in `withdrawn`. */
-	uint64_t notices, events, withdrawn;			    /* events: as the notices say */
-	struct share arrived;					    /* of those logged a day ago or longer */
-	struct share acknowledged, acknowledged_by_itself, overdue; /* of those that are due */
-	struct quantiles acknowledge;				    /* from logged to the first answer */
+	uint64_t notices, events, withdrawn;				 /* events: as the notices say */
+	struct proportion arrived;					 /* of those logged a day ago or longer */
+	struct proportion acknowledged, acknowledged_by_itself, overdue; /* of those that are due */
+	struct quantiles acknowledge;					 /* from logged to the first answer */
 	struct survival fixed, fixed_undisputed; /* from logged to fixed; without the disputed ones */
 	uint64_t fixed_by_node;			 /* of the fixed: the node said so for the party (`for`, `via`) */
-	struct share disputed;			 /* of all */
-	struct share disputed_standing;		 /* of the disputed */
-	struct share reopened;			 /* seen again, of the fixed */
-	struct share re_offence_30d;		 /* seen again within 30 days, of those fixed 30 days ago or longer */
-	struct share not_ours, cannot;		 /* of all */
+	struct proportion disputed;		 /* of all */
+	struct proportion disputed_standing;	 /* of the disputed */
+	struct proportion reopened;		 /* seen again, of the fixed */
+	struct proportion re_offence_30d;	 /* seen again within 30 days, of those fixed 30 days ago or longer */
+	struct proportion not_ours, cannot;	 /* of all */
 
 	/* As who reports. */
 	uint64_t filed, filed_withdrawn, filed_not_ours, filed_disputed; /* disputed: the dispute stands */
-	struct share false_notices;					 /* any of the three, of the filed */
-	struct share late;		   /* of the filed that say when they were last seen */
+	struct proportion false_notices;				 /* any of the three, of the filed */
+	struct proportion late;		   /* of the filed that say when they were last seen */
 	struct uplift uplift[CLASS_COUNT]; /* in the order of classes */
 	size_t uplift_count;
 };
@@ -62,9 +62,11 @@ struct standing {
 enum err standing_of(const struct state *st, const struct addressee *party, const struct standing_ask *ask,
 		     struct standing *out);
 /* Every party and resource that has notices in the period or filed any, in the order of their names as printed. Keeps the names
- * and one of them in memory. */
+ * and one of them in memory. after: only those behind this name; empty: all. The callback ends the walk with another result
+ * than OK. */
 typedef enum err standing_each(void *context, const struct standing *s);
-enum err standing_all(const struct state *st, const struct standing_ask *ask, standing_each *each, void *context);
+enum err standing_all(const struct state *st, const struct standing_ask *ask, struct span after, standing_each *each,
+		      void *context);
 /* The period that is meant, as standing_of would take it. */
 enum err standing_period(const struct state *st, struct standing_ask *ask);
 

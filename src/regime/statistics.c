@@ -34,9 +34,9 @@ static void wilson(uint64_t numerator, uint64_t denominator, double *low, double
 	*high = numerator == denominator ? 1 : (centre + half) / scale;
 }
 
-struct share share_of(uint64_t numerator, uint64_t denominator, uint64_t unknown)
+struct proportion proportion_of(uint64_t numerator, uint64_t denominator, uint64_t unknown)
 {
-	struct share s = { numerator, denominator, unknown, denominator < STATISTICS_LEAST, 0, 0 };
+	struct proportion s = { numerator, denominator, unknown, denominator < STATISTICS_LEAST, 0, 0 };
 
 	if (!s.blank)
 		wilson(numerator, denominator, &s.low, &s.high);
@@ -44,7 +44,7 @@ struct share share_of(uint64_t numerator, uint64_t denominator, uint64_t unknown
 }
 
 /* R. G. Newcombe, 1998, method 10. */
-struct difference share_difference(const struct share *a, const struct share *b)
+struct difference proportion_difference(const struct proportion *a, const struct proportion *b)
 {
 	struct difference d = { .blank = a->blank || b->blank };
 	double p, q, below, above;
@@ -228,7 +228,7 @@ void ratio_print(struct json *j, const char *key, uint64_t numerator, uint64_t d
 	json_fraction(j, key, (double)whole + (double)rest / SCALE, DIGITS);
 }
 
-void share_print(struct json *j, const char *key, const struct share *s)
+void proportion_print(struct json *j, const char *key, const struct proportion *s)
 {
 	json_object(j, key);
 	json_number(j, "numerator", (int64_t)s->numerator);

@@ -9,20 +9,20 @@
 #define STATISTICS_DAYS 4   /* 1, 7, 14, 30 */
 extern const unsigned statistics_days[STATISTICS_DAYS];
 
-struct share { /* of a whole */
+struct proportion { /* of a whole */
 	uint64_t numerator, denominator;
 	uint64_t unknown; /* beside the denominator: those of which it is not known yet, or not said */
 	bool blank;	  /* denominator below STATISTICS_LEAST: no rate, no interval */
 	double low, high; /* Wilson, 95 %; unless blank */
 };
-struct share share_of(uint64_t numerator, uint64_t denominator, uint64_t unknown);
+struct proportion proportion_of(uint64_t numerator, uint64_t denominator, uint64_t unknown);
 
 /* One share less another, with Newcombe's interval (his method 10, from Wilson's). blank if one of them is. */
 struct difference {
 	bool blank;
 	double value, low, high;
 };
-struct difference share_difference(const struct share *a, const struct share *b);
+struct difference proportion_difference(const struct proportion *a, const struct proportion *b);
 
 /* One time from a beginning to what ended it, or to the last moment at which it was known not to have ended. */
 typedef uint64_t timed;
@@ -61,7 +61,7 @@ struct survival times_survival(struct times *t);
 struct quantiles times_quantiles(struct times *t);
 
 /* As JSON. A number that is blank or unknown is null. */
-void share_print(struct json *j, const char *key, const struct share *s);
+void proportion_print(struct json *j, const char *key, const struct proportion *s);
 void difference_print(struct json *j, const char *key, const struct difference *d);
 void survival_print(struct json *j, const char *key, const struct survival *s);
 void quantiles_print(struct json *j, const char *key, const struct quantiles *q);

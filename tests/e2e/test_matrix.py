@@ -129,7 +129,10 @@ def everything(s, node, reader, statements, objects):
     for query in ("", "?kind=notice", "?kind=party", "?kind=share", "?party=op.example", "?party=AS64500",
                   "?party=node.example", "?party=AS64501", "?limit=1", "?limit=2"):
         ask("/statements" + query)
+    for party in ("", "/op.example", "/team.example", "/node.example", "/AS64500", "/AS64501", "/AS64502"):
+        ask("/standing" + party)
     for one in statements:
+        ask(f"/matters/{one}")
         ask(f"/statements?matter={one}")
         for door in ("", "/body", "/receipt"):
             ask(f"/statements/{one}{door}")
@@ -169,6 +172,9 @@ def test_a_hidden_notice_changes_no_answer(node_of_many, tmp_path, serve):
             absent = s.told("GET", "/statements/" + "0" * 64, headers(node, reader, False))
             for door in ("", "/body", "/receipt"):
                 assert s.told("GET", f"/statements/{hidden}{door}", headers(node, reader, False)) == absent
+            assert s.told("GET", f"/matters/{hidden}", headers(node, reader, False)) == absent
+            assert s.told("GET", "/standing", headers(node, reader, False))[2] == \
+                b'{"standings":[],"next":null,"more":false}\n'
     another = notice(node, tmp_path, "5.45.2.2", 3)
     with serve(node) as s:
         for reader in blind:
@@ -184,7 +190,7 @@ def test_a_hidden_object_changes_no_answer(node_of_many, serve):
 
     def of_collections(s, reader, *without):
         answers = everything(s, node, reader, [], ids)
-        return [a for a in answers if "/statements" not in a[0] and not any(f"/{w}/" in a[0] for w in without)]
+        return [a for a in answers if not any(w in a[0] for w in ("/statements", "/standing")) and not any(f"/{w}/" in a[0] for w in without)]
 
     with serve(node) as s:
         for collection in secrets:
@@ -208,3 +214,40 @@ def test_wrong_credentials_open_nothing(node_of_many, serve):
             answers = {s.told("GET", path, {"Accept": TAXII, "Authorization": a})[0]
                        for a in ("Bearer wrong", "Digest x", "Basic !")}
             assert answers == {401}, path
+
+
+def test_standing_is_for_members_and_for_oneself(node_of_many, tmp_path, serve):
+    node = node_of_many
+    told = notice(node, tmp_path, "5.44.1.1", 1)  # to AS64500
+    node.run("party", "approve", "op.example")
+    node.run("answer", told, "acknowledged", "--for", "op.example", "--via", "mail")
+    with serve(node) as s:
+        for reader in node.tokens:
+            own = reader == "op"
+            all_of_it = reader in ("member", "operator") or own  # op is a member now that its claims are approved
+            for party in ("op.example", "AS64500", "nobody.example"):
+                status, _, body = s.told("GET", f"/standing/{party}", headers(node, reader, False))
+                assert status == (200 if all_of_it else 404), (reader, party)
+                if status == 200:
+                    standing = json.loads(body)
+                    assert standing["party"] == party
+                    assert standing["notices"] == (1 if party == "AS64500" else 0)
+            status, _, body = s.told("GET", "/standing?limit=1", headers(node, reader, False))
+            page = json.loads(body)
+            assert status == 200 and len(page["standings"]) == all_of_it and page["more"] == all_of_it
+            if all_of_it:
+                status, _, body = s.told("GET", f"/standing?after={page['next']}", headers(node, reader, False))
+                assert [x["party"] for x in json.loads(body)["standings"]] == ["node.example"]
+            status, _, body = s.told("GET", f"/matters/{told}", headers(node, reader, False))
+            assert status == (200 if all_of_it else 404)
+            if status == 200:
+                matter = json.loads(body)
+                assert [line["kind"] for line in matter["history"]] == ["notice", "answer"]
+                assert "not admitting" in matter["note"] and ("delivery" in matter) == (reader == "operator")
+        status, fields, body = s.told("GET", "/standing/AS64500",
+                                      {**headers(node, "member", False), "Accept": "application/stix+json"})
+        bundle = json.loads(body)
+        assert status == 200 and [o["type"] for o in bundle["objects"]] == ["identity", "identity", "note"]
+        for query, code in (("?from=nonsense", 400), ("?to=2026", 400), ("?wrong=1", 400), ("?demonstration=no", 400),
+                            ("?from=9999-01-01T00:00:00Z", 400), ("?demonstration=yes", 200)):
+            assert s.told("GET", "/standing/AS64500" + query, headers(node, "member", False))[0] == code, query

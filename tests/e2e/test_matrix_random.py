@@ -156,6 +156,9 @@ class World:
                 "?party=addressee.example&kind=notice&limit=1")]
             paths += [f"/statements/{s}{d}" for s in self.statements for d in ("", "/body")]
             paths += [f"/statements?matter={s}{q}" for s in self.statements for q in ("", "&kind=answer", "&limit=1")]
+            paths += [f"/matters/{s}" for s in self.statements]
+            paths += ["/standing" + q for q in ("", "/addressee.example", "/author.example", "/op.example", "/other.example",
+                                                "/stranger.example", "/AS64500", "/AS64501", "?limit=1")]
             paths += [f"/body/{b}" for b in self.bodies]
             for ledger in ("public", "circle", "none"):
                 paths += [f"/ledger/{ledger}/{d}" for d in ("checkpoint", "tile/entries/000", "tile/0/000", "tile/0/000.p/1",

@@ -25,7 +25,7 @@ static void wilson_as_published(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < TABLE_LENGTH(rows); i++) {
-		struct share s = share_of(rows[i].numerator, rows[i].denominator, 0);
+		struct proportion s = proportion_of(rows[i].numerator, rows[i].denominator, 0);
 
 		assert_false(s.blank);
 		near_to(s.low, rows[i].low, 0.00005);
@@ -35,8 +35,8 @@ static void wilson_as_published(void **state)
 
 static void newcombe_as_published(void **state)
 {
-	struct share a = share_of(56, 70, 0), b = share_of(48, 80, 0);
-	struct difference d = share_difference(&a, &b);
+	struct proportion a = proportion_of(56, 70, 0), b = proportion_of(48, 80, 0);
+	struct difference d = proportion_difference(&a, &b);
 
 	(void)state;
 	assert_false(d.blank);
@@ -47,8 +47,9 @@ static void newcombe_as_published(void **state)
 
 static void few_are_blank(void **state)
 {
-	struct share none = share_of(0, 0, 0), few = share_of(19, 19, 3), enough = share_of(20, 20, 0);
-	struct difference d = share_difference(&few, &enough);
+	struct proportion none = proportion_of(0, 0, 0), few = proportion_of(19, 19, 3),
+			  enough = proportion_of(20, 20, 0);
+	struct difference d = proportion_difference(&few, &enough);
 	struct times t = { 0 };
 	struct survival s = times_survival(&t);
 	struct quantiles q = times_quantiles(&t);
@@ -60,7 +61,7 @@ static void few_are_blank(void **state)
 	assert_true(s.blank && q.blank && !q.has_p50 && !q.has_p90);
 	for (int i = 0; i < STATISTICS_DAYS; i++)
 		assert_true(!s.days[i].known && !s.days[i].has_interval);
-	share_print(&j, NULL, &few);
+	proportion_print(&j, NULL, &few);
 	assert_span(buffer_view(&b),
 		    "{\"numerator\":19,\"denominator\":19,\"unknown\":3,\"rate\":null,\"low\":null,\"high\":null}");
 	buffer_free(&b);

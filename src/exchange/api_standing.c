@@ -1,0 +1,347 @@
+/* What follows from the ledgers: how a matter came along, and who stands how. */
+#include "exchange/api.h"
+#include "exchange/readership.h"
+#include "exchange/standing_view.h"
+#include "regime/history.h"
+#include "regime/outbox.h"
+
+#define ANSWER_MAX ((size_t)64 << 20)
+#define STIX_TYPE "application/stix+json"
+
+/* ---- a matter ---- */
+
+struct telling {
+	const struct server *server;
+	const struct caller *caller;
+	const struct state *st;
+	const struct matter *m;
+	struct json *j;
+};
+
+static enum err put_line(void *context, const struct history_line *l)
+{
+	struct telling *t = context;
+	bool may = false;
+	enum err e = readership_statement(t->st, t->caller, l->ledger, &l->s, l->logged_ms,
+					  t->server->config->circle_delay_ms, &may);
+
+	return e == OK && may ? history_print(t->m, l, t->j) : e;
+}
+
+static void print_time(struct json *j, const char *key, int64_t ms)
+{
+	char text[CLOCK_TEXT];
+
+	clock_format_ms(ms, text);
+	json_text(j, key, ms == 0 ? NULL : text);
+}
+
+static enum err put_item(void *context, const struct outbox_item *i)
+{
+	struct json *j = context;
+	struct buffer to = BUFFER(1024);
+	char hex[HASH_HEX + 1];
+
+	addressee_print(&i->key.to, &to);
+	hash_hex(i->id, hex);
+	json_object(j, NULL);
+	json_text(j, "id", hex);
+	json_string(j, "to", buffer_view(&to));
+	json_text(j, "way", i->key.way == OUTBOX_NODE ? "node" : "mail");
+	json_text(j, "step", outbox_step_name(i->step));
+	json_number(j, "failed", i->attempts);
+	print_time(j, "queued", i->queued_ms);
+	print_time(j, "done", i->done_ms);
+	json_object_end(j);
+	buffer_free(&to);
+	return OK;
+}
+
+static enum err put_delivery(void *context, const struct history_line *l)
+{
+	struct telling *t = context;
+
+	return outbox_walk(t->st, &l->s.id, put_item, t->j);
+}
+
+static enum err print_matter(struct telling *t)
+{
+	enum err e;
+
+	json_object(t->j, NULL);
+	history_print_matter(t->m, t->j);
+	json_array(t->j, "history");
+	e = history_walk(t->server->node, t->st, t->m, put_line, t);
+	json_array_end(t->j);
+	if (e == OK && t->caller->is_node && (t->caller->rights & RIGHT_READ) != 0) { /* the outbox is the node's own */
+		json_array(t->j, "delivery");
+		e = history_walk(t->server->node, t->st, t->m, put_delivery, t);
+		json_array_end(t->j);
+	}
+	json_text(t->j, "note", HISTORY_NOTE);
+	json_object_end(t->j);
+	return e;
+}
+
+static enum err read_matter(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out)
+{
+	struct buffer body = BUFFER(ANSWER_MAX);
+	struct json j = { .out = &body };
+	struct api_statement a;
+	struct matter m;
+	struct telling t = { s, r->caller, st, &m, &j };
+	enum err e = api_find(s, r, st, &a);
+
+	if (e == OK && (e = state_matter(st, a.s.id, &m)) == ERR_MATTER_UNKNOWN)
+		e = fail(ERR_NOT_FOUND, "that statement is no matter");
+	if (e == OK)
+		e = print_matter(&t);
+	if (e == OK)
+		e = body.err;
+	if (e == OK) {
+		http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
+		api_answer(out, 200, "application/json", &body);
+	}
+	buffer_free(&body);
+	return e;
+}
+
+enum http_next api_matter(void *context, struct http_request *r, struct http_answer *out)
+{
+	return api_with_state(context, r, out, read_matter);
+}
+
+/* ---- standing ---- */
+
+struct asked {
+	struct standing_ask ask;
+	struct span after;
+	uint64_t limit;
+};
+
+static enum err read_time(const struct query *q, const char *name, int64_t *out)
+{
+	struct span value;
+	enum err e = query_get(q, name, &value);
+
+	if (e == ERR_NOT_FOUND)
+		return OK;
+	if (e == OK && (clock_parse_rfc3339(value, out) != OK || *out < 0))
+		e = fail(ERR_USAGE, "%s: a time like 2026-11-22T20:45:00Z", name);
+	return e;
+}
+
+static enum err read_demonstration(const struct query *q, bool *out)
+{
+	struct span value;
+	enum err e = query_get(q, "demonstration", &value);
+
+	if (e == ERR_NOT_FOUND)
+		return OK;
+	if (e == OK && !span_is(value, "yes"))
+		e = fail(ERR_USAGE, "demonstration: yes, or leave it out");
+	*out = e == OK;
+	return e;
+}
+
+static enum err read_page(const struct query *q, struct asked *out)
+{
+	struct span value;
+	enum err e = query_get(q, "limit", &value);
+
+	if (e == OK && (span_u64(value, API_LIMIT_MAX, &out->limit) != OK || out->limit == 0))
+		e = fail(ERR_USAGE, "limit: from 1 to %d", API_LIMIT_MAX);
+	if (e == OK || e == ERR_NOT_FOUND)
+		e = query_get(q, "after", &out->after);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+static enum err check_names(const struct query *q, bool page)
+{
+	for (size_t i = 0; i < q->count; i++) {
+		struct span name = q->fields[i].name;
+
+		if (!span_is(name, "from") && !span_is(name, "to") && !span_is(name, "demonstration") &&
+		    !(page && (span_is(name, "limit") || span_is(name, "after"))))
+			return fail(ERR_USAGE, "the query knows from, to, demonstration%s",
+				    page ? ", limit, after" : "");
+	}
+	return OK;
+}
+
+static enum err read_query(struct http_request *r, bool page, struct asked *out)
+{
+	struct query q;
+	enum err e = query_read(r->arena, r->query, &q);
+
+	*out = (struct asked){ .limit = API_LIMIT_DEFAULT, .after = SPAN("") };
+	if (e == OK)
+		e = check_names(&q, page);
+	if (e == OK)
+		e = read_time(&q, "from", &out->ask.from_ms);
+	if (e == OK)
+		e = read_time(&q, "to", &out->ask.until_ms);
+	if (e == OK)
+		e = read_demonstration(&q, &out->ask.demonstration);
+	return e == OK && page ? read_page(&q, out) : e;
+}
+
+/* A prefix has a slash, which a path may only have as %2F: `_` stands for it too. */
+static enum err read_party(struct http_request *r, struct addressee *out)
+{
+	char *name = arena_copy(r->arena, r->parts[0].at, r->parts[0].len);
+
+	if (name == NULL)
+		return ERR_NO_MEMORY;
+	for (char *p = name; *p != '\0'; p++)
+		*p = *p == '_' ? '/' : *p;
+	if (addressee_parse(span_make(name, r->parts[0].len), out) != OK || out->type == TO_ALL)
+		return fail(ERR_NOT_FOUND, "a domain, AS64500, prefix 192.0.2.0_24 or country EE");
+	return OK;
+}
+
+/* What was logged last may be hidden from who is no member, and so may be when: to them it reaches to the last tick, which is
+ * public. */
+static enum err end_at_tick(const struct state *st, const struct caller *c, struct standing_ask *ask)
+{
+	struct addressee everyone = { .type = TO_ALL };
+	struct tick t;
+	bool may = false;
+	enum err e = readership_standing(st, c, &everyone, &may);
+
+	if (e != OK || may)
+		return e;
+	if ((e = state_tick(st, &t)) == ERR_NOT_FOUND)
+		return fail(ERR_NOT_FOUND, "there is no tick yet that it could reach to");
+	if (e == OK && (ask->until_ms == 0 || ask->until_ms > t.logged_ms))
+		ask->until_ms = t.logged_ms;
+	return e;
+}
+
+static enum err read_standing(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out)
+{
+	struct buffer body = BUFFER(ANSWER_MAX);
+	struct standing *standing = arena_alloc(r->arena, sizeof(*standing));
+	bool stix = api_wants(r, STIX_TYPE), may = false;
+	struct addressee party;
+	struct asked asked;
+	enum err e = standing == NULL ? ERR_NO_MEMORY : read_query(r, false, &asked);
+
+	(void)s;
+	if (e == OK)
+		e = read_party(r, &party);
+	if (e == OK)
+		e = readership_standing(st, r->caller, &party, &may);
+	if (e == OK && !may)
+		e = fail(ERR_NOT_FOUND, "no standing that you may see");
+	if (e == OK)
+		e = end_at_tick(st, r->caller, &asked.ask);
+	if (e == OK)
+		e = standing_of(st, &party, &asked.ask, standing);
+	if (e == OK) {
+		if (stix)
+			standing_view(standing, &body);
+		else
+			standing_print(standing, NULL, &body);
+		e = body.err;
+	}
+	if (e == OK) {
+		http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
+		http_add_header(out, "Vary", SPAN("Accept"));
+		api_answer(out, 200, stix ? STIX_TYPE ";version=2.1" : "application/json", &body);
+	}
+	buffer_free(&body);
+	return e;
+}
+
+enum http_next api_standing(void *context, struct http_request *r, struct http_answer *out)
+{
+	return api_with_state(context, r, out, read_standing);
+}
+
+struct listing {
+	struct arena *arena;
+	const struct state *st;
+	const struct caller *caller;
+	struct buffer *body;
+	uint64_t left;
+	struct span last;
+	bool more;
+};
+
+#define FULL ERR_EXISTS /* ends the walk; never leaves this file */
+
+/* The name stays when the walk has gone on. */
+static enum err keep_name(struct listing *l, const struct addressee *party)
+{
+	struct buffer name = BUFFER(1024);
+	const char *copy;
+
+	addressee_print(party, &name);
+	copy = arena_copy(l->arena, name.at, name.len);
+	l->last = span_make(copy, name.len);
+	buffer_free(&name);
+	return copy != NULL ? OK : ERR_NO_MEMORY;
+}
+
+static enum err put_standing(void *context, const struct standing *s)
+{
+	struct listing *l = context;
+
+	if (l->left == 0) {
+		l->more = true;
+		return FULL;
+	}
+	l->left--;
+	if (l->last.len > 0)
+		buffer_byte(l->body, ',');
+	standing_print(s, NULL, l->body);
+	return l->body->err != OK ? l->body->err : keep_name(l, &s->party);
+}
+
+static void end_list(const struct listing *l)
+{
+	struct json j = { .out = l->body, .comma = true };
+
+	buffer_byte(l->body, ']');
+	if (l->more)
+		json_string(&j, "next", l->last);
+	else
+		json_null(&j, "next");
+	json_bool(&j, "more", l->more);
+	buffer_text(l->body, "}\n");
+}
+
+/* Only who may see everybody's gets a list: nobody else's could be told from counting. */
+static enum err read_all(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out)
+{
+	struct addressee everyone = { .type = TO_ALL };
+	struct buffer body = BUFFER(ANSWER_MAX);
+	struct listing l = { .arena = r->arena, .st = st, .caller = r->caller, .body = &body };
+	struct asked asked;
+	bool may = false;
+	enum err e = read_query(r, true, &asked);
+
+	(void)s;
+	if (e == OK)
+		e = readership_standing(st, r->caller, &everyone, &may);
+	buffer_text(&body, "{\"standings\":[");
+	l.left = asked.limit;
+	if (e == OK && may)
+		e = standing_all(st, &asked.ask, asked.after, put_standing, &l);
+	if (e == OK || e == FULL) {
+		end_list(&l);
+		e = body.err;
+	}
+	if (e == OK) {
+		http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
+		api_answer(out, 200, "application/json", &body);
+	}
+	buffer_free(&body);
+	return e;
+}
+
+enum http_next api_standing_all(void *context, struct http_request *r, struct http_answer *out)
+{
+	return api_with_state(context, r, out, read_all);
+}

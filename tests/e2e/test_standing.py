@@ -1,0 +1,118 @@
+"""Standing: a year of matters against a second implementation, and what the commands say."""
+import json
+import subprocess
+
+import pytest
+
+import conftest
+import second_standing
+
+MAKE_YEAR = conftest.COMITY.parent / "bench" / "make_year"
+PERIODS = [(), ("2025-03-01T00:00:00Z",), ("2025-01-01T00:00:00Z", "2025-04-01T00:00:00Z"),
+           ("2025-06-15T12:34:56.789Z", "2025-07-01T00:00:00Z"), ("2025-02-01T00:00:00Z", "2025-12-31T23:00:00Z")]
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory):
+    if not MAKE_YEAR.exists():
+        pytest.skip(f"{MAKE_YEAR.name} is not built")
+    node = conftest.Node(tmp_path_factory.mktemp("year") / "node")
+    made = subprocess.run([MAKE_YEAR, node.dir, "10000", "1"], capture_output=True, text=True, timeout=5 * conftest.TIMEOUT)
+    assert made.returncode == 0, made.stderr
+    return node
+
+
+@pytest.fixture(scope="module")
+def ledger(year):
+    entries = [e for name in ("public", "circle")
+               for e in second_standing.entries_of(year.text("ledger", "show", name, "--raw", "--from", "0", "--limit", "10000000"))]
+    assert sum(e.kind == "notice" for e in entries) > 10000
+    return second_standing.Ledger("cert.example", entries)
+
+
+def options(period):
+    return [word for pair in zip(("--from", "--to"), period) for word in pair]
+
+
+@pytest.mark.parametrize("demonstration", [False, True])
+@pytest.mark.parametrize("period", PERIODS)
+def test_a_second_implementation_agrees(year, ledger, period, demonstration):
+    told = year.text("standing", "--json", *options(period), *["--demonstration"] * demonstration).splitlines()
+    second = second_standing.Standing(ledger, *map(second_standing.ms_of, period), demonstration=demonstration)
+    parties = second.parties()
+    assert [json.loads(line)["party"] for line in told] == parties
+    for line, party in zip(told, parties):
+        assert json.loads(line) == second.of(party), party
+
+
+def test_numbers_are_spelled_alike(year, ledger):
+    """Not only equal: as printed, with four digits."""
+    for line in year.text("standing", "--json").splitlines():
+        words = json.loads(line, parse_float=str)
+        for share in (words["arrived"], words["overdue"], words["reporter"]["false"]):
+            assert share["rate"] is None or len(share["rate"].split(".")[1]) == 4
+
+
+def test_the_year_has_all_of_it(ledger):
+    """So that the comparison above is one of everything, not of empty figures."""
+    all_of_it = [second_standing.Standing(ledger).of(p) for p in second_standing.Standing(ledger).parties()]
+    for name in ("disputed", "disputed_standing", "reopened", "re_offence_30d", "not_ours", "cannot", "overdue"):
+        assert any(s[name]["rate"] for s in all_of_it), name
+        assert any(s[name]["rate"] is None for s in all_of_it), name
+    assert any(s["disputed_standing"]["unknown"] for s in all_of_it)
+    assert any(s["fixed_by_node"] for s in all_of_it) and any(s["withdrawn"] for s in all_of_it)
+    assert any(row["uplift"]["low"] for s in all_of_it for u in s["reporter"]["uplift"] for row in u["after"])
+    assert any(row["uplift"]["value"] is None for s in all_of_it for u in s["reporter"]["uplift"] for row in u["after"])
+    assert any(m.follows for m in ledger.matters.values())
+
+
+def test_one_party_is_the_same_as_among_all(year):
+    for line in year.text("standing", "--json").splitlines()[::10]:
+        party = json.loads(line)["party"]
+        assert year.text("standing", party, "--json").strip() == line
+
+
+def test_past_periods_stay(year):
+    """What is asked as of June is the same whatever came later: here, with the later half withdrawn from sight."""
+    whole = year.text("standing", "party-1.example", "--json", "--to", "2025-06-01T00:00:00Z")
+    assert json.loads(whole)["until"] == "2025-06-01T00:00:00.000Z"
+    assert json.loads(whole)["fixed"]["done"] < json.loads(year.text("standing", "party-1.example", "--json"))["fixed"]["done"]
+
+
+def test_for_people(year):
+    text = year.text("standing", "party-0.example")
+    assert "Acknowledging is not admitting" in text and "never good" in text and "of 1" in text
+    listed = year.text("standing")
+    assert "no ranking" in listed and "party-0.example" in listed
+    assert year.error("standing", "party-0.example", "--from", "2030-01-01T00:00:00Z", code=2) == "usage"
+    assert year.error("standing", "not a party", code=2) == "usage"
+
+
+def test_who_is_unknown_has_no_figures(year):
+    (s,) = year.json("standing", "nobody.example")
+    assert s["notices"] == 0 and s["acknowledged"]["rate"] is None and s["fixed"]["after"][0]["share"] is None
+    assert "no data" in year.text("standing", "nobody.example")
+
+
+def test_stix_view(year):
+    validator = pytest.importorskip("stix2validator", reason="stix2-validator is not installed")
+    for party in ("party-0.example", "AS64500", "reporter-1.example", "cert.example"):
+        bundle = json.loads(year.text("standing", party, "--stix"))
+        result = validator.validate_instance(bundle, validator.ValidationOptions(silent=True))
+        assert not result.errors, result.errors
+        note = bundle["objects"][-1]
+        assert note["type"] == "note" and "Acknowledging is not admitting" in note["content"] and party in note["abstract"]
+
+
+def test_a_matter_in_words(year, ledger):
+    found = next(m for m in ledger.matters.values() if "disputed" in m.at and "fixed" in m.at and m.by_node["fixed"])
+    text = year.text("matter", found.id[:12])
+    assert "disputes it" in text and "says that it is fixed" in text and "recorded by mail" in text
+    assert "Acknowledging is not admitting" in text
+    (told,) = year.json("matter", found.id)
+    assert told["id"] == found.id and second_standing.ms_of(told["disputed"]) == found.at["disputed"]
+    assert [line["kind"] for line in told["history"]][0] == "notice"
+    assert [line.get("outcome") for line in told["history"]].count("disputed") >= 1
+    passed = next(m for m in ledger.matters.values() if m.follows)
+    assert "passed it on to" in year.text("matter", passed.id)
+    assert year.error("matter", "00000000") == "matter-unknown"
