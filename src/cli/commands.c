@@ -58,6 +58,15 @@ static const struct option_rule retry_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule follow_options[] = {
+	{ "key", "FINGERPRINT",
+	  "the node must have this party key, 64 digits of hex (default: believed at first sight)" },
+	{ "authorities", "FILE", "trust these authorities, PEM, instead of the system's" },
+	{ "private", NULL, "the other side may have a private address" },
+	{ "plain", NULL, "the other side may speak plain HTTP" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule directive_options[] = {
 	{ "interval", "TIME", "at most one round of notices in this time, e.g. 24h (default 0: at once)" },
 	{ "window", "TIME", "a source that was told is told again only after this time (default 24h)" },
@@ -229,6 +238,10 @@ const struct command commands[] = {
 	{ "directive list", cmd_directive_list, "", "show how addressees want to be told", NULL, 0, 0 },
 	{ "directive set", cmd_directive_set, "[WHOM]", "set how an addressee, or everyone, wants to be told",
 	  directive_options, 0, 2 },
+	{ "follow", cmd_follow, "[URL]", "mirror another node's ledgers, or all that are followed, up to now",
+	  follow_options, 0, 1 },
+	{ "follow list", cmd_follow_list, "", "list the nodes that are followed, and how far", NULL, 0, 0 },
+	{ "follow remove", cmd_follow_remove, "NODE", "follow a node no more", NULL, 1, 1 },
 	{ "help", cmd_help, "[COMMAND]", "say what a command does", NULL, 0, 2 },
 	{ "init", cmd_init, "NAME", "make a node named by its domain", init_options, 1, 1 },
 	{ "ledger audit", cmd_ledger_audit, "", "recompute every hash, signature and the whole state", NULL, 0, 0 },

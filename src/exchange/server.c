@@ -103,6 +103,7 @@ static const struct room {
 	{ health_doors, &health_door_count, METRIC_HEALTH }, { tile_doors, &tile_door_count, METRIC_TILES },
 	{ taxii_doors, &taxii_door_count, METRIC_TAXII },    { api_doors, &api_door_count, METRIC_API },
 	{ front_doors, &front_door_count, METRIC_API },	     { answer_doors, &answer_door_count, METRIC_ANSWER },
+	{ node_doors, &node_door_count, METRIC_API },
 };
 #define ROOM_COUNT (sizeof(rooms) / sizeof(rooms[0]))
 
