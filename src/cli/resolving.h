@@ -7,7 +7,7 @@
 
 /* DIR/territory.table. */
 enum err cli_table(struct cli *c, struct table **out);
-/* The approved claims of the node's parties, in the arena, for resolver_new. */
+/* The approved claims of the node's parties, and those of the nodes that it follows, in the arena, for resolver_new. */
 enum err cli_claims(struct cli *c, const struct state *st, struct territory_claim **out, size_t *count);
 
 struct resolving {

@@ -46,6 +46,7 @@ struct round {
 	struct introduction who;
 	const char *dir; /* DIR/followed/b.example */
 	int lock;
+	bool closed; /* its circle, to us, in this round */
 };
 
 /* ---- files ---- */
@@ -223,11 +224,12 @@ static enum err follow_circle(struct round *r, bool *moved)
 {
 	enum err e;
 
-	if (!r->who.has[LEDGER_CIRCLE])
+	if (!r->who.has[LEDGER_CIRCLE] || r->closed)
 		return OK;
 	e = follow_one(r, LEDGER_CIRCLE, moved);
+	r->closed = e == ERR_NOT_FOUND || e == ERR_CREDENTIALS;
 	r->out->circle_open = e == OK;
-	return e == ERR_NOT_FOUND || e == ERR_CREDENTIALS ? OK : e;
+	return r->closed ? OK : e;
 }
 
 static enum err follow_ledgers(struct round *r)

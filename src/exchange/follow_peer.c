@@ -222,7 +222,7 @@ static enum err pause_for(struct peer *p, uint64_t seconds)
 	return OK;
 }
 
-static enum err judge(const struct slot *s, size_t most, struct span *body)
+static enum err judge(const struct slot *s, bool is_signed, size_t most, struct span *body)
 {
 	switch (s->status) {
 	case 200:
@@ -233,6 +233,8 @@ static enum err judge(const struct slot *s, size_t most, struct span *body)
 	case 404:
 		return fail(ERR_NOT_FOUND, "%s: status 404", s->url);
 	default:
+		if (s->status == 429 && is_signed)
+			return fail(ERR_CREDENTIALS, "%s: status 429", s->url);
 		if (s->status == 429 || s->status >= 500)
 			return fail(ERR_UNREACHABLE, "%s: status %u", s->url, s->status);
 		return fail(ERR_PEER, "%s: status %u", s->url, s->status);
@@ -241,6 +243,11 @@ static enum err judge(const struct slot *s, size_t most, struct span *body)
 		return fail(ERR_PEER, "%s: %zu bytes, at most %zu were expected", s->url, s->body.len, most);
 	*body = buffer_view(&s->body);
 	return OK;
+}
+
+static bool is_later(const struct slot *s, bool is_signed)
+{
+	return s->err == OK && ((s->status == 429 && !is_signed) || s->status >= 500);
 }
 
 enum err peer_get(struct peer *p, const char *path, bool is_signed, size_t most, struct span *body)
@@ -263,7 +270,7 @@ enum err peer_get(struct peer *p, const char *path, bool is_signed, size_t most,
 			e = wait_for(p, s);
 		if (e != OK)
 			return e;
-		if ((s->status != 429 && s->status < 500) || s->err != OK || tried == PATIENCE)
+		if (!is_later(s, is_signed) || tried == PATIENCE)
 			break;
 		s->used = false;
 		if ((e = pause_for(p, s->later_s)) != OK)
@@ -272,5 +279,5 @@ enum err peer_get(struct peer *p, const char *path, bool is_signed, size_t most,
 	p->given = s;
 	if (s->err == ERR_TOO_LONG)
 		return fail(ERR_PEER, "%s", s->detail);
-	return s->err != OK ? fail(s->err, "%s", s->detail) : judge(s, most, body);
+	return s->err != OK ? fail(s->err, "%s", s->detail) : judge(s, is_signed, most, body);
 }

@@ -16,7 +16,8 @@ const char *peer_url(const struct peer *p);
 /* It may be asked for this soon: begins now, if there is room. Signed: shows who we are. */
 void peer_want(struct peer *p, const char *path, bool is_signed);
 /* The whole body; valid until the next peer_get. At most `most` bytes: more is ERR_PEER. ERR_NOT_FOUND (404), ERR_CREDENTIALS
- * (401, 403), ERR_UNREACHABLE (also 429 and 5xx, after some patience; or it is time to end), ERR_PEER. */
+ * (401, 403, and 429 to what is signed: who is not known is let try only so often), ERR_UNREACHABLE (also 429 and 5xx, after some
+ * patience; or it is time to end), ERR_PEER. */
 enum err peer_get(struct peer *p, const char *path, bool is_signed, size_t most, struct span *body);
 
 /* ---- follow_ledger.c ---- */

@@ -25,6 +25,8 @@ static int compare(const void *x, const void *y)
 
 	if (order != 0)
 		return order;
+	if ((a->approved_by.len > 0) != (b->approved_by.len > 0))
+		return a->approved_by.len > 0 ? 1 : -1; /* our own operator is the nearest */
 	if (a->approved_ms != b->approved_ms)
 		return a->approved_ms < b->approved_ms ? -1 : 1;
 	return span_compare(a->party, b->party);

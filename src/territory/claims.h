@@ -5,7 +5,8 @@
 #include "territory/resolve.h"
 #include "territory/sweep.h"
 
-/* All claims to one resource, of each party one, in order of approval. */
+/* All claims to one resource, of each party one, in order of approval: first those that our
+ * own operator approved, then those of followed nodes. */
 struct claim_group {
 	const struct territory_claim *at;
 	size_t count;

@@ -63,10 +63,20 @@ static void explain_claims(struct explaining *x, const struct claim_group *g, co
 	char date[CLOCK_TEXT], approval[HASH_HEX + 1];
 
 	for (size_t i = 0; i < g->count && i < 9; i++) {
-		clock_format(g->at[i].approved_ms, date);
-		hash_hex(g->at[i].approval, approval);
-		say(x, "%.*s claims %s, approved %s by %.12s%s", SPAN_FORMAT(g->at[i].party), what, date, approval,
-		    i > 0 ? "; in copy, since another party was approved before it" : "");
+		const struct territory_claim *c = &g->at[i];
+		const char *after = i == 0 ? ""
+				    : c->approved_by.len > 0 && g->at[0].approved_by.len == 0
+					    ? "; in copy, since another party was approved here"
+					    : "; in copy, since another party was approved before it";
+
+		clock_format(c->approved_ms, date);
+		hash_hex(c->approval, approval);
+		if (c->approved_by.len > 0)
+			say(x, "%.*s claims %s, approved by %.*s, followed, %s by %.12s%s", SPAN_FORMAT(c->party), what,
+			    SPAN_FORMAT(c->approved_by), date, approval, after);
+		else
+			say(x, "%.*s claims %s, approved %s by %.12s%s", SPAN_FORMAT(c->party), what, date, approval,
+			    after);
 	}
 }
 

@@ -16,6 +16,7 @@ struct territory_claim {
 	char country[3];
 	int64_t approved_ms;
 	struct hash approval;
+	struct span approved_by; /* the followed node whose operator approved it; empty: our own */
 };
 
 enum rule {

@@ -114,6 +114,35 @@ static void special_space(void **state)
 	world_free(&w);
 }
 
+/* Ours first, however late they were approved; of the followed ones the first. */
+static void claims_of_followed_nodes(void **state)
+{
+	struct territory_claim claims[] = {
+		claim_prefix("theirs.example", "198.51.100.0/24", 1),
+		claim_prefix("ours.example", "198.51.100.0/24", 9),
+		claim_prefix("both.example", "198.51.100.0/24", 2),
+		claim_prefix("both.example", "198.51.100.0/24", 8),
+		claim_prefix("alone.example", "203.0.112.0/24", 3),
+	};
+	struct world w;
+	struct answer a;
+
+	claims[0].approved_by = claims[2].approved_by = claims[4].approved_by = SPAN("b.example");
+	w = world_make(*state, claims, TABLE_LENGTH(claims));
+	a = ask(&w, "198.51.100.7");
+	assert_span(a.resolved.to.domain, "both.example");
+	assert_span(a.resolved.cc[0].domain, "ours.example");
+	assert_span(a.resolved.cc[1].domain, "theirs.example");
+	assert_true(has_reason(&a, "both.example claims 198.51.100.0/24, approved 1970-01-01T00:00:00Z"));
+	assert_true(has_reason(
+		&a, "theirs.example claims 198.51.100.0/24, approved by b.example, followed, 1970-01-01T00:00:00Z"));
+	assert_true(has_reason(&a, "; in copy, since another party was approved here"));
+	a = ask(&w, "203.0.112.9");
+	assert_int_equal(a.resolved.rule, RULE_CLAIMED_PREFIX);
+	assert_span(a.resolved.to.domain, "alone.example");
+	world_free(&w);
+}
+
 static void the_most_specific_claim(void **state)
 {
 	const struct territory_claim claims[] = {
@@ -357,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(without_claims),
 		IN_PLACE(special_space),
+		IN_PLACE(claims_of_followed_nodes),
 		IN_PLACE(the_most_specific_claim),
 		IN_PLACE(rivals_are_in_copy),
 		IN_PLACE(many_rivals),

@@ -1,0 +1,381 @@
+"""`comity follow` between real servers, and with a server that answers what no node may."""
+import http.server
+import json
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from conftest import COMITY, Node
+
+OUT = ("--plain", "--private")
+
+
+def make(tmp_path, templates, name):
+    node = Node(tmp_path / name.split(".")[0])
+    templates.copy(f"follow-{name}", lambda n: n.run("init", name), node)
+    return node
+
+
+@pytest.fixture
+def a(tmp_path, templates):
+    return make(tmp_path, templates, "a.example")
+
+
+@pytest.fixture
+def b(tmp_path, templates):
+    return make(tmp_path, templates, "b.example")
+
+
+def follow(node, url, *words, code=0):
+    p = node.run("follow", url, *OUT, "--json", *words, code=code)
+    return json.loads(p.stdout.decode().splitlines()[-1]) if code == 0 else json.loads(p.stderr.decode().splitlines()[-1])
+
+
+def listed(node):
+    rows = node.json("follow", "list")
+    return rows[0] if rows else None
+
+
+def tree(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file() and ".p/" not in str(p)}
+
+
+def same_tiles(follower, node, ledger):
+    theirs, ours = tree(node.dir / "ledger" / ledger), tree(follower.dir / "followed" / "b.example" / ledger)
+    assert theirs == ours
+
+
+def test_follow_and_follow_again(a, b, serve):
+    b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
+    server = serve(b)
+    first = follow(a, server.url)
+    assert first["node"] == "b.example" and first["first"] and not first["circle_open"]
+    assert first["public"] == first["public_new"] > 3 and first["parties"] == 2 and first["refused"] == 0
+    again = follow(a, server.url + "/")
+    assert not again["first"] and again["public_new"] == 0 and again["parties"] == 0
+    same_tiles(a, b, "public")
+    b.run("party", "add", "n.example", "--role", "operator", "--claim", "AS64501", "--approve")
+    (third,) = a.json("follow", *OUT)
+    assert third["public_new"] > 0 and third["parties"] == 1
+    row = listed(a)
+    assert row["node"] == "b.example" and row["forks"] == 0 and row["public_folded"] == row["public"] == third["public"]
+    a.audit()
+    assert "b.example" in a.text("follow", "list")
+    a.run("follow", "remove", "b.example")
+    assert listed(a) is None and not (a.dir / "followed" / "b.example").exists()
+    assert a.error("follow", "remove", "b.example") == "not-found"
+    b.audit()
+
+
+def test_the_key_can_be_asked_for(a, b, serve):
+    server = serve(b)
+    wrong = follow(a, server.url, "--key", "00" * 32, code=1)
+    assert wrong["error"] == "key" and listed(a) is None
+    assert follow(a, server.url, "--key", "no key", code=2)["error"] == "usage"
+    key = follow(a, server.url)["key"]
+    a.run("follow", "remove", "b.example")
+    assert follow(a, server.url, "--key", key)["first"]
+    assert follow(a, server.url, "--key", "11" * 32, code=1)["error"] == "key"
+
+
+def test_another_node_of_that_name_is_refused(a, b, serve, tmp_path):
+    follow(a, serve(b).url)
+    impostor = Node(tmp_path / "impostor")
+    impostor.run("init", "b.example")
+    server = serve(impostor)
+    assert follow(a, server.url, code=1)["error"] == "key"
+    a.run("follow", "remove", "b.example")
+    assert follow(a, server.url, code=1)["error"] == "key"  # its party statement stays here
+
+
+def test_not_oneself_and_no_node(a, served):
+    assert follow(a, "https://b.example/path", code=2)["error"] == "usage"
+    assert follow(a, "ftp://b.example", code=2)["error"] == "usage"
+    assert a.error("follow", "http://127.0.0.1:1") == "refused-url"  # plain only where the operator says so
+    with_itself = served.node
+    assert follow(with_itself, served.url, code=2)["error"] == "usage"
+
+
+def test_without_a_node_there(a):
+    assert follow(a, "http://127.0.0.1:1", code=3)["error"] == "unreachable"
+    assert listed(a) is None
+
+
+def test_circle_is_for_members(a, b, serve):
+    """A is no member of B, then becomes one; the state is folded anew with the circle in it."""
+    b.run("party", "add", "m.example", "--role", "operator", "--approve")
+    server = serve(b)
+    assert not follow(a, server.url)["circle_open"]
+    assert follow(b, serve(a).url)["node"] == "a.example"  # so b knows a, but it is no member yet
+    assert not follow(a, server.url)["circle_open"]
+    b.run("party", "approve", "a.example")
+    opened = follow(a, server.url)
+    assert opened["circle_open"]
+    same_tiles(a, b, "circle")
+    same_tiles(a, b, "public")
+    assert listed(a)["public_folded"] == opened["public"]
+    a.audit()
+    b.audit()
+
+
+def test_in_a_server_of_its_own(a, b, serve):
+    """The follower's own server runs meanwhile: the command borrows the node."""
+    b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
+    mine, theirs = serve(a), serve(b)
+    assert follow(a, theirs.url)["parties"] == 2
+    assert mine.get("/node").json()["node"] == "a.example"
+    mine.stop()
+    a.audit()
+
+
+# ---- one who answers what no node may ----
+
+class Hostile:
+    """Passes everything on to a real server, but for what `change(path, body)` makes of it: None passes on, (status, body)
+    answers, "hang" never ends."""
+
+    def __init__(self, target):
+        outer = self
+        self.target, self.change, self.paths = target, lambda path, body: None, []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                outer.paths.append(self.path)
+                try:
+                    with urllib.request.urlopen(urllib.request.Request(outer.target + self.path), timeout=60) as r:
+                        status, body = r.status, r.read()
+                except urllib.error.HTTPError as e:
+                    status, body = e.code, e.read()
+                changed = outer.change(self.path, body)
+                location = None
+                if changed == "hang":
+                    self.send_response(200)
+                    self.end_headers()
+                    try:
+                        while True:
+                            self.wfile.write(b"x" * 65536)
+                    except OSError:
+                        self.close_connection = True
+                        return
+                if changed is not None:
+                    status, body = changed[:2]
+                    location = changed[2] if len(changed) > 2 else None
+                self.send_response(status)
+                if location:
+                    self.send_header("Location", location)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def hostile():
+    made = []
+
+    def start(target):
+        made.append(Hostile(target))
+        return made[-1]
+
+    yield start
+    for h in made:
+        h.close()
+
+
+def flip(body):
+    return body[:-1] + bytes([body[-1] ^ 1])
+
+
+NONSENSE = {
+    "garbage instead of a card": ("/node", lambda body: (200, b"\x00\xff not JSON")),
+    "no statement in the card": ("/node", lambda body: (200, b'{"node": "b.example"}')),
+    "a card with a bad signature": ("/node", lambda body: (200, body.replace(b"title b.example", b"title c.example"))),
+    "a card of another kind": ("/node", lambda body: (200, json.dumps({"statement": "comity/1 notice\n"}).encode())),
+    "no checkpoint": ("checkpoint", lambda body: (200, b"hello\n")),
+    "a checkpoint with a bad signature": ("public/checkpoint", lambda body: (200, body.replace(b"\n\n", b"\nextension\n\n"))),
+    "a checkpoint of another origin": ("public/checkpoint", lambda body: (200, body.replace(b"b.example", b"c.example"))),
+    "no checkpoint any more": ("public/checkpoint", lambda body: (404, b"gone")),
+    "a truncated tile": ("tile/entries", lambda body: (200, body[:-3])),
+    "a longer tile": ("tile/entries", lambda body: (200, body + b"\x00\x01x")),
+    "an empty tile": ("tile/entries", lambda body: (200, b"")),
+    "a wrong hash": ("tile/entries", lambda body: (200, flip(body))),
+    "no tile": ("tile/entries", lambda body: (404, b"")),
+    "a tile that is closed": ("tile/entries", lambda body: (401, b"")),
+    "another status": ("tile/entries", lambda body: (418, b"")),
+    "a never-ending tile": ("tile/entries", lambda body: "hang"),
+    "a never-ending checkpoint": ("public/checkpoint", lambda body: "hang"),
+}
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_nonsense(a, b, serve, hostile, what):
+    part, change = NONSENSE[what]
+    proxy = hostile(serve(b).url)
+    proxy.change = lambda path, body: change(body) if part in path else None
+    assert follow(a, proxy.url, code=1)["error"] == "peer"
+    kept = a.dir / "followed" / "b.example" / "public" / "checkpoint"
+    assert not kept.exists()
+    proxy.change = lambda path, body: None  # the peer comes to its senses
+    got = follow(a, proxy.url)
+    assert got["public"] == got["public_new"]
+    a.audit()
+
+
+def test_redirect(a, b, serve, hostile):
+    target = serve(b)
+    proxy = hostile(target.url)
+    proxy.change = lambda path, body: (302, b"", target.url + path)
+    assert follow(a, proxy.url, code=1)["error"] == "refused-url"
+
+
+def test_later_is_waited_for(a, b, serve, hostile):
+    proxy = hostile(serve(b).url)
+    answers = [(503, b""), (429, b""), None]
+    proxy.change = lambda path, body: answers.pop(0) if "tile" in path and answers else None
+    assert follow(a, proxy.url)["public"] > 0
+
+
+def test_unreachable_is_told(a, b, serve, hostile):
+    proxy = hostile(serve(b).url)
+    proxy.change = lambda path, body: (503, b"") if "tile" in path else None
+    assert follow(a, proxy.url, code=3)["error"] == "unreachable"
+
+
+def test_ledger_that_shrinks(a, b, serve, hostile):
+    server = serve(b)
+    proxy = hostile(server.url)
+    old = server.get("/ledger/public/checkpoint").body
+    b.run("party", "add", "m.example", "--role", "operator")
+    before = follow(a, proxy.url)
+    proxy.change = lambda path, body: (200, old) if "public/checkpoint" in path else None
+    assert follow(a, proxy.url, code=1)["error"] == "peer"
+    assert listed(a)["public"] == before["public"] and listed(a)["forks"] == 0
+    proxy.change = lambda path, body: None
+    assert follow(a, proxy.url)["public_new"] == 0
+
+
+@pytest.mark.parametrize("more", [0, 1, 3])
+def test_ledger_that_forks(a, b, serve, hostile, tmp_path, more):
+    """Two nodes with the same keys and another history: B, copied, goes on differently."""
+    other = Node(tmp_path / "other")
+    shutil.copytree(b.dir, other.dir)
+    b.run("party", "add", "m.example", "--role", "operator")
+    b.run("party", "add", "n.example", "--role", "operator")
+    server = serve(b)
+    proxy = hostile(server.url)
+    before = follow(a, proxy.url)
+    for i in range(1 + more):
+        other.run("party", "add", f"x{i}.example", "--role", "operator")
+    proxy.target = serve(other).url
+    assert follow(a, proxy.url, code=4)["error"] == "ledger-fork"
+    row = listed(a)
+    assert row["forks"] == 1 and row["public"] == before["public"]
+    evidence = (a.dir / "followed" / "b.example" / "fork-1").read_text()
+    assert evidence.count("b.example/public\n") == 2
+    assert "FORKED" in a.text("follow", "list")
+    proxy.target = server.url
+    assert follow(a, proxy.url, code=4)["error"] == "ledger-fork"  # it stands still
+    assert listed(a)["forks"] == 1
+    a.audit()
+
+
+def test_killed_in_the_middle(a, b, serve):
+    """However often it is killed, it goes on, and ends with the same files."""
+    for i in range(6):
+        b.run("party", "add", f"op{i}.example", "--role", "operator", "--claim", f"AS{64500 + i}", "--approve")
+    server = serve(b)
+    rng = random.Random(5)
+    for _ in range(25):
+        p = subprocess.Popen([str(COMITY), "follow", server.url, *OUT], env=a.env, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        time.sleep(rng.random() * 0.08)
+        p.send_signal(signal.SIGKILL)
+        p.wait()
+    got = follow(a, server.url)
+    same_tiles(a, b, "public")
+    assert listed(a)["public_folded"] == got["public"]
+    assert {p["party"] for p in a.json("party", "list")} >= {f"op{i}.example" for i in range(6)}
+    a.audit()
+
+
+# ---- claims of followed nodes ----
+
+def report(tmp_path, address="5.44.0.9"):
+    path = tmp_path / "report.jsonl"
+    path.write_text(json.dumps({"time.source": "2026-11-20T10:00:00Z", "source.ip": address, "source.port": 4711,
+                                "classification.taxonomy": "malicious-code",
+                                "classification.type": "infected-system"}) + "\n")
+    return path
+
+
+@pytest.fixture
+def territory(a):
+    a.build_territory()
+    return a
+
+
+def test_claims_of_a_followed_node(territory, b, serve, tmp_path):
+    """M is known at B alone. A report at A goes to M, and says why."""
+    a = territory
+    (before,) = a.json("lookup", "5.44.0.9")
+    assert before["rule"] == "holder"
+    b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
+    b.run("party", "add", "unapproved.example", "--role", "operator", "--claim", "AS64501")
+    server = serve(b)
+    follow(a, server.url)
+    server.stop()  # from here on there is no network
+    (found,) = a.json("lookup", "5.44.0.9")
+    assert found["rule"] == "claimed-as"
+    assert any("m.example claims AS64500, approved by b.example, followed" in r for r in found["reasons"]), found
+    assert "m.example" in json.dumps(found)
+    (other,) = a.json("lookup", "5.45.0.9")
+    assert other["rule"] == "holder"  # B did not approve it
+    a.run("route", report(tmp_path))
+    (notice,) = a.json("notice", "list")
+    assert notice["to"] == "m.example", notice
+    assert any(row.get("node") == "b.example" for row in a.json("outbox")), a.json("outbox")
+    # Our own operator's approval comes first.
+    a.run("party", "add", "ours.example", "--role", "operator", "--claim", "AS64500", "--approve")
+    (found,) = a.json("lookup", "5.44.0.9")
+    assert found["to"] == "ours.example" and "m.example" in json.dumps(found["cc"]), found
+    a.run("follow", "remove", "b.example")
+    (found,) = a.json("lookup", "5.44.0.9")
+    assert not any("followed" in r for r in found["reasons"])
+    a.audit()
+
+
+def test_claims_of_a_forked_node_do_not_count(territory, b, serve, hostile, tmp_path):
+    a = territory
+    b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
+    other = Node(tmp_path / "other")
+    shutil.copytree(b.dir, other.dir)
+    b.run("party", "add", "n.example", "--role", "operator")
+    proxy = hostile(serve(b).url)
+    follow(a, proxy.url)
+    assert a.json("lookup", "5.44.0.9")[0]["rule"] == "claimed-as"
+    other.run("party", "add", "x.example", "--role", "operator")
+    proxy.target = serve(other).url
+    assert follow(a, proxy.url, code=4)["error"] == "ledger-fork"
+    assert a.json("lookup", "5.44.0.9")[0]["rule"] == "holder"
