@@ -355,7 +355,7 @@ def test_claims_of_a_followed_node(territory, b, serve, tmp_path):
     a.run("route", report(tmp_path))
     (notice,) = a.json("notice", "list")
     assert notice["to"] == "m.example", notice
-    assert any(row.get("node") == "b.example" for row in a.json("outbox")), a.json("outbox")
+    assert [(row["way"], row["to"]) for row in a.json("outbox")] == [("node", "b.example")]
     # Our own operator's approval comes first.
     a.run("party", "add", "ours.example", "--role", "operator", "--claim", "AS64500", "--approve")
     (found,) = a.json("lookup", "5.44.0.9")
