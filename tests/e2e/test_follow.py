@@ -349,7 +349,7 @@ def test_claims_of_a_followed_node(territory, b, serve, tmp_path):
     (found,) = a.json("lookup", "5.44.0.9")
     assert found["rule"] == "claimed-as"
     assert any("m.example claims AS64500, approved by b.example, followed" in r for r in found["reasons"]), found
-    assert "m.example" in json.dumps(found)
+    assert found["party"] == "m.example"
     (other,) = a.json("lookup", "5.45.0.9")
     assert other["rule"] == "holder"  # B did not approve it
     a.run("route", report(tmp_path))
@@ -359,7 +359,7 @@ def test_claims_of_a_followed_node(territory, b, serve, tmp_path):
     # Our own operator's approval comes first.
     a.run("party", "add", "ours.example", "--role", "operator", "--claim", "AS64500", "--approve")
     (found,) = a.json("lookup", "5.44.0.9")
-    assert found["to"] == "ours.example" and "m.example" in json.dumps(found["cc"]), found
+    assert found["party"] == "ours.example" and "m.example" in json.dumps(found["copies"]), found
     a.run("follow", "remove", "b.example")
     (found,) = a.json("lookup", "5.44.0.9")
     assert not any("followed" in r for r in found["reasons"])
