@@ -141,6 +141,8 @@ int cmd_outbox_retry(struct cli *c);
 int cmd_party_add(struct cli *c);
 int cmd_party_approve(struct cli *c);
 int cmd_party_list(struct cli *c);
+int cmd_party_show(struct cli *c);
+int cmd_party_update(struct cli *c);
 int cmd_plan_file(struct cli *c);
 int cmd_plan_list(struct cli *c);
 int cmd_plan_match(struct cli *c);

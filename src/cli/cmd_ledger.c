@@ -154,6 +154,7 @@ static void audit_report(struct cli *c, const struct audit *a, double seconds)
 		json_number(j, "public", (int64_t)a->entries[LEDGER_PUBLIC]);
 		json_number(j, "circle", (int64_t)a->entries[LEDGER_CIRCLE]);
 		json_number(j, "signatures", (int64_t)a->signatures);
+		json_number(j, "guests", (int64_t)a->guests);
 		json_number(j, "bodies", (int64_t)a->bodies);
 		json_number(j, "marks", (int64_t)a->marks);
 		json_number(j, "state_keys", (int64_t)a->state_keys);
@@ -176,6 +177,10 @@ static void audit_report(struct cli *c, const struct audit *a, double seconds)
 	}
 	cli_thousands(a->signatures, count);
 	printf("  %12s signatures\n", count);
+	if (a->guests > 0) {
+		cli_thousands(a->guests, count);
+		printf("  %12s receipts of other nodes' ledgers\n", count);
+	}
 	cli_thousands(a->bodies, count);
 	printf("  %12s bodies against their hashes\n", count);
 	cli_thousands(a->marks, count);

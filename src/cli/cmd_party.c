@@ -167,3 +167,198 @@ int cmd_party_list(struct cli *c)
 	node_close(n);
 	return e == OK ? EXIT_OK : cli_fail(c, e);
 }
+
+/* ---- one party ---- */
+
+static enum err show_claim(void *context, const struct claim *claim)
+{
+	struct listing *l = context;
+
+	if (l->c->json || !span_equal(claim->party, l->p->domain))
+		return list_claim(context, claim);
+	printf("  %-12s %s%s\n", "claims", claim_text(l->c, claim), claim->approved ? "" : " (waits for approval)");
+	return OK;
+}
+
+static void print_field(const char *name, struct span value)
+{
+	printf("  %-12s ", name);
+	cli_print(value);
+	putchar('\n');
+}
+
+static struct span ledger_key_text(struct cli *c, const struct party *p, enum ledger_id l)
+{
+	struct buffer text = BUFFER(1024);
+	struct verifier key;
+	const char *copy = NULL;
+	size_t length = 0;
+
+	if (party_ledger_key(p, l, &key) == OK) {
+		verifier_print(&key, &text);
+		copy = arena_copy(c->arena, text.at, text.len);
+		length = copy != NULL ? text.len : 0;
+	}
+	buffer_free(&text);
+	return span_make(copy, length);
+}
+
+static enum err show_as_json(struct cli *c, struct listing *l, const struct party *p)
+{
+	struct json *j = cli_object(c);
+	struct span value;
+	enum err e;
+
+	json_string(j, "party", p->domain);
+	json_string(j, "title", p->title);
+	json_array(j, "roles");
+	for (int r = 0; r < ROLE_COUNT; r++)
+		if ((p->roles & (1u << r)) != 0)
+			json_text(j, NULL, role_name((enum role)r));
+	json_array_end(j);
+	json_bool(j, "demonstration", p->demonstration);
+	cli_json_hash(j, "statement", p->statement);
+	cli_json_time(j, "logged", p->logged_ms);
+	json_string(j, "home", p->home);
+	if (p->url.len > 0)
+		json_string(j, "url", p->url);
+	json_array(j, "contacts");
+	for (unsigned i = 0; party_contact(p, i, &value); i++)
+		json_string(j, NULL, value);
+	json_array_end(j);
+	json_array(j, "ledger_keys");
+	for (int i = 0; i < LEDGER_COUNT; i++)
+		if ((value = ledger_key_text(c, p, (enum ledger_id)i)).len > 0)
+			json_string(j, NULL, value);
+	json_array_end(j);
+	json_array(j, "claims");
+	e = state_claims(l->st, false, show_claim, l);
+	json_array_end(j);
+	cli_object_end(c);
+	return e;
+}
+
+static enum err show_party(struct cli *c, struct listing *l, const struct party *p)
+{
+	char logged[CLOCK_TEXT], hex[HASH_HEX + 1];
+	struct span value;
+
+	if (c->json)
+		return show_as_json(c, l, p);
+	printf("%s", cli_bold(c));
+	cli_print(p->domain);
+	printf("%s%s\n", cli_plain(c), p->demonstration ? "  [demonstration]" : "");
+	if (p->title.len > 0)
+		print_field("title", p->title);
+	for (int r = 0; r < ROLE_COUNT; r++)
+		if ((p->roles & (1u << r)) != 0)
+			print_field("role", span_of(role_name((enum role)r)));
+	print_field("kept by", p->home);
+	if (p->url.len > 0)
+		print_field("url", p->url);
+	for (unsigned i = 0; party_contact(p, i, &value); i++)
+		print_field("contact", value);
+	for (int i = 0; i < LEDGER_COUNT; i++)
+		if ((value = ledger_key_text(c, p, (enum ledger_id)i)).len > 0)
+			print_field("ledger key", value);
+	cli_date(p->logged_ms, logged);
+	hash_hex(p->statement, hex);
+	printf("  %-12s %s, logged %s\n", "statement", hex, logged);
+	return state_claims(l->st, false, show_claim, l);
+}
+
+int cmd_party_show(struct cli *c)
+{
+	struct listing l = { .c = c };
+	struct state st = { 0 };
+	struct node *n = NULL;
+	struct party p;
+	enum err e = node_open(c->dir, NODE_READ, &n);
+
+	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
+		l.st = &st;
+		l.p = &p;
+		e = state_party(&st, c->operand_count > 0 ? span_of(c->operands[0]) : node_name(n), &p);
+		if (e == OK)
+			e = show_party(c, &l, &p);
+		snapshot_end(st.snapshot);
+	}
+	node_close(n);
+	return e == OK ? EXIT_OK : cli_fail(c, e);
+}
+
+/* ---- filing it anew ---- */
+
+static void write_reach(struct cli *c, struct statement_writer *w)
+{
+	const char *value;
+
+	for (size_t at = 0; (value = cli_next(c, "contact", &at)) != NULL;)
+		statement_add_print(w, "contact", "mailto:%s", value);
+}
+
+/* A header of the statement in force: whether what was given takes its place. */
+static bool replaced(struct cli *c, struct node *n, const struct statement *s, struct span name)
+{
+	return span_is(name, "ledger") || span_is(name, "from") || span_is(name, "key") || span_is(name, "date") ||
+	       (span_is(name, "title") && cli_option(c, "title") != NULL) ||
+	       (span_is(name, "url") && cli_option(c, "url") != NULL) ||
+	       (span_is(name, "contact") && cli_option(c, "contact") != NULL) ||
+	       (span_is(name, "ledger-key") && span_equal(s->from, node_name(n)));
+}
+
+static void write_update(struct cli *c, struct node *n, const struct statement *s, const struct signer *key,
+			 struct statement_writer *w)
+{
+	const char *title = cli_option(c, "title"), *url = cli_option(c, "url");
+
+	statement_begin(w, KIND_PARTY, node_origin(n, LEDGER_PUBLIC), signer_verifier(key));
+	statement_add_time(w, "date", clock_now_ms());
+	for (size_t i = 0; i < s->header_count; i++) {
+		const struct header *h = &s->headers[i];
+		const char *name = arena_copy(c->arena, h->name.at, h->name.len);
+
+		if (name == NULL)
+			w->err = ERR_NO_MEMORY;
+		else if (!replaced(c, n, s, h->name))
+			statement_add(w, name, h->value);
+	}
+	if (title != NULL)
+		statement_add(w, "title", span_of(title));
+	if (url != NULL)
+		statement_add(w, "url", span_of(url));
+	write_reach(c, w);
+	for (int l = 0; l < LEDGER_COUNT && span_equal(s->from, node_name(n)); l++) {
+		struct buffer text = BUFFER(1024);
+
+		verifier_print(node_ledger_key(n, (enum ledger_id)l), &text);
+		statement_add_buffer(w, "ledger-key", &text);
+	}
+}
+
+int cmd_party_update(struct cli *c)
+{
+	const struct signer *key;
+	struct statement_writer w = { 0 };
+	struct appended out;
+	struct statement present;
+	struct node *n = NULL;
+	struct party p;
+	enum err e = act_begin(c, &n);
+
+	if (e == OK)
+		e = act_signer(c, n, &key);
+	if (e == OK)
+		e = state_party(node_batch_state(n), span_of(signer_verifier(key)->name), &p);
+	if (e == OK)
+		e = act_statement(c, n, LEDGER_PUBLIC, p.index, &present, NULL);
+	if (e == OK) {
+		write_update(c, n, &present, key, &w);
+		e = act_add(n, &w, key, &out);
+	}
+	e = act_end(n, e);
+	if (e != OK)
+		return cli_fail(c, e);
+	act_report(c, "party", &out);
+	return EXIT_OK;
+}

@@ -6,6 +6,7 @@
 
 /* So many are read, offered together, and reported in the order of the files, before the next. */
 #define GROUP 256
+#define NOTES_MAX ((size_t)GROUP * (2 * STATEMENT_MAX + 2 * RECEIPT_TEXT_MAX))
 
 struct group {
 	struct arena *arena; /* the notes */
@@ -14,10 +15,10 @@ struct group {
 	sem_t done;
 };
 
-static enum err read_note(struct arena *a, const char *path, struct span *out)
+static enum err read_file(struct arena *a, const char *path, size_t most, const char *what, struct span *out)
 {
 	FILE *from = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char *text = arena_alloc(a, STATEMENT_MAX + 1);
+	char *text = arena_alloc(a, most + 1);
 	enum err e = OK;
 
 	if (from == NULL)
@@ -25,11 +26,11 @@ static enum err read_note(struct arena *a, const char *path, struct span *out)
 	if (text == NULL) {
 		e = ERR_NO_MEMORY;
 	} else {
-		*out = span_make(text, fread(text, 1, STATEMENT_MAX + 1, from));
+		*out = span_make(text, fread(text, 1, most + 1, from));
 		if (ferror(from))
 			e = fail_errno("%s", path);
-		else if (out->len > STATEMENT_MAX)
-			e = fail(ERR_TOO_LONG, "%s: a statement has at most %d bytes", path, STATEMENT_MAX);
+		else if (out->len > most)
+			e = fail(ERR_TOO_LONG, "%s: a %s has at most %zu bytes", path, what, most);
 		else if (out->len == 0)
 			e = fail(ERR_EMPTY, "%s", path);
 	}
@@ -43,13 +44,17 @@ static void done(struct submission *s)
 	sem_post(s->context);
 }
 
-static enum err offer(struct sequencer *q, struct group *g, size_t i, const char *path)
+/* receipt: of a guest, else NULL */
+static enum err offer(struct sequencer *q, struct group *g, size_t i, const char *path, const char *receipt)
 {
 	struct submission *s = &g->submissions[i];
 	enum err e;
 
 	*s = (struct submission){ .done = done, .context = &g->done };
-	if ((e = read_note(g->arena, path, &s->note)) == OK)
+	e = read_file(g->arena, path, STATEMENT_MAX, "statement", &s->note);
+	if (e == OK && receipt != NULL)
+		e = read_file(g->arena, receipt, RECEIPT_TEXT_MAX, "receipt", &s->home_receipt);
+	if (e == OK)
 		e = sequencer_offer(q, s);
 	if (e != OK)
 		snprintf(s->detail, sizeof(s->detail), "%s", err_detail());
@@ -70,14 +75,15 @@ static int report(struct cli *c, const struct group *g, size_t i, const char *pa
 }
 
 /* The first failure's exit code; what comes behind a refusal is logged all the same. */
-static int submit_group(struct cli *c, struct sequencer *q, struct group *g, char **paths, size_t count)
+static int submit_group(struct cli *c, struct sequencer *q, struct group *g, char **paths, size_t count,
+			size_t *receipts)
 {
 	size_t offered = 0;
 	int code = EXIT_OK;
 
 	arena_reset(g->arena);
 	for (size_t i = 0; i < count; i++)
-		offered += offer(q, g, i, paths[i]) == OK;
+		offered += offer(q, g, i, paths[i], cli_next(c, "receipt", receipts)) == OK;
 	while (offered > 0)
 		if (sem_wait(&g->done) == 0)
 			offered--;
@@ -94,6 +100,7 @@ static int submit_all(struct cli *c, struct node *n, struct group *g)
 {
 	struct sequencer_options options = { .ticks = true };
 	struct sequencer *q = NULL;
+	size_t receipts = 0;
 	int code = EXIT_OK;
 	enum err e = sequencer_start(n, &options, &q);
 
@@ -101,7 +108,7 @@ static int submit_all(struct cli *c, struct node *n, struct group *g)
 		return cli_fail(c, e);
 	for (size_t i = 0; i < c->operand_count; i += GROUP) {
 		size_t left = c->operand_count - i;
-		int one = submit_group(c, q, g, c->operands + i, left < GROUP ? left : GROUP);
+		int one = submit_group(c, q, g, c->operands + i, left < GROUP ? left : GROUP, &receipts);
 
 		if (code == EXIT_OK)
 			code = one;
@@ -110,13 +117,23 @@ static int submit_all(struct cli *c, struct node *n, struct group *g)
 	return e != OK && code == EXIT_OK ? cli_fail(c, e) : code;
 }
 
+static enum err check_receipts(const struct cli *c)
+{
+	size_t count = 0, at = 0;
+
+	while (cli_next(c, "receipt", &at) != NULL)
+		count++;
+	if (count != 0 && count != c->operand_count)
+		return fail(ERR_USAGE, "--receipt: one for each file, in the same order");
+	return OK;
+}
+
 int cmd_submit(struct cli *c)
 {
 	struct group *g = calloc(1, sizeof(*g));
 	struct node *n = NULL;
 	int code = EXIT_OK;
-	enum err e =
-		g == NULL || (g->arena = arena_new((size_t)2 * GROUP * STATEMENT_MAX)) == NULL ? ERR_NO_MEMORY : OK;
+	enum err e = g == NULL || (g->arena = arena_new(NOTES_MAX)) == NULL ? ERR_NO_MEMORY : check_receipts(c);
 
 	if (g != NULL)
 		sem_init(&g->done, 0, 0);

@@ -144,6 +144,20 @@ static const struct option_rule party_add_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule party_update_options[] = {
+	{ "from", "DOMAIN", "a party whose key is held here (default: the node itself)" },
+	{ "title", "TEXT", "what people call it" },
+	{ "url", "URL", "where its node is reached, https://HOST[:PORT]" },
+	{ "contact", "MAIL",
+	  "a mailbox that is read, the first to be tried first; may repeat; all that were there go" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule submit_options[] = {
+	{ "receipt", "FILE", "the receipt of another node's ledger, which is the statement's home; one for each file" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule approve_options[] = {
 	{ "object", NULL, "object to the claims instead" },
 	{ NULL, NULL, NULL },
@@ -260,6 +274,10 @@ const struct command commands[] = {
 	{ "party approve", cmd_party_approve, "DOMAIN", "approve a party's claims as the operator", approve_options, 1,
 	  1 },
 	{ "party list", cmd_party_list, "", "list parties and their claims", NULL, 0, 0 },
+	{ "party show", cmd_party_show, "[DOMAIN]", "show a party, or the node itself: keys, contacts, claims", NULL, 0,
+	  1 },
+	{ "party update", cmd_party_update, "", "file the node's own party statement anew", party_update_options, 0,
+	  0 },
 	{ "plan file", cmd_plan_file, "", "declare a scan, an exercise, a takedown ahead", plan_file_options, 0, 0 },
 	{ "plan list", cmd_plan_list, "", "list plans", NULL, 0, 0 },
 	{ "plan match", cmd_plan_match, "ADDRESS", "say whether a plan explains what was seen", match_options, 1, 1 },
@@ -272,7 +290,7 @@ const struct command commands[] = {
 	  sighting_options, 0, 0 },
 	{ "standing", cmd_standing, "[PARTY]", "say how notices were answered, and how good a reporter's were",
 	  standing_options, 0, 2 },
-	{ "submit", cmd_submit, "FILE…|-", "log statements that were signed elsewhere", NULL, 1, ANY_NUMBER },
+	{ "submit", cmd_submit, "FILE…|-", "log statements that were signed elsewhere", submit_options, 1, ANY_NUMBER },
 	{ "territory build", cmd_territory_build, "FILE…", "compile registry files from disk", NULL, 1, ANY_NUMBER },
 	{ "territory show", cmd_territory_show, "", "show the tables' sources and ages", NULL, 0, 0 },
 	{ "territory update", cmd_territory_update, "", "fetch the registry files and compile them", update_options, 0,

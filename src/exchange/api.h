@@ -13,6 +13,8 @@ struct api_statement {
 	enum ledger_id ledger;
 	uint64_t index, stamp;
 	int64_t logged_ms;
+	bool is_guest;	 /* its home is another node's ledger, */
+	int64_t home_ms; /* which logged it then */
 	struct statement s;
 };
 

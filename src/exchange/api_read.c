@@ -21,6 +21,8 @@ enum err api_entry(const struct server *s, struct arena *a, const struct state *
 	out->ledger = l;
 	out->index = index;
 	out->logged_ms = entry.logged_ms;
+	out->is_guest = entry.is_guest;
+	out->home_ms = entry.home_ms;
 	return e;
 }
 
@@ -49,6 +51,19 @@ static void print_body(struct json *j, const struct body_reference *b)
 	json_object_end(j);
 }
 
+static void print_home(struct json *j, const struct api_statement *a)
+{
+	char logged[CLOCK_TEXT];
+	struct span node;
+	enum ledger_id l;
+
+	if (statement_home(&a->s, &node, &l) != OK)
+		return;
+	json_string(j, "home", node);
+	clock_format_ms(a->home_ms, logged);
+	json_text(j, "home_logged", logged);
+}
+
 void api_print(const struct api_statement *a, struct buffer *out)
 {
 	struct json j = { .out = out };
@@ -63,6 +78,8 @@ void api_print(const struct api_statement *a, struct buffer *out)
 	json_number(&j, "position", (int64_t)a->stamp);
 	clock_format_ms(a->logged_ms, logged);
 	json_text(&j, "logged", logged);
+	if (a->is_guest)
+		print_home(&j, a);
 	json_string(&j, "from", a->s.from);
 	if (a->s.has_re) {
 		hash_hex(a->s.re, hex);

@@ -84,6 +84,7 @@ static enum err why_refused(struct submit *one)
 		return e;
 	e = sees_matter(one, &st, &s, &sees);
 	s.re = absent;
+	st.is_guest = one->s.home_receipt.at != NULL;
 	if (e == OK && !sees)
 		e = state_check(&st, &s);
 	snapshot_end(st.snapshot);
@@ -188,17 +189,23 @@ static enum err read_salt(struct arena *a, struct span hex, struct submission *s
 static enum err read_object(struct http_request *r, struct submission *s)
 {
 	struct yyjson_doc *doc = NULL;
-	struct span body, salt;
+	struct span body, salt, receipt;
 	enum err e = json_read_strict(r->arena, r->body, &doc);
 
 	if (e != OK)
 		return e;
 	if (!yyjson_is_obj(yyjson_doc_get_root(doc)))
-		return fail(ERR_JSON, "an object with note, and body and salt if it has them");
+		return fail(ERR_JSON, "an object with note, and body, salt and receipt if it has them");
 	if ((e = member(yyjson_doc_get_root(doc), "note", true, &s->note)) == OK)
 		e = member(yyjson_doc_get_root(doc), "body", false, &body);
 	if (e == OK)
 		e = member(yyjson_doc_get_root(doc), "salt", false, &salt);
+	if (e == OK)
+		e = member(yyjson_doc_get_root(doc), "receipt", false, &receipt);
+	if (e == OK && receipt.len > RECEIPT_TEXT_MAX)
+		e = fail(ERR_TOO_LONG, "receipt: %zu bytes, at most %d", receipt.len, RECEIPT_TEXT_MAX);
+	if (e == OK)
+		s->home_receipt = receipt;
 	if (e == OK)
 		e = read_body(r->arena, body, s);
 	if (e == OK)

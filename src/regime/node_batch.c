@@ -149,11 +149,9 @@ static enum err check(const struct state *st, const struct statement *s, const s
 	struct verifier key;
 	enum err e = state_check_unsigned(st, s, &key);
 
-	if (e == OK && g != NULL)
-		e = guest_check(st, s, g, v);
-	if (e != OK || how == SIGNED_HERE || (v != NULL && verified_holds(v, s, &key)))
-		return e;
-	return note_verify(&s->note, &key, 1, NULL);
+	if (e == OK && how == TO_VERIFY && (v == NULL || !verified_holds(v, s, &key)))
+		e = note_verify(&s->note, &key, 1, NULL);
+	return e == OK && g != NULL ? guest_check(st, s, g, v) : e;
 }
 
 /* g: NULL, or what proves that it is at home elsewhere. */

@@ -1,6 +1,6 @@
 #include "regime_guest.h"
 
-#include "store/journal.h"
+#include "regime_sequencer.h"
 
 static struct span notice_to(struct pair *p, struct node *from, const char *to, unsigned number)
 {
@@ -309,6 +309,203 @@ static void answers_for_kept_parties(void **state)
 	pair_free(p);
 }
 
+/* ---- through the sequencer ---- */
+
+struct offered {
+	struct submission submission;
+	struct counting *counting;
+	struct arena *arena; /* of the receipt that was given out */
+	struct span receipt;
+	enum err expected;
+	struct appended answer;
+};
+
+static void offered_done(struct submission *s)
+{
+	struct offered *o = s->context;
+	struct counting *c = o->counting;
+	const char *copy = s->receipt.len > 0 ? arena_copy(o->arena, s->receipt.at, s->receipt.len) : NULL;
+
+	o->receipt = span_make(copy, s->receipt.len);
+	pthread_mutex_lock(&c->mutex);
+	c->done++;
+	pthread_cond_broadcast(&c->changed);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+/* As a node takes a notice: it, and the node's own word that it has it. */
+static enum err take_and_answer(struct node *n, struct submission *s)
+{
+	struct offered *o = s->context;
+	struct statement_writer w = { 0 };
+	enum err e = submission_add(n, s, &s->appended);
+
+	if (e != OK)
+		return e;
+	statement_begin(&w, KIND_ANSWER, node_origin(n, LEDGER_CIRCLE), signer_verifier(node_signer(n)));
+	statement_add_hash(&w, "re", s->appended.id);
+	statement_add(&w, "outcome", SPAN("received"));
+	e = node_add_own(n, &w, &o->answer);
+	statement_writer_free(&w);
+	return e;
+}
+
+static void check_offered(struct pair *p, struct offered *o)
+{
+	const struct submission *s = &o->submission;
+	struct span text;
+	struct entry entry;
+	struct receipt r;
+
+	if (s->err != o->expected)
+		fail_msg("%s (%s), not %s", err_code(s->err), s->detail, err_code(o->expected));
+	if (s->err != OK)
+		return;
+	assert_int_equal(node_entry(p->a, p->arena, s->appended.ledger, s->appended.index, &text), OK);
+	assert_int_equal(entry_parse(text, &entry), OK);
+	assert_true(entry.is_guest && span_equal(entry.note, s->note));
+	assert_int_equal(receipt_parse(p->arena, o->receipt, &r), OK);
+	assert_int_equal(r.index, s->appended.index);
+	assert_int_equal(receipt_verify(p->arena, &r, text, node_ledger_key(p->a, s->appended.ledger), NULL), OK);
+	if (s->work != NULL) {
+		assert_int_equal(o->answer.index, s->appended.index + 1);
+		assert_true(matter_at(p->a, p->arena, s->appended.id).answered);
+	}
+}
+
+#define OFFERS 60
+
+/* The home's party statement stands in front in the queue: until the batch nobody here knows its keys. */
+static void through_the_sequencer(void **state)
+{
+	struct pair *p = pair_new(*state);
+	struct offered *all = calloc(OFFERS, sizeof(*all));
+	struct sequencer *q = NULL;
+	struct counting c = COUNTING;
+	struct span before = SPAN("");
+	uint64_t good = 0, answers = 0;
+	struct audit audit;
+
+	assert_non_null(all);
+	for (unsigned i = 0; i < OFFERS; i++) {
+		struct offered *o = &all[i];
+		struct submission *s = &o->submission;
+
+		o->counting = &c;
+		assert_non_null(o->arena = arena_new((size_t)1 << 20));
+		s->done = offered_done;
+		s->context = o;
+		if (i == 0) {
+			s->note = note_at(p->b, p->arena, LEDGER_PUBLIC, 0);
+			s->home_receipt = home_receipt(p->b, p->arena, LEDGER_PUBLIC, 0);
+		} else {
+			s->note = notice_to(p, p->b, "a.example", i);
+			log_home(p->b, p->arena, s->note, &s->home_receipt);
+			if (i % 2 == 1)
+				s->work = take_and_answer;
+		}
+		if (i % 7 == 3) {
+			s->home_receipt = before;
+			o->expected = ERR_RECEIPT;
+		} else if (i % 7 == 4) { /* its signature is another's */
+			char *copy = arena_copy(p->arena, s->note.at, s->note.len);
+
+			copy[s->note.len - 6] = copy[s->note.len - 6] == 'A' ? 'B' : 'A';
+			s->note = span_make(copy, s->note.len);
+			s->home_receipt = with_extra(p->arena, s->home_receipt, entry_of(p, 1000, s->note));
+			o->expected = ERR_NOTE_SIGNATURE;
+		} else {
+			before = s->home_receipt;
+			good++;
+			answers += s->work != NULL;
+		}
+	}
+	assert_int_equal(sequencer_start(p->a, &defaults, &q), OK);
+	for (unsigned i = 0; i < OFFERS; i++)
+		assert_int_equal(sequencer_offer(q, &all[i].submission), OK);
+	wait_done(&c, OFFERS);
+	for (unsigned i = 0; i < OFFERS; i++)
+		check_offered(p, &all[i]);
+	/* Again: each counts once, and there is no second answer. */
+	for (unsigned i = 0; i < OFFERS; i++) {
+		all[i].expected = all[i].expected == OK ? ERR_STATEMENT_REPEATED : all[i].expected;
+		assert_int_equal(sequencer_offer(q, &all[i].submission), OK);
+	}
+	wait_done(&c, 2 * (size_t)OFFERS);
+	for (unsigned i = 0; i < OFFERS; i++) {
+		check_offered(p, &all[i]);
+		arena_free(all[i].arena);
+	}
+	assert_int_equal(sequencer_stop(q), OK);
+	audit = audited(p->a);
+	assert_int_equal(audit.guests, good);
+	assert_int_equal(audit.entries[LEDGER_PUBLIC], 3);
+	assert_int_equal(audit.entries[LEDGER_CIRCLE], good - 1 + answers);
+	free(all);
+	pair_free(p);
+}
+
+/* What the journal holds is not believed: lies that its own functions wrote, checksums and all. */
+static void lies_about_guests(void **state)
+{
+	static const struct {
+		const char *what, *named;
+		int64_t home_shift;
+		bool other_receipt, no_receipt;
+	} lies[] = {
+		{ "another time at home", "the receipt of its home", -1, false, false },
+		{ "another's receipt", "the receipt of its home", 0, true, false },
+		{ "no receipt", "the receipt of its home is missing", 0, false, true },
+	};
+	struct pair *p = pair_new(*state);
+	const char *right = scratch_path(p->scratch, "right"), *path = arena_print(p->arena, "%s/journal", p->dir_b);
+	struct span one = notice_to(p, p->a, "b.example", 1), two = notice_to(p, p->a, "b.example", 2), receipts[2];
+	struct appended at;
+	struct audit out;
+
+	introduce(p->a, p->b, p->arena);
+	at = log_home(p->a, p->arena, one, &receipts[0]);
+	log_home(p->a, p->arena, two, &receipts[1]);
+	node_close(p->b);
+	copy(p->dir_b, right);
+	for (size_t i = 0; i < TABLE_LENGTH(lies); i++) {
+		struct buffer entry = BUFFER(2 * STATEMENT_MAX), bare = BUFFER(RECEIPT_TEXT_MAX);
+		uint8_t head[1 + HASH_SIZE] = { 4 };
+		struct span parts[2];
+		struct journal *j;
+		struct receipt r;
+		struct hash hash;
+
+		assert_int_equal(receipt_parse(p->arena, receipts[lies[i].other_receipt ? 1 : 0], &r), OK);
+		r.extra = SPAN("");
+		receipt_print(&r, &bare);
+		hash = hash_span(buffer_view(&bare));
+		memcpy(head + 1, hash.bytes, HASH_SIZE);
+		entry_print_guest(clock_now_ms(), at.logged_ms + lies[i].home_shift, hash, one, &entry);
+		assert_int_equal(journal_open_writer(path, &j), OK);
+		assert_int_equal(journal_begin(j), OK);
+		parts[0] = buffer_view(&entry);
+		assert_int_equal(journal_add(j, RECORD_ENTRY, LEDGER_CIRCLE, parts, 1, NULL), OK);
+		parts[0] = span_make(head, sizeof(head));
+		parts[1] = buffer_view(&bare);
+		if (!lies[i].no_receipt)
+			assert_int_equal(journal_add(j, RECORD_BODY, 0, parts, 2, NULL), OK);
+		assert_int_equal(journal_commit(j), OK);
+		journal_close(j);
+		buffer_free(&entry);
+		buffer_free(&bare);
+		assert_int_equal(node_open(p->dir_b, NODE_WRITE, &p->b), OK);
+		assert_int_equal(node_audit(p->b, NULL, NULL, &out), ERR_LEDGER_DIFFERS);
+		if (strstr(err_detail(), lies[i].named) == NULL ||
+		    strstr(err_detail(), "entry 0 of the circle") == NULL)
+			fail_msg("%s: %s", lies[i].what, err_detail());
+		node_close(p->b);
+		put_back(right, p->dir_b);
+	}
+	p->b = NULL;
+	pair_free(p);
+}
+
 /* A guest counts from when its home logged it, but not later than it was logged here. */
 static void when_it_counts(void **state)
 {
@@ -470,6 +667,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_may_come, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(parties_stay_where_they_are, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(answers_for_kept_parties, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(through_the_sequencer, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(lies_about_guests, scratch_setup, scratch_teardown),
 		cmocka_unit_test(when_it_counts),
 		cmocka_unit_test_setup_teardown(reach, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(what_is_kept_of_a_party, scratch_setup, scratch_teardown),
