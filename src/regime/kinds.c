@@ -343,26 +343,14 @@ enum err value_text(const struct statement *s, const char *name, size_t most)
 	return OK;
 }
 
-/* The node that keeps the statement of the party named in `for`. Nobody keeps a resource. */
-static enum err keeps(const struct state *st, const struct statement *s)
-{
-	struct addressee whom;
-	struct party p;
-
-	if (addressee_parse(s->for_party, &whom) == OK && whom.type == TO_PARTY &&
-	    state_party(st, whom.domain, &p) == OK && span_equal(p.home, s->from))
-		return OK;
-	return fail(ERR_NOT_YOURS, "for: only the node speaks for others, or the node that keeps the party");
-}
-
 enum err value_mediated(const struct state *st, const struct statement *s)
 {
 	static const char *const ways[] = { "mail", "web", "taxii", "desk", "node" };
 
 	if (s->for_party.len == 0 && s->via.len == 0)
 		return OK;
-	if (!from_node(st, s) && keeps(st, s) != OK)
-		return ERR_NOT_YOURS;
+	if (!from_node(st, s))
+		return fail(ERR_NOT_YOURS, "for: only the node speaks for others");
 	if (s->for_party.len > 0 && s->via.len == 0)
 		return fail(ERR_STATEMENT_HEADER, "via: missing beside for");
 	if (find(s->via, ways, sizeof(ways) / sizeof(ways[0])) == sizeof(ways) / sizeof(ways[0]))

@@ -76,8 +76,7 @@ enum err value_number(const struct statement *s, const char *name, uint64_t max,
 /* Length limit of a free text. */
 enum err value_text(const struct statement *s, const char *name, size_t most);
 
-/* `for` and `via` stand together, and only in what the node signs or the node that keeps the party named in `for`: `via node`
- * if that is another, or how the party told its own node. via without for is let pass. */
+/* `for` and `via` stand together and only in what the node signs; via without for is let pass. Of answers: answer.c. */
 enum err value_mediated(const struct state *st, const struct statement *s);
 
 static inline bool from_node(const struct state *st, const struct statement *s)
