@@ -126,6 +126,7 @@ int cmd_directive_set(struct cli *c);
 int cmd_follow(struct cli *c);
 int cmd_follow_list(struct cli *c);
 int cmd_follow_remove(struct cli *c);
+int cmd_follow_up(struct cli *c);
 int cmd_help(struct cli *c);
 int cmd_init(struct cli *c);
 int cmd_ledger_audit(struct cli *c);

@@ -256,6 +256,8 @@ const struct command commands[] = {
 	  follow_options, 0, 1 },
 	{ "follow list", cmd_follow_list, "", "list the nodes that are followed, and how far", NULL, 0, 0 },
 	{ "follow remove", cmd_follow_remove, "NODE", "follow a node no more", NULL, 1, 1 },
+	{ "follow-up", cmd_follow_up, "", "take notices further that nobody answered in time or that are not theirs",
+	  NULL, 0, 0 },
 	{ "help", cmd_help, "[COMMAND]", "say what a command does", NULL, 0, 2 },
 	{ "init", cmd_init, "NAME", "make a node named by its domain", init_options, 1, 1 },
 	{ "ledger audit", cmd_ledger_audit, "", "recompute every hash, signature and the whole state", NULL, 0, 0 },

@@ -138,6 +138,9 @@ static void print_counters(const struct metrics *m, struct buffer *out)
 						   "Requests with credentials that were not good." },
 		[METRIC_LIMITED] = { "limited", "Requests over the limit of their party or address." },
 		[METRIC_LINK_ANSWERS] = { "link_answers", "Answers that came by the link of a mail." },
+		[METRIC_FOLLOWED_UP] = { "followed_up",
+					 "Notices that were taken further: overdue, not theirs, undeliverable." },
+		[METRIC_NOWHERE] = { "nowhere", "Times that nobody was left to take a notice to." },
 	};
 
 	for (int i = 0; i < METRIC_COUNT; i++) {

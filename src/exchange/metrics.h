@@ -18,6 +18,8 @@ enum metric {
 	METRIC_AUTHENTICATION_FAILED,
 	METRIC_LIMITED,
 	METRIC_LINK_ANSWERS,
+	METRIC_FOLLOWED_UP,
+	METRIC_NOWHERE,
 	METRIC_COUNT
 };
 void metrics_add(struct metrics *m, enum metric what, uint64_t n);

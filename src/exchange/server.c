@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "exchange/answer_link.h"
+#include "exchange/rounds.h"
 #include "exchange/server_private.h"
 
 /*
@@ -269,6 +270,8 @@ static enum err start(struct service *s)
 	if (e == OK)
 		e = start_http(s, &tls, a);
 	if (e == OK)
+		e = rounds_start(&s->server, s->options->dir, &s->rounds);
+	if (e == OK)
 		tell_ready(s, &tls);
 	arena_free(a);
 	return e;
@@ -282,6 +285,7 @@ static enum err stop(struct service *s)
 
 	atomic_store(&s->stopping, true);
 	http_stop(s->server.http, GRACE_MS);
+	rounds_stop(s->rounds);
 	e = sequencer_stop(s->server.sequencer);
 	pulse_free(s->pulse);
 	limits_free(s->limits);

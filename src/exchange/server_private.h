@@ -23,6 +23,7 @@ struct service {
 	const struct server_options *options;
 	struct limits *limits;
 	struct pulse *pulse;
+	struct rounds *rounds;
 	struct held_config *configs;
 	/* All doors in one table for http_start, each with `server_handle`; what it stands for is at the same place of `real`. */
 	struct http_door *doors;

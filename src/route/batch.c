@@ -13,6 +13,8 @@ void batch_start(struct batch *b, size_t number, const struct batch_plan *plan)
 	b->mark_room = old.mark_room;
 	b->notices = old.notices;
 	b->notice_room = old.notice_room;
+	b->relapses = old.relapses;
+	b->relapse_room = old.relapse_room;
 	b->packs = old.packs;
 	b->pack_room = old.pack_room;
 	b->bodies = old.bodies;
@@ -30,6 +32,7 @@ void batch_free(struct batch *b)
 		statement_writer_free(&b->notices[i].statement);
 	free(b->notices);
 	free(b->marks);
+	free(b->relapses);
 	free(b->packs);
 	buffer_free(&b->bodies);
 	buffer_free(&b->unanswered_rows);

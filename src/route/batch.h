@@ -43,24 +43,39 @@ struct batch {
 	size_t pack_count, pack_room;
 	struct buffer bodies;
 	struct buffer unanswered_rows; /* lines of JSON in zstd frames */
-	struct buffer sightings;       /* the record of what the batch adds to its lines; empty: nothing */
+	struct hash *relapses;	       /* matters that were fixed and are seen again */
+	size_t relapse_count, relapse_room;
+	struct buffer sightings; /* the record of what the batch adds to its lines; empty: nothing */
 	bool ready;
 };
 void batch_start(struct batch *b, size_t number, const struct batch_plan *plan); /* keeps the memory */
 void batch_free(struct batch *b);
 
+/* Notices of one addressee and class, for relapses: in the arena. */
+struct told_matter {
+	struct hash id;
+	int64_t first_ms, last_ms;
+	int64_t fixed_ms; /* when it ended so; 0: it has not */
+};
+struct told_matters {
+	struct told_matter *at; /* the newest first */
+	size_t count, room;
+	bool loaded, fixed; /* fixed: one of them is */
+};
+
 /* What one thread needs to prepare batches. */
 struct maker {
 	struct routing *r;
 	int64_t date_ms;
-	struct arena *arena;	      /* reset for each batch */
-	struct state state;	      /* as it was before the batch */
-	struct lines lines;	      /* of the notice in hand */
-	struct lines *divided;	      /* of the rows of one source that lie in several batches */
-	bool whole;		      /* what is made is no part of a greater notice */
-	uint32_t *line_of;	      /* by entry */
-	uint32_t *aside;	      /* entries that are put in another order; both as keys below */
-	pthread_rwlock_t *marks_lock; /* nobody looks marks up while they are added to */
+	struct arena *arena;		  /* reset for each batch */
+	struct state state;		  /* as it was before the batch */
+	struct lines lines;		  /* of the notice in hand */
+	struct lines *divided;		  /* of the rows of one source that lie in several batches */
+	struct told_matters told_matters; /* of the addressee and class in hand */
+	bool whole;			  /* what is made is no part of a greater notice */
+	uint32_t *line_of;		  /* by entry */
+	uint32_t *aside;		  /* entries that are put in another order; both as keys below */
+	pthread_rwlock_t *marks_lock;	  /* nobody looks marks up while they are added to */
 	ZSTD_CCtx *zstd;
 	struct batch_rows rows; /* of the batch in hand */
 	struct sort_key *keys;	/* 2 * key_room */
@@ -87,6 +102,13 @@ enum err notice_texts(struct maker *m); /* what all notices of the run have in c
 enum err notice_make(struct maker *m, struct batch *b, const uint32_t *order, size_t count);
 enum err pack_make(struct maker *m, struct batch *b, const uint32_t *order, size_t count);
 enum err unanswered_list(struct maker *m, struct batch *b, const char *reason, const uint32_t *order, size_t count);
+
+/* Relapses: what was fixed, as the addressee said, and is seen again. start: for another addressee or class. look: whether a line that
+ * was told before is back; then the batch will say so. add: in the open batch. */
+void relapse_start(struct maker *m);
+enum err relapse_look(struct maker *m, struct batch *b, const struct addressee *to, enum rsit_class class,
+		      const struct sighting *before, int64_t event_ms, bool *back);
+enum err relapses_add(struct routing *r, const struct batch *b, int64_t date_ms);
 
 /* Whether what comes for an addressee that was told at last_ms (0: never) waits. What this run itself told does not count:
  * all notices of a run are one round. */

@@ -166,6 +166,8 @@ static enum err add_all(struct routing *r, struct batch *b, int64_t date_ms)
 			e = node_add_body(r->node, &p->body, p->salt, &payload, 1);
 		p->id = done.id;
 	}
+	if (e == OK)
+		e = relapses_add(r, b, date_ms);
 	for (size_t i = 0; e == OK && i < b->pack_count; i++)
 		e = add_pack(r, b, &b->packs[i]);
 	if (e == OK && b->sightings.len > 0) {

@@ -398,6 +398,30 @@ static enum err gather_all(const struct state *st, int64_t now_ms, struct round 
 	return e == ENOUGH ? OK : e;
 }
 
+static enum err any_matter(void *context, const struct matter *m)
+{
+	(void)m;
+	*(bool *)context = true;
+	return ENOUGH;
+}
+
+static enum err any_not_ours(void *context, const struct matter *m, const struct addressee *better)
+{
+	(void)better;
+	return any_matter(context, m);
+}
+
+enum err follow_up_is_due(const struct state *st, int64_t now_ms, const struct follow_up_mark *mark, bool *yes)
+{
+	enum err e;
+
+	*yes = false;
+	e = state_not_ours(st, mark->said_ms, mark->said_index, any_not_ours, yes);
+	if (e == OK)
+		e = state_due_after(st, mark->due_ms, mark->due_index, now_ms, any_matter, yes);
+	return e == ENOUGH ? OK : e;
+}
+
 static void count_one(struct follow_up_result *out, enum follow_up reason)
 {
 	out->overdue += reason == FOLLOW_OVERDUE;

@@ -35,7 +35,9 @@ typedef enum err follow_up_each(void *context, const struct matter *m, enum foll
  * is open for writing, no batch is open. The result is added to. */
 enum err follow_up_due(struct node *n, const struct resolver *r, int64_t now_ms, size_t most,
 		       struct follow_up_mark *mark, follow_up_each *each, void *context, struct follow_up_result *out);
-/* The same in a batch that is open: for whoever has others to do in it. */
+/* Whether a round would find anything behind the mark. */
+enum err follow_up_is_due(const struct state *st, int64_t now_ms, const struct follow_up_mark *mark, bool *yes);
+/* The same as follow_up_due in a batch that is open: for whoever has others to do in it. */
 enum err follow_up_add_due(struct node *n, const struct resolver *r, int64_t now_ms, size_t most,
 			   struct follow_up_mark *mark, follow_up_each *each, void *context,
 			   struct follow_up_result *out);

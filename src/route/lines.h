@@ -12,7 +12,7 @@ enum line_word {
 	LINE_HELD,  /* counted, not told */
 	LINE_FIRST, /* never told before */
 	LINE_EACH,  /* behind that address are many hosts: no event of it repeats another */
-	LINE_AGAIN, /* it was quiet for long and is back */
+	LINE_AGAIN, /* it was quiet for long, or said to be fixed, and is back */
 	LINE_STILL, /* still seen after the window */
 	LINE_MANY,  /* so many were held */
 };

@@ -4,6 +4,7 @@
  *	nobody answers for it			listed, counted as a sighting
  *	no time, or no port where it matters	listed: nobody can act on it. No sighting
  *	a repeat that is held			counted as a sighting, its text is not kept
+ *	seen again after it was fixed		told, whatever was told lately (relapse.c)
  *	told, but the addressee's interval	packed: waits for the next round (release.c)
  *	told					in a notice
  *
@@ -97,7 +98,7 @@ static struct sighting_line line_of(const struct maker *m, enum rsit_class class
 	return s;
 }
 
-static enum err decide(struct maker *m, const struct batch *b, const struct asked *of, struct line *l)
+static enum err decide(struct maker *m, struct batch *b, const struct asked *of, struct line *l)
 {
 	struct sighting_line key = line_of(m, of->class, l);
 	struct sighting s;
@@ -116,6 +117,15 @@ static enum err decide(struct maker *m, const struct batch *b, const struct aske
 			return e;
 		known = e == OK;
 		l->word = (uint8_t)line_decide(known ? &s : NULL, &of->how, &l->now);
+		/* Behind a carrier's address another host may be meant. */
+		if (known && s.told > 0 && !of->how.carrier_nat) {
+			bool back;
+
+			if ((e = relapse_look(m, b, &of->to.to, of->class, &s, l->now.last_ms, &back)) != OK)
+				return e;
+			if (back)
+				l->word = LINE_AGAIN;
+		}
 	}
 	if (first != NULL && added)
 		first->word = l->word;
@@ -218,6 +228,7 @@ static enum err answered(struct maker *m, struct batch *b, struct asked *of, uin
 	e = directive_find(&m->state, &of->to.to, &of->how, &own);
 	if (e == OK && of->how.interval_ms > 0)
 		e = released_find(&m->state, &of->to.to, &last);
+	relapse_start(m);
 	of->waits = round_waits(&of->how, last, m->date_ms);
 	if (e == OK)
 		e = list_all_thin(m, b, &of->how, order, &count);
