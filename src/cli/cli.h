@@ -117,6 +117,7 @@ int cmd_completion(struct cli *c);
 int cmd_config_check(struct cli *c);
 int cmd_config_show(struct cli *c);
 int cmd_contact_add(struct cli *c);
+int cmd_contact_import(struct cli *c);
 int cmd_contact_list(struct cli *c);
 int cmd_contact_remove(struct cli *c);
 int cmd_control(struct cli *c);

@@ -1,8 +1,11 @@
 #include "cli/acting.h"
 
 #include "base/file.h"
-#include "regime/contact.h"
+#include "exchange/contact_choice.h"
 #include "store/journal.h"
+#include "territory/contacts.h"
+
+#define REJECTS_SHOWN 5
 
 /* The first operands, but for the last `spare`: "AS64500", or two words as in "country EE". */
 static enum err read_whom(struct cli *c, size_t spare, struct addressee *to)
@@ -188,6 +191,27 @@ static enum err list_all(const struct state *st, struct listing *l)
 	return e == OK ? state_parties(st, list_party, l) : e;
 }
 
+static enum err open_chooser(struct cli *c, const struct state *st, struct config *config, struct contact_chooser **out)
+{
+	char *path = arena_print(c->arena, "%s/config", c->dir);
+	enum err e = path != NULL ? config_read(c->arena, path, NULL, NULL, config) : ERR_NO_MEMORY;
+
+	return e == OK ? contact_chooser_open(c->dir, config, st, out) : e;
+}
+
+/* Those of the registers' dump too. */
+static enum err list_of(struct listing *l, const struct addressee *to)
+{
+	struct contact_chooser *chooser = NULL;
+	struct config config;
+	enum err e = open_chooser(l->c, l->st, &config, &chooser);
+
+	if (e == OK)
+		e = contacts_known(chooser, l->st, l->c->arena, to, list_contact, l);
+	contact_chooser_close(chooser);
+	return e;
+}
+
 int cmd_contact_list(struct cli *c)
 {
 	struct listing l = { .c = c };
@@ -201,7 +225,7 @@ int cmd_contact_list(struct cli *c)
 	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
 		l.st = &st;
 		l.to = &to;
-		e = c->operand_count > 0 ? contacts_of(&st, &to, list_contact, &l) : list_all(&st, &l);
+		e = c->operand_count > 0 ? list_of(&l, &to) : list_all(&st, &l);
 		snapshot_end(st.snapshot);
 	}
 	node_close(n);
@@ -210,4 +234,121 @@ int cmd_contact_list(struct cli *c)
 	if (l.count == 0 && !c->json)
 		printf("No contacts.\n");
 	return EXIT_OK;
+}
+
+/* ---- import ---- */
+
+static void show_reject(void *context, const char *path, uint64_t line, enum err why, struct span row)
+{
+	uint64_t *count = context;
+
+	if (++*count > REJECTS_SHOWN)
+		return;
+	fprintf(stderr, "comity: %s, line %llu: %s: `", path, (unsigned long long)line, err_code(why));
+	for (size_t i = 0; i < row.len && i < 80; i++)
+		fputc((unsigned char)row.at[i] < 0x20 || (unsigned char)row.at[i] >= 0x7f ? '?' : row.at[i], stderr);
+	fputs("`\n", stderr);
+}
+
+static int show_imported(struct cli *c, const char *path)
+{
+	struct contacts_table *t = NULL;
+	struct contacts_facts f;
+	enum err e = contacts_open(path, &t);
+
+	if (e == OK)
+		e = contacts_check(t);
+	if (e != OK) {
+		contacts_close(t);
+		return cli_fail(c, e);
+	}
+	contacts_facts(t, &f);
+	if (c->json) {
+		struct json *j = cli_object(c);
+
+		json_number(j, "objects", (int64_t)f.objects);
+		json_number(j, "rejected", (int64_t)f.rejected);
+		json_number(j, "as_numbers", (int64_t)f.as_numbers);
+		json_number(j, "ranges_ipv4", (int64_t)f.ranges_ipv4);
+		json_number(j, "ranges_ipv6", (int64_t)f.ranges_ipv6);
+		json_number(j, "mailboxes", (int64_t)f.mailboxes);
+		cli_object_end(c);
+	} else {
+		printf("%llu objects read, %llu lines left out: mailboxes for %llu AS numbers, %llu IPv4 and %llu IPv6 "
+		       "ranges\n",
+		       (unsigned long long)f.objects, (unsigned long long)f.rejected, (unsigned long long)f.as_numbers,
+		       (unsigned long long)f.ranges_ipv4, (unsigned long long)f.ranges_ipv6);
+	}
+	contacts_close(t);
+	return EXIT_OK;
+}
+
+static int import_whois(struct cli *c)
+{
+	char *path = arena_print(c->arena, "%s/contacts.table", c->dir);
+	struct contacts_build *b = NULL;
+	uint64_t rejected = 0;
+	enum err e = path != NULL ? contacts_build_new(&b) : ERR_NO_MEMORY;
+
+	if (e == OK)
+		contacts_on_reject(b, show_reject, &rejected);
+	for (size_t i = 1; e == OK && i < c->operand_count; i++)
+		e = contacts_build_add(b, c->operands[i]);
+	if (e == OK)
+		e = contacts_build_write(b, path);
+	contacts_build_free(b);
+	if (rejected > REJECTS_SHOWN)
+		fprintf(stderr, "comity: %llu lines or values could not be read\n", (unsigned long long)rejected);
+	return e == OK ? show_imported(c, path) : cli_fail(c, e);
+}
+
+/* Once, for one addressee: as the mailer does where it knows no mailbox. */
+static enum err ask_register(struct cli *c, const struct addressee *to, struct contact_chooser *chooser,
+			     struct buffer *record)
+{
+	enum err e = contact_ask_about(chooser, c->arena, to, record);
+	struct span part = buffer_view(record);
+	struct node *n = NULL;
+
+	if (e == OK)
+		e = act_begin(c, &n);
+	if (e == OK)
+		e = node_add_private(n, RECORD_PRIVATE, &part, 1);
+	return act_end(n, e);
+}
+
+static int import_rdap(struct cli *c)
+{
+	struct buffer record = BUFFER(1 << 16);
+	struct contact_chooser *chooser = NULL;
+	struct node *n = NULL;
+	struct addressee to;
+	struct config config;
+	struct state st;
+	enum err e;
+
+	memmove(c->operands, c->operands + 1, --c->operand_count * sizeof(*c->operands)); /* the word rdap */
+	e = read_whom(c, 0, &to);
+	if (e == OK)
+		e = node_open(c->dir, NODE_READ, &n);
+	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
+		e = open_chooser(c, &st, &config, &chooser);
+		snapshot_end(st.snapshot);
+	}
+	node_close(n);
+	if (e == OK)
+		e = ask_register(c, &to, chooser, &record);
+	contact_chooser_close(chooser);
+	buffer_free(&record);
+	return e == OK ? cmd_contact_list(c) : cli_fail(c, e);
+}
+
+int cmd_contact_import(struct cli *c)
+{
+	if (span_is(span_of(c->operands[0]), "whois"))
+		return import_whois(c);
+	if (span_is(span_of(c->operands[0]), "rdap"))
+		return import_rdap(c);
+	return cli_fail(c, fail(ERR_USAGE, "import from whois (files) or rdap (an AS number or prefix), not `%s`",
+				c->operands[0]));
 }

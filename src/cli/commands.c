@@ -243,6 +243,8 @@ const struct command commands[] = {
 	{ "config show", cmd_config_show, "[FILE]", "show all settings that hold, with the defaults", NULL, 0, 1 },
 	{ "contact add", cmd_contact_add, "WHOM MAIL",
 	  "set the mailbox of whoever answers for a resource, or of a party", contact_options, 2, 3 },
+	{ "contact import", cmd_contact_import, "whois FILE… | rdap WHOM",
+	  "take mailboxes from the registers' dumps, or ask a register", NULL, 2, ANY_NUMBER },
 	{ "contact list", cmd_contact_list, "[WHOM]", "list mailboxes and how well they work", NULL, 0, 2 },
 	{ "contact remove", cmd_contact_remove, "WHOM", "forget the mailbox that was set", NULL, 1, 2 },
 	{ "control", cmd_control, "",

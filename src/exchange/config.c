@@ -143,6 +143,8 @@ static const struct plain {
 	{ "outgoing-private", FORM_YES, offsetof(struct config, outgoing_private), 0, 0 },
 	{ "outgoing-plain", FORM_YES, offsetof(struct config, outgoing_plain), 0, 0 },
 	{ "outgoing-authorities", FORM_FILE, offsetof(struct config, outgoing_authorities), 0, 0 },
+	{ "rdap-server", FORM_TEXT, offsetof(struct config, rdap_server), 0, 0 },
+	{ "rdap-daily", FORM_NUMBER, offsetof(struct config, rdap_daily), 1, 100000 },
 };
 #define PLAIN_COUNT (sizeof(plain) / sizeof(plain[0]))
 static_assert(PLAIN_COUNT <= 32, "plain_lines is too short");
@@ -733,6 +735,20 @@ static void check_outgoing(const struct reading *r)
 		     "`outgoing-plain yes`: what goes to an http address can be read and changed on the way");
 }
 
+/* Unlike `url` it may have a path. */
+static enum err check_rdap(struct reading *r)
+{
+	struct span url = r->c->rdap_server;
+
+	r->line = line_of(r, "rdap-server");
+	for (size_t i = 0; i < url.len; i++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:/[]-_~", url.at[i]) == NULL)
+			return wrong(r, "`rdap-server`: `%.*s` is no plain address of a server", SPAN_FORMAT(url));
+	if (url.len > 0 && !span_starts(url, "https://") && !span_starts(url, "http://"))
+		return wrong(r, "`rdap-server` wants https://rdap.example, not `%.*s`", SPAN_FORMAT(url));
+	return OK;
+}
+
 static enum err check_mail(struct reading *r)
 {
 	struct config *c = r->c;
@@ -790,6 +806,7 @@ static void set_defaults(struct config *c)
 	c->request_s = 60;
 	c->circle_delay_ms = 90 * DAY_MS;
 	c->deliver = true;
+	c->rdap_daily = 100;
 }
 
 /* Those that depend on where it listens. */
@@ -836,7 +853,8 @@ static enum err check_all(struct reading *r)
 	if (r->c->listen_count == 0 &&
 	    (e = listen_parse(r->arena, SPAN("127.0.0.1:8180"), false, &r->c->listens[r->c->listen_count++])) != OK)
 		return e;
-	if ((e = check_listens(r)) != OK || (e = check_tls(r)) != OK || (e = check_mail(r)) != OK)
+	if ((e = check_listens(r)) != OK || (e = check_tls(r)) != OK || (e = check_mail(r)) != OK ||
+	    (e = check_rdap(r)) != OK)
 		return e;
 	check_outgoing(r);
 	check_collections(r);

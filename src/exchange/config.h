@@ -58,6 +58,8 @@ struct config {
 	bool outgoing_private;		  /* to private and loopback addresses too */
 	bool outgoing_plain;		  /* http too */
 	struct span outgoing_authorities; /* a file, with a 0 behind it; empty: the system's */
+	struct span rdap_server;	  /* `rdap-server URL`: asked for mailboxes (rdap.h); empty: none is */
+	uint64_t rdap_daily;		  /* questions a day; 100 */
 	bool default_rate,
 		default_per_address; /* the file says nothing of these limits: they follow from the addresses */
 	struct collection_rule *collections;

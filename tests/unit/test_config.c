@@ -95,6 +95,8 @@ static void every_setting_is_read(void **state)
 					    "log json\n"
 					    "deliver no\n"
 					    "outgoing-authorities clients.crt\n"
+					    "rdap-server https://rdap.example/registry\n"
+					    "rdap-daily 7\n"
 					    "collection open " UUID " Open to all\n"
 					    "describe open What anyone may see\n"
 					    "read open all a.example\n"
@@ -106,6 +108,8 @@ static void every_setting_is_read(void **state)
 	w = (struct warnings){ 0 };
 	assert_int_equal(config_read(s->arena, scratch_path(s, "config"), note_warning, &w, &c), OK);
 	assert_int_equal(c.listen_count, 2);
+	assert_span(c.rdap_server, "https://rdap.example/registry");
+	assert_int_equal(c.rdap_daily, 7);
 	assert_true(c.listens[1].tls);
 	assert_int_equal(c.listens[1].address.family, FAMILY_IPV6);
 	assert_span(c.url, "https://cert.example:8443");
@@ -139,7 +143,7 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.collections[1].writers, AUDIENCE_MEMBERS);
 	assert_int_equal(c.collections[1].unmarked, TLP_AMBER);
 	assert_int_equal(w.count, 1); /* anyone reads what has no marking */
-	assert_int_equal(w.line, 27);
+	assert_int_equal(w.line, 29);
 }
 
 static void what_goes_out_goes_by_its_settings(void **state)
