@@ -1,51 +1,197 @@
 /* answer, withdraw, submit: what moves a matter on. */
 #include "cli/acting.h"
 
+#include <sodium.h>
 #include <unistd.h>
 
-static enum err write_answer(struct cli *c, struct node *n, const struct matter *m, enum outcome outcome,
-			     const struct signer *key, struct appended *out)
+#include "base/file.h"
+#include "cli/resolving.h"
+#include "route/follow_up.h"
+
+#define EVIDENCE_MAX ((size_t)64 << 20)
+
+/* What an addressee disputes with. */
+struct evidence {
+	struct span payload; /* at NULL: none */
+	struct body_reference body;
+	uint8_t salt[SEAL_SALT_SIZE];
+};
+
+/* Rows as comity packs them, JSON, or a text. */
+static struct span evidence_type(struct span payload)
+{
+	size_t i = 0;
+
+	if (payload.len >= 4 && memcmp(payload.at, "\x28\xb5\x2f\xfd", 4) == 0)
+		return SPAN("application/vnd.comity.evidence+zstd");
+	while (i < payload.len && strchr(" \t\r\n", payload.at[i]) != NULL && payload.at[i] != '\0')
+		i++;
+	return i < payload.len && (payload.at[i] == '{' || payload.at[i] == '[') ? SPAN("application/json")
+										 : SPAN("text/plain");
+}
+
+static enum err read_evidence(struct cli *c, enum outcome outcome, struct evidence *out)
+{
+	const char *path = cli_option(c, "evidence");
+	enum err e;
+
+	*out = (struct evidence){ .payload = { NULL, 0 } };
+	if (path == NULL)
+		return OK;
+	if (outcome != OUTCOME_DISPUTED)
+		return fail(ERR_USAGE, "--evidence goes with disputed");
+	if ((e = file_read(c->arena, path, EVIDENCE_MAX, &out->payload)) != OK)
+		return e;
+	if (out->payload.len == 0)
+		return fail(ERR_USAGE, "--evidence: %s is empty", path);
+	out->body = (struct body_reference){ .media_type = evidence_type(out->payload),
+					     .size = out->payload.len,
+					     .sealed = true };
+	return OK;
+}
+
+static void seal(const struct matter *m, const struct signer *key, struct evidence *v)
+{
+	char re[HASH_HEX + 1];
+
+	hash_hex(m->id, re);
+	randombytes_buf(v->salt, sizeof(v->salt));
+	v->body.hash = seal_commitment(span_of(signer_verifier(key)->name), span_of(re), v->body.media_type, v->salt,
+				       v->payload);
+}
+
+/* Whom the node speaks for, and how that came; what was said besides. */
+static void add_manner(struct cli *c, struct statement_writer *w)
 {
 	const char *for_party = cli_option(c, "for"), *via = cli_option(c, "via"), *text = cli_option(c, "text");
+
+	if (for_party != NULL)
+		statement_add(w, "for", span_of(for_party));
+	if (via != NULL)
+		statement_add(w, "via", span_of(via));
+	if (text != NULL)
+		statement_add(w, "text", span_of(text));
+}
+
+static enum err write_answer(struct cli *c, struct node *n, const struct matter *m, enum outcome outcome,
+			     const struct signer *key, struct evidence *v, struct appended *out)
+{
+	const char *better = cli_option(c, "better");
 	struct statement_writer w = { 0 };
+	enum err e;
 
 	statement_begin(&w, KIND_ANSWER, node_origin(n, m->ledger), signer_verifier(key));
 	statement_add(&w, "to", m->from);
 	statement_add_time(&w, "date", clock_now_ms());
 	statement_add_hash(&w, "re", m->id);
 	statement_add(&w, "outcome", span_of(outcome_name(outcome)));
-	if (for_party != NULL)
-		statement_add(&w, "for", span_of(for_party));
-	if (via != NULL)
-		statement_add(&w, "via", span_of(via));
-	if (text != NULL)
-		statement_add(&w, "text", span_of(text));
+	if (better != NULL)
+		statement_add(&w, "better", span_of(better));
+	add_manner(c, &w);
+	if (v->payload.at != NULL) {
+		seal(m, key, v);
+		statement_add_body(&w, &v->body);
+	}
+	e = act_add(n, &w, key, out);
+	return e == OK && v->payload.at != NULL ? node_add_body(n, &v->body, v->salt, &v->payload, 1) : e;
+}
+
+/* The national team, where tables and claims tell it. */
+static enum err national_team(struct cli *c, struct node *n, const struct matter *m, struct addressee *out, bool *found)
+{
+	struct resolving resolving;
+	enum err e = resolving_with(c, n, &resolving);
+
+	*found = false;
+	if (e == ERR_TABLE_MISSING)
+		return OK;
+	if (e == OK)
+		e = follow_up_country(n, node_batch_state(n), c->arena, resolving.resolver, m, out, found);
+	resolving_end(&resolving);
+	return e;
+}
+
+/* Who filed the notice is asked, and the national team. */
+static enum err write_request(struct cli *c, struct node *n, struct hash id, const struct signer *key,
+			      struct appended *out)
+{
+	const char *need = cli_option(c, "need");
+	struct statement_writer w = { 0 };
+	struct addressee team;
+	struct matter m;
+	bool found = false;
+	enum err e = state_matter(node_batch_state(n), id, &m);
+
+	if (e == OK)
+		e = national_team(c, n, &m, &team, &found);
+	if (e != OK)
+		return e;
+	statement_begin(&w, KIND_REQUEST, node_origin(n, m.ledger), signer_verifier(key));
+	statement_add(&w, "to", m.from);
+	if (found && !span_equal(team.domain, m.from) && !span_is(team.domain, signer_verifier(key)->name))
+		statement_add_to(&w, &team);
+	statement_add_time(&w, "date", clock_now_ms());
+	statement_add_hash(&w, "re", m.id);
+	statement_add(&w, "need", span_of(need != NULL ? need : "help"));
+	add_manner(c, &w);
+	if (m.demonstration)
+		statement_add(&w, "demonstration", SPAN("yes"));
 	return act_add(n, &w, key, out);
+}
+
+static void tell_meaning(const struct cli *c, enum outcome outcome)
+{
+	if (c->json)
+		return;
+	if (outcome == OUTCOME_ACKNOWLEDGED)
+		printf("Acknowledging is not admitting: it says that the notice was read.\n");
+	if (outcome == OUTCOME_NOT_OURS)
+		printf("`comity follow-up` takes it on, to whom you named or one level up.\n");
+}
+
+/* The first `cannot` to a notice asks for help, and any that says what is needed. */
+static bool asks(struct cli *c, const struct matter *m, enum outcome outcome)
+{
+	return m->kind == KIND_NOTICE && outcome == OUTCOME_CANNOT &&
+	       (m->cannot_ms == 0 || cli_option(c, "need") != NULL);
 }
 
 int cmd_answer(struct cli *c)
 {
 	struct matter m;
-	struct appended answer;
+	struct appended answer, request;
+	struct evidence evidence;
 	const struct signer *key;
 	enum outcome outcome;
+	bool asked = false;
 	struct node *n = NULL;
 	enum err e = outcome_parse(span_of(c->operands[1]), &outcome);
 
+	if (e == OK && cli_option(c, "need") != NULL && outcome != OUTCOME_CANNOT)
+		e = fail(ERR_USAGE, "--need goes with cannot");
+	if (e == OK)
+		e = read_evidence(c, outcome, &evidence);
 	if (e == OK)
 		e = act_begin(c, &n);
 	if (e == OK)
 		e = cli_matter(c, node_batch_state(n), c->operands[0], &m);
 	if (e == OK)
 		e = act_signer(c, n, &key);
-	if (e == OK)
-		e = write_answer(c, n, &m, outcome, key, &answer);
+	if (e == OK) {
+		struct hash id = m.id;
+
+		asked = asks(c, &m, outcome);
+		e = write_answer(c, n, &m, outcome, key, &evidence, &answer);
+		if (e == OK && asked)
+			e = write_request(c, n, id, key, &request);
+	}
 	e = act_end(n, e);
 	if (e != OK)
 		return cli_fail(c, e);
 	act_report(c, "answer", &answer);
-	if (!c->json && outcome == OUTCOME_ACKNOWLEDGED)
-		printf("Acknowledging is not admitting: it says that the notice was read.\n");
+	if (asked)
+		act_report(c, "request", &request);
+	tell_meaning(c, outcome);
 	return EXIT_OK;
 }
 

@@ -36,20 +36,6 @@ static enum err tell_one(void *context, const struct matter *m, enum follow_up r
 	return OK;
 }
 
-static enum err resolver_of(struct cli *c, struct node *n, struct table **table, struct resolver **out)
-{
-	struct territory_claim *claims = NULL;
-	struct state st = { 0 };
-	size_t count = 0;
-	enum err e = cli_table(c, table);
-
-	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
-		e = cli_claims(c, &st, &claims, &count);
-		snapshot_end(st.snapshot);
-	}
-	return e == OK ? resolver_new(*table, claims, count, out) : e;
-}
-
 static enum err follow_all(struct node *n, const struct resolver *r, struct following *f)
 {
 	struct follow_up_mark mark = { 0 };
@@ -78,25 +64,23 @@ static void tell_sum(const struct following *f, int64_t next_ms)
 int cmd_follow_up(struct cli *c)
 {
 	struct following f = { .c = c };
-	struct table *table = NULL;
-	struct resolver *resolver = NULL;
+	struct resolving resolving = { 0 };
 	struct state st = { 0 };
 	struct node *n = NULL;
 	int64_t next_ms = 0;
 	enum err e = node_open(c->dir, NODE_WRITE, &n);
 
 	if (e == OK)
-		e = resolver_of(c, n, &table, &resolver);
+		e = resolving_with(c, n, &resolving);
 	if (e == OK)
-		e = follow_all(n, resolver, &f);
+		e = follow_all(n, resolving.resolver, &f);
 	if (e == OK)
 		e = node_publish(n);
 	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
 		e = state_next_due(&st, &next_ms);
 		snapshot_end(st.snapshot);
 	}
-	resolver_free(resolver);
-	table_close(table);
+	resolving_end(&resolving);
 	node_close(n);
 	if (e != OK)
 		return cli_fail(c, e);

@@ -101,6 +101,9 @@ static const struct option_rule answer_options[] = {
 	{ "for", "DOMAIN", "the party that the node answers for" },
 	{ "via", "CHANNEL", "how its answer came: mail, web, taxii or desk" },
 	{ "text", "TEXT", "a short operational note, at most 280 characters" },
+	{ "better", "WHOM", "with not-ours: whose it is: a domain, AS64500, \"country EE\"" },
+	{ "evidence", "FILE", "with disputed: what shows it, sealed: a text, JSON or a packed evidence table" },
+	{ "need", "WORD", "with cannot: what is missing, one word (default: help)" },
 	{ NULL, NULL, NULL },
 };
 

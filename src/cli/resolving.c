@@ -153,6 +153,27 @@ enum err resolving_begin(struct cli *c, struct resolving *out)
 	return e;
 }
 
+enum err resolving_with(struct cli *c, struct node *n, struct resolving *out)
+{
+	struct territory_claim *claims = NULL;
+	struct state st = { 0 };
+	size_t count = 0;
+	enum err e;
+
+	*out = (struct resolving){ 0 };
+	if ((e = cli_table(c, &out->table)) != OK)
+		return e;
+	if ((e = node_read(n, c->arena, &st)) == OK) {
+		e = cli_claims(c, &st, &claims, &count);
+		snapshot_end(st.snapshot);
+	}
+	if (e == OK)
+		e = resolver_new(out->table, claims, count, &out->resolver);
+	if (e != OK)
+		resolving_end(out);
+	return e;
+}
+
 void resolving_end(struct resolving *r)
 {
 	resolver_free(r->resolver);

@@ -16,6 +16,8 @@ struct resolving {
 };
 
 enum err resolving_begin(struct cli *c, struct resolving *out); /* on an error *out is empty */
+/* With the claims of a node that is open. */
+enum err resolving_with(struct cli *c, struct node *n, struct resolving *out);
 void resolving_end(struct resolving *r);
 
 #endif

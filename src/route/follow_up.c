@@ -254,6 +254,26 @@ enum err follow_up_whom(struct node *n, const struct state *st, struct arena *a,
 	return copied(a, out);
 }
 
+enum err follow_up_country(struct node *n, const struct state *st, struct arena *a, const struct resolver *r,
+			   const struct matter *m, struct addressee *out, bool *found)
+{
+	struct chain *c = arena_alloc(a, sizeof(*c));
+	struct looking l = { .r = r };
+	enum err e;
+
+	*found = false;
+	if (c == NULL)
+		return ERR_NO_MEMORY;
+	if ((e = first_address(n, a, m, &l)) != OK || !l.found || (e = make_chain(st, a, r, l.address, c)) != OK)
+		return e;
+	for (size_t i = 0; !*found && i < c->count; i++)
+		if (c->at[i].rank == RANK_COUNTRY_PARTY) {
+			*out = c->at[i].to;
+			*found = true;
+		}
+	return *found ? copied(a, out) : OK;
+}
+
 /* ---- the notice ---- */
 
 /* What it says of the evidence it says again. */

@@ -13,6 +13,9 @@
 enum err follow_up_whom(struct node *n, const struct state *st, struct arena *a, const struct resolver *r,
 			const struct matter *m, enum follow_up reason, const struct addressee *better,
 			struct addressee *out, bool *found);
+/* The national team for m's first address that can be resolved. *found false: no party claims the country. */
+enum err follow_up_country(struct node *n, const struct state *st, struct arena *a, const struct resolver *r,
+			   const struct matter *m, struct addressee *out, bool *found);
 /* In the open batch: the notice with `re` m and this reason, with the same evidence sealed anew. ERR_NOT_FOUND: the body is
  * erased. */
 enum err follow_up_add(struct node *n, struct arena *a, const struct matter *m, enum follow_up reason,
