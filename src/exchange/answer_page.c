@@ -368,7 +368,7 @@ static void say_reason(const struct answer_view *v, struct buffer *out)
 	if (v->m->reason == FOLLOW_NONE || reasons[v->m->reason] == NULL)
 		return;
 	buffer_text(out, "\n<dt>Before you<dd>");
-	html_text(out, v->before_to.len > 0 ? v->before_to : SPAN("Another addressee"));
+	html_text_cut(out, v->before_to.len > 0 ? v->before_to : SPAN("Another addressee"), 253);
 	buffer_text(out, reasons[v->m->reason]);
 }
 
@@ -395,7 +395,7 @@ static void say_who(const struct answer_view *v, struct buffer *out)
 	hash_hex(v->m->id, hex);
 	buffer_text(out, "<section>\n<h2>Who asks, and why you</h2>\n<dl>\n<dt>Filed by<dd>");
 	if (v->author_title.len > 0 && !span_equal(v->author_title, v->m->from)) {
-		html_text(out, v->author_title);
+		html_text_cut(out, v->author_title, 200);
 		buffer_text(out, ", ");
 	}
 	html_text(out, v->m->from);
@@ -610,7 +610,7 @@ static void say_due(const struct answer_view *v, struct buffer *out)
 static void say_head(const struct answer_view *v, struct buffer *out)
 {
 	buffer_text(out, "<p class=\"soft\">");
-	html_text(out, v->title.len > 0 ? v->title : v->node);
+	html_text_cut(out, v->title.len > 0 ? v->title : v->node, 120);
 	buffer_text(out, " asks you to look at something</p>\n<h1>");
 	html_text(out, span_of(class_says(v->m->class)));
 	buffer_text(out, "</h1>\n");
