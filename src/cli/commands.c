@@ -182,6 +182,18 @@ static const struct option_rule plan_file_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule mail_key_options[] = {
+	{ "import", "FILE", "take this secret OpenPGP key instead of making one" },
+	{ "export", NULL, "print the public key" },
+	{ "config", "FILE", "another configuration (default: DIR/config)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule mail_options[] = {
+	{ "config", "FILE", "another configuration (default: DIR/config)" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule match_options[] = {
 	{ "target", "ADDRESS", "what was touched" },
 	{ "time", "TIME", "when it was seen, RFC 3339 (default: now)" },
@@ -269,6 +281,12 @@ const struct command commands[] = {
 	{ "ledger proof", cmd_ledger_proof, "ID", "write the receipt of a statement", proof_options, 1, 1 },
 	{ "ledger show", cmd_ledger_show, "[public|circle]", "show checkpoints and entries", show_options, 0, 1 },
 	{ "lookup", cmd_lookup, "ADDRESS…|-", "say who answers for addresses, and why", NULL, 1, ANY_NUMBER },
+	{ "mail key", cmd_mail_key, "", "make the OpenPGP key that signs mails, or show which it is", mail_key_options,
+	  0, 0 },
+	{ "mail read", cmd_mail_read, "[FILE|MAILDIR|-]…", "take in mails to the bounce address", NULL, 0, ANY_NUMBER },
+	{ "mail send", cmd_mail_send, "", "send what is due by mail, once", mail_options, 0, 0 },
+	{ "mail show", cmd_mail_show, "ID [ADDRESSEE]",
+	  "print the mail for an addressee of a notice, without sending it", mail_options, 1, 2 },
 	{ "matter", cmd_matter, "ID", "tell the history of one matter in plain words", NULL, 1, 1 },
 	{ "notice list", cmd_notice_list, "", "list notices and how they stand", list_options, 0, 0 },
 	{ "notice show", cmd_notice_show, "ID", "show a notice, its answers and its evidence", notice_show_options, 1,

@@ -206,26 +206,6 @@ static enum err read_smtp(struct reading *r, struct span value, struct span *out
 	return e == OK ? keep(r, value, out) : e;
 }
 
-/* dot-atom @ domain, so that no quoting is needed anywhere. */
-static bool is_mailbox(struct span s)
-{
-	static const char marks[] = "!#$%&'*+-/=?^_`{|}~.";
-	struct span domain = s, local = span_cut(&domain, '@');
-	char before = '.';
-
-	for (size_t i = 0; i < local.len; i++) {
-		char c = local.at[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-		    (c == '\0' || strchr(marks, c) == NULL))
-			return false;
-		if (c == '.' && before == '.')
-			return false;
-		before = c;
-	}
-	return before != '.' && local.len <= 64 && domain.at != NULL && span_is_domain(domain);
-}
-
 /* Relative to the folder of the configuration. */
 static enum err read_path(struct reading *r, const char *name, struct span value, struct span *out)
 {
@@ -315,7 +295,7 @@ static enum err read_plain(struct reading *r, const struct plain *p, struct span
 	case FORM_SMTP:
 		return read_smtp(r, value, at);
 	case FORM_MAILBOX:
-		if (!is_mailbox(value))
+		if (contact_mail_check(value) != OK)
 			return wrong(r, "`%s` wants a mailbox such as abuse@cert.example, not `%.*s`", p->name,
 				     SPAN_FORMAT(value));
 		return keep(r, value, at);

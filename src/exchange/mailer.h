@@ -22,6 +22,7 @@ struct mail_notice {
 	int64_t link_until_ms;
 	int64_t logged_ms, due_ms; /* of the notice; due 0: no clock runs */
 	int64_t date_ms;	   /* of this mail */
+	struct span tag;	   /* of the envelope sender: bounce_tag; empty: none */
 };
 /* A whole message (RFC 5322, MIME) of 7-bit lines of at most 998 bytes that end with CR LF. The same input gives the same
  * message, but for an OpenPGP part; Message-ID follows from notice and contact. Signed if the node has an OpenPGP key
@@ -40,6 +41,8 @@ enum err mail_key_make(const char *dir, struct span title, struct span mailbox, 
 enum err mail_key_import(const char *dir, struct span key, char fingerprint[MAIL_FINGERPRINT]);
 /* The public key, armoured. */
 enum err mail_key_export(const char *dir, struct buffer *out);
+/* Ends the agent that GnuPG started to sign. When no more is to be signed for a while. */
+void mail_key_rest(const char *dir);
 
 /* ---- sending ---- */
 
@@ -88,6 +91,7 @@ struct bounce {
 	struct bounce_recipient *recipients;
 	size_t recipient_count;
 	struct span tag;     /* from To, Delivered-To, X-Original-To … or the returned headers; empty: none */
+	struct span about;   /* of a mail that answers one of ours: how the notice's id begins, in hex; empty: none */
 	struct span from;    /* of a mail that is no bounce: as its header says, for the operator to see */
 	struct span subject; /* likewise */
 	bool automatic;	     /* Auto-Submitted, Precedence, empty Return-Path …: never answered */

@@ -389,8 +389,15 @@ static enum err next_contact(const struct state *st, struct outbox_item *i, cons
 
 static enum err failed_for_now(const struct state *st, struct outbox_item *i, const struct outbox_event *ev)
 {
+	/* A mail server that had it gave it up, for a reason that may pass. */
+	if (i->step == OUTBOX_HANDED_OVER && i->key.way == OUTBOX_MAIL && ev->contact.len > 0 &&
+	    span_equal(ev->contact, i->contact)) {
+		i->step = OUTBOX_WAITING;
+		i->done_ms = 0;
+		i->next_ms = ev->next_ms;
+	}
 	if (i->step != OUTBOX_WAITING)
-		return OK; /* a mail server that has it says that it goes on trying */
+		return OK;
 	if (gives_up(i, ev)) {
 		if (i->key.way == OUTBOX_MAIL)
 			return next_contact(st, i, ev);

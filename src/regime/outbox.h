@@ -55,6 +55,7 @@ bool outbox_was_tried(const struct outbox_item *i, struct span mail);
  *
  *	WAITING with a detail	it failed for now and is tried again at next_ms; if OUTBOX_GIVE_UP_MS are over since since_ms, a
  *				node becomes UNDELIVERABLE, a mail is treated as BOUNCED
+ *				(a mail that a server had taken waits again: that server gave it up)
  *	WAITING without		somebody wants it tried (again) at next_ms, whatever became of it: failures count from 0
  *	BOUNCED, of mail also REFUSED	the contact joins the tried ones and the item is WAITING, due at once: whoever sends takes the
  *				next contact that was not tried and is not quarantined (exchange/contact_choice.h), or, if there

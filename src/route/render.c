@@ -114,6 +114,23 @@ static enum err flush(struct rendering *r)
 	return OK;
 }
 
+/* Whether this row gets a report of its own. */
+static bool is_wanted(struct rendering *r, const struct event *e)
+{
+	size_t most = r->context->sources_most;
+	struct prefix p = { e->source, e->source_length };
+
+	if (most == 0)
+		return true;
+	for (size_t i = 0; i < r->source_count; i++)
+		if (prefix_compare(r->sources[i], p) == 0)
+			return false;
+	if (r->source_count == most || r->source_count == RENDER_SOURCES_MAX)
+		return false;
+	r->sources[r->source_count++] = p;
+	return true;
+}
+
 struct asked {
 	struct rendering *r;
 	enum render_format format;
@@ -128,9 +145,9 @@ static enum err on_row(void *context, const struct evidence_row *row)
 		begin(r, a->format);
 	if (a->format == RENDER_STIX)
 		render_stix_row(r, row);
-	else if (a->format == RENDER_XARF)
+	else if (a->format == RENDER_XARF && is_wanted(r, &row->event))
 		render_xarf_row(r, row);
-	else
+	else if (a->format == RENDER_CSV)
 		csv_row(r, row);
 	r->rows++;
 	return flush(r);

@@ -11,10 +11,13 @@ enum err render_format_parse(struct span name, enum render_format *out); /* "sti
 const char *render_format_name(enum render_format f);
 
 /* What the notice says of all rows. */
+#define RENDER_SOURCES_MAX 64
 struct render_context {
 	struct span from; /* the node that gave the notice */
 	struct hash notice;
 	enum rsit_class class;
+	struct span contact; /* XARF: the mailbox of whoever reports; empty: abuse@ the node (RFC 2142) */
+	size_t sources_most; /* XARF: one report for each source, the first of its rows, and at most so many. 0: every row */
 };
 
 /* STIX 2.1: one bundle of observed-data. XARF v4: one JSON report a line. CSV: the typed columns, then the report's

@@ -163,7 +163,7 @@ static void kind_and_fields(struct rendering *r, struct json *j, const struct ev
 	}
 }
 
-/* Who sends: the node, with the mailbox that RFC 2142 gives to it. */
+/* Who sends: the node, by default with the mailbox that RFC 2142 gives to it. */
 static void contact(struct rendering *r, struct json *j, const char *key)
 {
 	char mailbox[300];
@@ -171,7 +171,10 @@ static void contact(struct rendering *r, struct json *j, const char *key)
 
 	json_object(j, key);
 	json_string(j, "org", r->context->from);
-	json_string(j, "contact", span_make(mailbox, n > 0 && (size_t)n < sizeof(mailbox) ? (size_t)n : 0));
+	json_string(j, "contact",
+		    r->context->contact.len > 0
+			    ? r->context->contact
+			    : span_make(mailbox, n > 0 && (size_t)n < sizeof(mailbox) ? (size_t)n : 0));
 	json_string(j, "domain", r->context->from);
 	json_object_end(j);
 }

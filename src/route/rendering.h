@@ -18,6 +18,8 @@ struct rendering {
 	bool begun;
 	struct buffer out; /* of the row in hand */
 	struct stix_id node;
+	struct prefix sources[RENDER_SOURCES_MAX]; /* those that have a report, where each has one */
+	size_t source_count;
 	uint8_t seen[STIX_SEEN][16]; /* observables lately written, by their identifier */
 };
 

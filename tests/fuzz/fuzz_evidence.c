@@ -31,7 +31,9 @@ static enum err check_row(void *context, const struct evidence_row *r)
 
 static void render_all(struct arena *a, struct span body)
 {
-	const struct render_context context = { SPAN("cert.example"), { { 7 } }, CLASS_SCANNER };
+	const struct render_context context = { .from = SPAN("cert.example"),
+						.notice = { { 7 } },
+						.class = CLASS_SCANNER };
 	static FILE *nowhere;
 
 	if (nowhere == NULL && (nowhere = fopen("/dev/null", "w")) == NULL)

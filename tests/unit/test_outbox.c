@@ -437,6 +437,11 @@ static void model_event(struct model *m, struct plain *p, enum outbox_step step,
 			int64_t next)
 {
 	model_health(m, p, step, box, detail, at);
+	if (step == OUTBOX_WAITING && detail && p->step == OUTBOX_HANDED_OVER && box != 0 && box == p->box) {
+		p->step = OUTBOX_WAITING; /* given up by a server that had it */
+		p->done = 0;
+		p->next = next;
+	}
 	if (step == OUTBOX_WAITING && !detail) {
 		bool none[BOXES] = { false };
 

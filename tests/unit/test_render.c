@@ -30,7 +30,9 @@ static const char text[] = EVIDENCE_CSV
 
 static struct span render_text(struct arena *a, const char *rows, enum render_format f, enum rsit_class class)
 {
-	const struct render_context context = { SPAN("cert.example"), { { 1, 2, 3 } }, class };
+	const struct render_context context = { .from = SPAN("cert.example"),
+						.notice = { { 1, 2, 3 } },
+						.class = class };
 	char *at = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&at, &len);
@@ -223,7 +225,7 @@ static void xarf_says_what_the_row_says(void **state)
 
 static void a_full_disk_is_an_error(void **state)
 {
-	const struct render_context context = { SPAN("cert.example"), { { 0 } }, CLASS_SCANNER };
+	const struct render_context context = { .from = SPAN("cert.example"), .class = CLASS_SCANNER };
 	FILE *full = fopen("/dev/full", "w");
 	struct span body = evidence_pack(*state, span_of(text));
 
