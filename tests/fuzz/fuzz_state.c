@@ -1,4 +1,5 @@
-/* Statements, one after the other with a 0 between them, into a state that holds a node, two parties, a notice and a plan.
+/* Statements, one after the other with a 0 between them, into a state that holds a node, two parties, a notice and a plan, and
+ * another node, whose ledger some are from: these come as guests.
  * The fold takes anything and fails at nothing; checking changes nothing; an id counts once. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,13 +32,26 @@ static void begin(struct state *st)
 	check(views_write(views, &st->snapshot) == OK);
 }
 
+/* Where it would enter: what names another node's ledger, as a guest, of a home whose clock may be ahead. */
+static void place(struct state *st, uint64_t index, const struct statement *s)
+{
+	struct span node;
+
+	st->index = index;
+	if (statement_home(s, &node, &st->ledger) != OK) {
+		node = st->node;
+		st->ledger = LEDGER_PUBLIC;
+	}
+	st->is_guest = !span_equal(node, st->node);
+	st->home_ms = st->is_guest ? st->logged_ms + 500 * (int64_t)(index % 4) : 0;
+}
+
 static void fold(struct state *st, uint64_t index, const struct statement *s)
 {
-	st->index = index;
 	st->logged_ms += 1000;
-	if (state_ledger(st, s, &st->ledger) != OK)
-		st->ledger = LEDGER_PUBLIC;
+	place(st, index, s);
 	check(state_fold(st, s) == OK);
+	check(state_time(st) <= st->logged_ms);
 }
 
 /* The beginning that every input finds. Keys as in the tests: the seed is the hash of the name. */
@@ -65,7 +79,9 @@ static void add(struct state *st, uint64_t index, enum kind k, const char *ledge
 		statement_add(&w, name, value);
 	}
 	check(statement_end(&w, signer, &note, &id) == OK);
-	check(statement_parse(arena, buffer_view(&note), &s) == OK && state_check(st, &s) == OK);
+	check(statement_parse(arena, buffer_view(&note), &s) == OK);
+	place(st, index, &s);
+	check(state_check(st, &s) == OK);
 	fold(st, index, &s);
 	statement_writer_free(&w);
 	buffer_free(&note);
@@ -90,6 +106,11 @@ static void start(void)
 	add(&st, 0, KIND_NOTICE, "cert.example/circle", "cert.example",
 	    "to op.example\nclass malicious-code/infected-system\nevents 3\nbody application/stix+json 10 "
 	    "sealed-sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n");
+	add(&st, 4, KIND_PARTY, "b.example/public", "b.example",
+	    "role node\nurl https://b.example\ncontact mailto:soc@b.example\n");
+	add(&st, 1, KIND_NOTICE, "b.example/circle", "b.example",
+	    "to cert.example\nclass malicious-code/infected-system\nevents 1\nbody application/stix+json 10 "
+	    "sealed-sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n");
 	check(snapshot_commit(st.snapshot) == OK);
 }
 
@@ -104,9 +125,13 @@ static struct hash digest(const struct state *st)
 static void one(struct state *st, uint64_t index, const struct statement *s)
 {
 	struct hash before = digest(st), after;
-	enum err first = state_check(st, s), again = state_check(st, s);
+	enum err first, again;
 	enum ledger_id l;
 	uint64_t at;
+
+	place(st, index, s);
+	first = state_check(st, s);
+	again = state_check(st, s);
 
 	check(first == again && hash_equal(before, digest(st)));
 	fold(st, index, s);

@@ -84,8 +84,15 @@ static enum err each_matter(void *context, const struct matter *m)
 static enum err each_party(void *context, const struct party *p)
 {
 	struct party again;
+	struct verifier key;
+	struct span mail;
 
 	good(state_party(context, p->domain, &again));
+	for (unsigned i = 0; party_contact(p, i, &mail); i++)
+		check(i < p->contact_count);
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		if (party_ledger_key(p, (enum ledger_id)l, &key) == OK)
+			check(span_starts(span_of(key.name), arena_copy(arena, p->domain.at, p->domain.len)));
 	return OK;
 }
 
