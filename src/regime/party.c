@@ -1,14 +1,13 @@
 #include <assert.h>
 
 #include "base/encoding.h"
+#include "regime/contact.h"
 #include "regime/kinds_private.h"
 
 #define TITLE_MAX 200
 #define URL_MAX 200
 #define CONTACTS_MAX 4
 #define MAILTO "mailto:"
-#define MAIL_MAX 254 /* RFC 5321, 4.5.3.1.3 without its brackets */
-#define LOCAL_MAX 64
 
 /* base64(01 || 32 bytes): the byte is the algorithm. */
 enum err party_public_key(const struct statement *s, struct verifier *out)
@@ -119,22 +118,12 @@ static enum err check_url(const struct statement *s)
 	return OK;
 }
 
-/* The mailbox of a contact: dot-atom @ domain, so that nobody ever has to quote it. */
 static enum err read_contact(struct span value, struct span *mail)
 {
-	static const char atom[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-/=?^_`{|}~.";
-	struct span domain = span_starts(value, MAILTO) ? span_from(value, strlen(MAILTO)) : SPAN("");
-	struct span local;
-	bool good;
-
-	*mail = domain;
-	local = span_cut(&domain, '@');
-	good = mail->len <= MAIL_MAX && domain.at != NULL && span_is_domain(domain) && local.len > 0 &&
-	       local.len <= LOCAL_MAX && local.at[0] != '.' && local.at[local.len - 1] != '.';
-	for (size_t i = 0; good && i < local.len; i++)
-		good = local.at[i] != '\0' && strchr(atom, local.at[i]) != NULL &&
-		       (local.at[i] != '.' || local.at[i + 1] != '.');
-	return good ? OK : fail(ERR_STATEMENT_HEADER, "contact: mailto:soc@b.example, a mailbox without quotes");
+	*mail = span_starts(value, MAILTO) ? span_from(value, strlen(MAILTO)) : SPAN("");
+	if (contact_mail_check(*mail) != OK)
+		return fail(ERR_STATEMENT_HEADER, "contact: mailto:soc@b.example, a mailbox without quotes");
+	return OK;
 }
 
 static enum err read_contacts(const struct statement *s, struct buffer *out, unsigned *count)
