@@ -1,5 +1,15 @@
 #include "cli/acting.h"
 
+static void write_claims(struct cli *c, struct statement_writer *w)
+{
+	const char *value;
+
+	for (size_t at = 0; (value = cli_next(c, "claim", &at)) != NULL;)
+		statement_add(w, "claim", span_of(value));
+	if (cli_flag(c, "demonstration"))
+		statement_add(w, "demonstration", SPAN("yes"));
+}
+
 static void write_party(struct cli *c, struct node *n, struct statement_writer *w, const struct signer *key)
 {
 	const struct verifier *v = signer_verifier(key);
@@ -19,10 +29,7 @@ static void write_party(struct cli *c, struct node *n, struct statement_writer *
 		statement_add(w, "role", span_of(value));
 	if (title != NULL)
 		statement_add(w, "title", span_of(title));
-	for (at = 0; (value = cli_next(c, "claim", &at)) != NULL;)
-		statement_add(w, "claim", span_of(value));
-	if (cli_flag(c, "demonstration"))
-		statement_add(w, "demonstration", SPAN("yes"));
+	write_claims(c, w);
 }
 
 static enum err judge(struct node *n, struct hash party_statement, enum outcome outcome, struct appended *out)
@@ -295,6 +302,7 @@ static void write_reach(struct cli *c, struct statement_writer *w)
 
 	for (size_t at = 0; (value = cli_next(c, "contact", &at)) != NULL;)
 		statement_add_print(w, "contact", "mailto:%s", value);
+	write_claims(c, w);
 }
 
 /* A header of the statement in force: whether what was given takes its place. */
@@ -304,6 +312,8 @@ static bool replaced(struct cli *c, struct node *n, const struct statement *s, s
 	       (span_is(name, "title") && cli_option(c, "title") != NULL) ||
 	       (span_is(name, "url") && cli_option(c, "url") != NULL) ||
 	       (span_is(name, "contact") && cli_option(c, "contact") != NULL) ||
+	       (span_is(name, "claim") && cli_option(c, "claim") != NULL) ||
+	       (span_is(name, "demonstration") && cli_flag(c, "demonstration")) ||
 	       (span_is(name, "ledger-key") && span_equal(s->from, node_name(n)));
 }
 

@@ -153,6 +153,9 @@ static const struct option_rule party_update_options[] = {
 	{ "url", "URL", "where its node is reached, https://HOST[:PORT]" },
 	{ "contact", "MAIL",
 	  "a mailbox that is read, the first to be tried first; may repeat; all that were there go" },
+	{ "claim", "RESOURCE",
+	  "AS64500, prefix 192.0.2.0/24 or country EE; may repeat; all that are not named again go" },
+	{ "demonstration", NULL, "made for a demonstration" },
 	{ NULL, NULL, NULL },
 };
 
