@@ -70,8 +70,8 @@ class Entry:
 
 
 def entries_of(text):
-    """What `comity ledger show LEDGER --raw` prints: an entry begins with its line `logged`."""
-    parts = re.split(r"(?m)^(?=logged [0-9TZ:.-]+\n)", text)
+    """What `comity ledger show LEDGER --raw` prints: an entry begins with its line `logged`, before that of the kind."""
+    parts = re.split(r"(?m)^(?=logged [0-9TZ:.-]+\n(?:home [^\n]+\n)?comity/1 )", text)
     return [Entry(part.rstrip("\n") + "\n") for part in parts if part.startswith("logged ")]
 
 

@@ -1,4 +1,6 @@
 """Standing: a year of matters against a second implementation, and what the commands say."""
+import datetime
+import hashlib
 import json
 import subprocess
 
@@ -116,3 +118,73 @@ def test_a_matter_in_words(year, ledger):
     passed = next(m for m in ledger.matters.values() if m.follows)
     assert "passed it on to" in year.text("matter", passed.id)
     assert year.error("matter", "00000000") == "matter-unknown"
+
+
+# ---- what notices did: controls ----
+
+HEADER = "timestamp,protocol,src_ip,src_port,dst_ip,dst_port,username\n"
+BRUTE = "intrusion-attempts/brute-force"
+
+
+def ago(days):
+    return datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=days)
+
+
+def seen(node, folder, addresses, when):
+    """A report that the addresses were seen then."""
+    path = folder / f"event4_honeypot_brute_force-{len(list(folder.iterdir()))}.csv"
+    path.write_text(HEADER + "".join(f"{when:%Y-%m-%d %H:%M:%S},tcp,{a},1000,192.0.2.1,22,root\n" for a in addresses))
+    node.run("route", path)
+
+
+@pytest.fixture
+def watched(node, tmp_path):
+    """Told: 22 sources of AS64500, 11 of them seen again after 10 days. Nobody answers for 20 more, all seen again after 20."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    told, untold = [f"5.44.1.{i}" for i in range(22)], [f"9.9.9.{i}" for i in range(20)]
+    begin = ago(80)
+    seen(node, folder, told + untold, begin)
+    seen(node, folder, told[:11], begin + datetime.timedelta(days=10))
+    seen(node, folder, untold, begin + datetime.timedelta(days=20))
+    seen(node, folder, ["5.44.2.1"], ago(20))  # too young
+    return node
+
+
+def test_controls_are_counted_signed_and_shown(watched):
+    node = watched
+    (dry,) = node.json("control", "--dry-run")
+    assert dry["class"] == BRUTE and "id" not in dry
+    assert dry["notified"] == {"all": 22, "gone": [11, 11, 22, 22]}
+    assert dry["control"] == {"all": 20, "gone": [0, 0, 0, 20]}
+    before = node.json("standing", "node.example")[0]
+    assert before["reporter"]["uplift"] == []
+    (logged,) = node.json("control", "--class", "brute-force")
+    text = node.text("ledger", "show", "circle", "--raw", "--from", "0", "--limit", "1000")
+    (e,) = [e for e in second_standing.entries_of(text) if e.kind == "control"]
+    assert e.id == logged["id"] and e.get("notified-gone") == "11 11 22 22"
+    digest = hashlib.sha256((node.dir / "territory.table").read_bytes()).hexdigest()
+    assert e.all("table")[0].endswith(f"sha256:{digest}") and len(e.all("table")) > 1
+    (s,) = node.json("standing", "node.example")
+    (u,) = s["reporter"]["uplift"]
+    third = u["after"][2]
+    assert (u["class"], third["days"], third["notified"]["numerator"], third["control"]["numerator"]) == (BRUTE, 14, 22, 0)
+    assert third["uplift"]["value"] == 1.0 and third["uplift"]["low"] > 0.7
+    assert "look-alikes" in node.text("standing", "node.example")
+    node.run("withdraw", logged["id"])
+    assert node.json("standing", "node.example")[0]["reporter"]["uplift"] == []
+    assert node.error("control", "--to", f"{ago(29):%Y-%m-%dT%H:%M:%SZ}", code=2) == "usage"
+    assert node.error("control", "--from", f"{ago(40):%Y-%m-%dT%H:%M:%SZ}", "--to", f"{ago(50):%Y-%m-%dT%H:%M:%SZ}", code=2)
+    assert node.json("control", "--from", "2020-01-01T00:00:00Z", "--to", "2020-02-01T00:00:00Z") == []
+    node.audit()
+
+
+def test_notices_in_proportion_to_addresses(node, tmp_path):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    seen(node, folder, ["5.44.1.1"], ago(1))
+    (s,) = node.json("standing", "AS64500", "--addresses")
+    assert s["exposure"]["addresses"] == 256 * s["exposure"]["blocks"] and s["exposure"]["dated"]
+    assert s["notices"] == 1 and s["exposure"]["notices_per_million"] == round(1e6 / s["exposure"]["addresses"], 4)
+    assert "exposure" not in node.json("standing", "AS64500")[0]
+    assert "for a million addresses" in node.text("standing", "AS64500", "--addresses")
