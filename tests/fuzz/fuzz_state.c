@@ -155,6 +155,39 @@ static enum err look_at(void *context, const struct matter *m)
 	return OK;
 }
 
+struct found {
+	const struct state *st;
+	uint64_t due, open;
+};
+
+static enum err count_due(void *context, const struct matter *m)
+{
+	struct found *f = context;
+
+	check(m->due_ms != 0 && m->answered_ms == 0 && !m->ended && !m->withdrawn && m->passed_on_ms == 0);
+	f->due++;
+	return OK;
+}
+
+static enum err count_open(void *context, const struct matter *m)
+{
+	struct found *f = context;
+
+	f->open += m->due_ms != 0 && m->answered_ms == 0 && !m->ended && !m->withdrawn && m->passed_on_ms == 0;
+	return OK;
+}
+
+/* The index of what is waited for is the whole of it. */
+static void same_due(const struct state *st)
+{
+	struct found f = { .st = st };
+	int64_t next;
+
+	check(state_due(st, INT64_MAX, count_due, &f) == OK);
+	check(state_matters(st, LEDGER_CIRCLE, KIND_NOTICE, 0, count_open, &f) == OK);
+	check(f.due == f.open && state_next_due(st, &next) == OK && (next != 0) == (f.due > 0));
+}
+
 /* Everything in the state reads, and plans compile. */
 static void read_all(const struct state *st)
 {
@@ -163,6 +196,7 @@ static void read_all(const struct state *st)
 
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		check(state_matters(st, (enum ledger_id)l, KIND_UNKNOWN, 0, look_at, NULL) == OK);
+	same_due(st);
 	check(plans_load(st, &p) == OK);
 	plans_match(p, &o);
 	plans_free(p);

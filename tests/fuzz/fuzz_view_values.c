@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "regime/control.h"
 #include "regime/directive.h"
 #include "regime/feed.h"
 #include "regime/node_private.h"
@@ -75,7 +76,7 @@ static enum err each_matter(void *context, const struct matter *m)
 	struct addressee a;
 	struct matter again;
 
-	for (unsigned i = 0; i < m->to_count && matter_addressee(m, i, &a); i++)
+	for (unsigned i = 0; i < m->to_count + m->cc_count && matter_addressee(m, i, &a); i++)
 		;
 	good(state_matter(context, m->id, &again));
 	return OK;
@@ -104,6 +105,33 @@ static enum err each_claim(void *context, const struct claim *c)
 	return OK;
 }
 
+static enum err each_not_ours(void *context, const struct matter *m, const struct addressee *better)
+{
+	(void)better;
+	return each_matter(context, m);
+}
+
+static enum err each_control(void *context, const struct control *c)
+{
+	(void)context;
+	check(c->class < CLASS_COUNT);
+	return OK;
+}
+
+/* Whatever leads to matters. */
+static void read_indexes(struct state *st)
+{
+	const struct addressee op = { .type = TO_PARTY, .domain = SPAN("op.example") };
+	int64_t next;
+
+	good(state_due(st, INT64_MAX, each_matter, st));
+	good(state_next_due(st, &next));
+	good(state_not_ours(st, 0, 0, each_not_ours, st));
+	good(state_matters_to(st, &op, CLASS_NONE, each_matter, st));
+	good(state_matters_from(st, SPAN("op.example"), each_matter, st));
+	good(state_controls(st, SPAN(""), each_control, NULL));
+}
+
 static void read_state(struct state *st)
 {
 	struct plans *p = NULL;
@@ -114,6 +142,7 @@ static void read_state(struct state *st)
 		good(state_matters(st, (enum ledger_id)l, KIND_UNKNOWN, 0, each_matter, st));
 	good(state_parties(st, each_party, st));
 	good(state_claims(st, false, each_claim, st));
+	read_indexes(st);
 	good(state_rules(st, &version));
 	good(state_tick(st, &tick));
 	if (plans_load(st, &p) == OK)
