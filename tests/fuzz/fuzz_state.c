@@ -173,11 +173,12 @@ static enum err count_open(void *context, const struct matter *m)
 {
 	struct found *f = context;
 
-	f->open += m->due_ms != 0 && m->answered_ms == 0 && !m->ended && !m->withdrawn && m->passed_on_ms == 0;
+	f->open += span_equal(m->home, f->st->node) && m->due_ms != 0 && m->answered_ms == 0 && !m->ended &&
+		   !m->withdrawn && m->passed_on_ms == 0;
 	return OK;
 }
 
-/* The index of what is waited for is the whole of it. */
+/* The index of what is waited for is the whole of it: of what was filed here. */
 static void same_due(const struct state *st)
 {
 	struct found f = { .st = st };
