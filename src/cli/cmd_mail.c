@@ -73,22 +73,27 @@ int cmd_mail_key(struct cli *c)
 
 /* ---- send ---- */
 
-static enum err log_event(struct node *n, const struct outbox_event *event)
+static enum err log_record(struct node *n, const struct buffer *record)
 {
-	struct buffer record = BUFFER((size_t)64 << 10);
-	struct span part;
-	enum err e = node_begin(n);
+	struct span part = buffer_view(record);
+	enum err e = record->err != OK ? record->err : node_begin(n);
 
 	if (e != OK)
 		return e;
-	outbox_write(&record, event, 1);
-	part = buffer_view(&record);
-	if ((e = record.err) == OK)
-		e = node_add_private(n, RECORD_PRIVATE, &part, 1);
-	if (e == OK)
-		e = node_commit(n);
-	else
+	if ((e = node_add_private(n, RECORD_PRIVATE, &part, 1)) != OK) {
 		node_abandon(n);
+		return e;
+	}
+	return node_commit(n);
+}
+
+static enum err log_event(struct node *n, const struct outbox_event *event)
+{
+	struct buffer record = BUFFER((size_t)64 << 10);
+	enum err e;
+
+	outbox_write(&record, event, 1);
+	e = log_record(n, &record);
 	buffer_free(&record);
 	return e;
 }
@@ -96,7 +101,36 @@ static enum err log_event(struct node *n, const struct outbox_event *event)
 struct sending {
 	struct cli *c;
 	struct node *node;
+	struct contact_chooser *contacts;
 };
+
+static enum err open_chooser(struct sending *s, const struct config *config)
+{
+	struct state st;
+	enum err e = node_read(s->node, s->c->arena, &st);
+
+	if (e != OK)
+		return e;
+	e = contact_chooser_open(s->c->dir, config, &st, &s->contacts);
+	snapshot_end(st.snapshot);
+	return e;
+}
+
+/* What the register says is logged; what it does not know is none. */
+static enum err ask(void *context, const struct outbox_item *i)
+{
+	struct sending *s = context;
+	struct buffer record = BUFFER((size_t)64 << 10);
+	struct arena *a = arena_new((size_t)16 << 20);
+	enum err e = a != NULL ? contact_ask(s->contacts, a, &record) : ERR_NO_MEMORY;
+
+	(void)i;
+	if (e == OK)
+		e = log_record(s->node, &record);
+	arena_free(a);
+	buffer_free(&record);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
 
 static enum err became(void *context, const struct outbox_event *event)
 {
@@ -127,7 +161,7 @@ static enum err became(void *context, const struct outbox_event *event)
 int cmd_mail_send(struct cli *c)
 {
 	struct sending s = { .c = c };
-	struct mail_worker w = { .became = became, .context = &s };
+	struct mail_worker w = { .became = became, .ask = ask, .context = &s };
 	struct mail_worked sum = { 0 }, some;
 	struct config config;
 	enum err e = read_config(c, &config);
@@ -136,8 +170,11 @@ int cmd_mail_send(struct cli *c)
 		e = fail(ERR_USAGE, "the configuration names no mail server: `smtp` and `mail-from`");
 	if (e == OK && (e = node_open(c->dir, NODE_WRITE, &s.node)) == OK && node_is_borrowed(s.node))
 		e = fail(ERR_BUSY, "a server has this node; it sends by itself");
+	if (e == OK)
+		e = open_chooser(&s, &config);
 	w.node = s.node;
 	w.config = &config;
+	w.contacts = s.contacts;
 	do {
 		some = (struct mail_worked){ 0 };
 		if (e == OK)
@@ -149,6 +186,7 @@ int cmd_mail_send(struct cli *c)
 	} while (e == OK && !some.down && some.sent + some.refused > 0);
 	if (e == OK && some.down)
 		e = ERR_UNREACHABLE;
+	contact_chooser_close(s.contacts);
 	node_close(s.node);
 	if (e != OK)
 		return cli_fail(c, e);

@@ -234,12 +234,14 @@ static enum err consider(void *context, const struct contact *contact)
 	return OK;
 }
 
-/* By the records and the party's statement; a chooser knows registers too. */
+/* Without a chooser, by the records and the party's statement alone. */
 static enum err choose(const struct job *j, const struct state *st, const struct outbox_item *item,
 		       enum contact_choice *choice, struct contact *out)
 {
 	struct choosing c = { st, item, out, choice };
 
+	if (j->w->contacts != NULL)
+		return contact_choose(j->w->contacts, st, item, j->arena, choice, out);
 	*choice = CONTACT_NONE;
 	return contacts_of(st, &j->key->to, consider, &c);
 }
