@@ -237,7 +237,7 @@ static void print_followed(struct cli *c, const struct followed *one)
 		       cli_bold(c), c->dir, SPAN_FORMAT(one->node), cli_plain(c));
 }
 
-static void object_followed(struct cli *c, const struct followed *one)
+static void object_followed(struct cli *c, const struct followed *one, const struct hash *digest)
 {
 	struct json *j = cli_object(c);
 
@@ -252,6 +252,8 @@ static void object_followed(struct cli *c, const struct followed *one)
 	cli_json_time(j, "newest", one->logged_ms);
 	cli_json_time(j, "seen", one->seen_ms);
 	json_number(j, "forks", one->forks);
+	if (digest != NULL)
+		cli_json_hash(j, "state", *digest);
 	cli_object_end(c);
 }
 
@@ -259,11 +261,28 @@ static enum err list_one(void *context, const char *dir, struct span node)
 {
 	struct cli *c = context;
 	struct followed one;
+	struct hash digest;
+	char hex[HASH_HEX + 1];
+	bool summed = false;
 	enum err e = followed_read(c->arena, dir, node, &one);
 
-	if (e == OK)
-		(c->json ? object_followed : print_followed)(c, &one);
-	return e;
+	if (e == OK && cli_flag(c, "digest")) {
+		e = followed_digest(dir, node, &digest);
+		summed = e == OK;
+		e = e == ERR_NOT_FOUND ? OK : e;
+	}
+	if (e != OK)
+		return e;
+	if (c->json) {
+		object_followed(c, &one, summed ? &digest : NULL);
+		return OK;
+	}
+	print_followed(c, &one);
+	if (summed) {
+		hash_hex(digest, hex);
+		printf("  its state here has the digest %s\n", hex);
+	}
+	return OK;
 }
 
 int cmd_follow_list(struct cli *c)

@@ -58,6 +58,11 @@ static const struct option_rule retry_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule follow_list_options[] = {
+	{ "digest", NULL, "with the digest of each node's state, as its own `ledger audit` prints it" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule follow_options[] = {
 	{ "key", "FINGERPRINT",
 	  "the node must have this party key, 64 digits of hex (default: believed at first sight)" },
@@ -274,7 +279,8 @@ const struct command commands[] = {
 	  directive_options, 0, 2 },
 	{ "follow", cmd_follow, "[URL]", "mirror another node's ledgers, or all that are followed, up to now",
 	  follow_options, 0, 1 },
-	{ "follow list", cmd_follow_list, "", "list the nodes that are followed, and how far", NULL, 0, 0 },
+	{ "follow list", cmd_follow_list, "", "list the nodes that are followed, and how far", follow_list_options, 0,
+	  0 },
 	{ "follow remove", cmd_follow_remove, "NODE", "follow a node no more", NULL, 1, 1 },
 	{ "follow-up", cmd_follow_up, "", "take notices further that nobody answered in time or that are not theirs",
 	  NULL, 0, 0 },

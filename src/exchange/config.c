@@ -22,6 +22,7 @@
 #define CONFIG_FILE_MAX ((size_t)1 << 20)
 #define LISTENS_MAX 16
 #define COLLECTIONS_MAX 256
+#define FOLLOWS_MAX 256
 #define NAMES_MAX 1024 /* domains behind one `read` or `write` */
 #define ALIAS_MAX 64
 #define TITLE_MAX 200
@@ -142,6 +143,7 @@ static const struct plain {
 	{ "deliver", FORM_YES, offsetof(struct config, deliver), 0, 0 },
 	{ "outgoing-private", FORM_YES, offsetof(struct config, outgoing_private), 0, 0 },
 	{ "outgoing-plain", FORM_YES, offsetof(struct config, outgoing_plain), 0, 0 },
+	{ "follow-interval", FORM_TIME, offsetof(struct config, follow_interval_ms), 1000, DAY_MS },
 	{ "outgoing-authorities", FORM_FILE, offsetof(struct config, outgoing_authorities), 0, 0 },
 	{ "rdap-server", FORM_TEXT, offsetof(struct config, rdap_server), 0, 0 },
 	{ "rdap-daily", FORM_NUMBER, offsetof(struct config, rdap_daily), 1, 100000 },
@@ -387,35 +389,6 @@ static enum err read_listen_tls(struct reading *r, struct span value)
 
 /* ---- collections ---- */
 
-enum err collection_id_parse(struct span text, struct collection_id *out)
-{
-	static const uint8_t dashes[] = { 8, 13, 18, 23 };
-	char digits[2 * UUID_SIZE];
-	size_t n = 0, dash = 0;
-
-	if (text.len != COLLECTION_ID_TEXT - 1)
-		return ERR_SYNTAX;
-	for (size_t i = 0; i < text.len; i++) {
-		if (dash < sizeof(dashes) && i == dashes[dash]) {
-			if (text.at[i] != '-')
-				return ERR_SYNTAX;
-			dash++;
-		} else {
-			digits[n++] = text.at[i];
-		}
-	}
-	return hex_decode(span_make(digits, n), out->bytes, UUID_SIZE) == OK ? OK : ERR_SYNTAX;
-}
-
-void collection_id_print(const struct collection_id *id, char out[COLLECTION_ID_TEXT])
-{
-	char digits[2 * UUID_SIZE + 1];
-
-	hex_encode(id->bytes, UUID_SIZE, digits);
-	snprintf(out, COLLECTION_ID_TEXT, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12, digits + 16,
-		 digits + 20);
-}
-
 static bool is_alias(struct span s)
 {
 	struct collection_id id;
@@ -559,6 +532,21 @@ static enum err read_unmarked(struct reading *r, struct span value)
 		       : e;
 }
 
+/* An address, and perhaps the fingerprint of the key that must be found there. */
+static enum err read_follow(struct reading *r, struct span value)
+{
+	struct follow_rule *f = &r->c->follows[r->c->follow_count];
+	struct span url = word(&value);
+
+	if (r->c->follow_count == FOLLOWS_MAX)
+		return wrong(r, "at most %d nodes can be followed", FOLLOWS_MAX);
+	f->has_key = value.len > 0;
+	if (f->has_key && hash_from_hex(value, &f->key) != OK)
+		return wrong(r, "`follow`: `%.*s` is no fingerprint, 64 digits of lower-case hex", SPAN_FORMAT(value));
+	r->c->follow_count++;
+	return read_url(r, url, &f->url);
+}
+
 static const struct special {
 	const char *name;
 	enum err (*read)(struct reading *r, struct span value);
@@ -570,6 +558,7 @@ static const struct special {
 	{ "read", read_read },
 	{ "write", read_write },
 	{ "unmarked", read_unmarked },
+	{ "follow", read_follow },
 };
 #define SPECIAL_COUNT (sizeof(special) / sizeof(special[0]))
 
@@ -787,6 +776,7 @@ static void set_defaults(struct config *c)
 	c->circle_delay_ms = 90 * DAY_MS;
 	c->deliver = true;
 	c->rdap_daily = 100;
+	c->follow_interval_ms = 300000;
 }
 
 /* Those that depend on where it listens. */
@@ -857,8 +847,9 @@ enum err config_parse(struct arena *a, struct span text, const char *path, confi
 	set_defaults(out);
 	out->listens = arena_array(a, LISTENS_MAX + 1, sizeof(*out->listens));
 	out->collections = arena_array(a, COLLECTIONS_MAX + 1, sizeof(*out->collections));
+	out->follows = arena_array(a, FOLLOWS_MAX + 1, sizeof(*out->follows));
 	r.rule_lines = arena_array(a, COLLECTIONS_MAX, sizeof(*r.rule_lines));
-	if (out->listens == NULL || out->collections == NULL || r.rule_lines == NULL)
+	if (out->listens == NULL || out->collections == NULL || out->follows == NULL || r.rule_lines == NULL)
 		return ERR_NO_MEMORY;
 	if (text.len > CONFIG_FILE_MAX)
 		return fail(ERR_USAGE, "%s: over %zu bytes", path, CONFIG_FILE_MAX);
@@ -944,6 +935,13 @@ void config_print(const struct config *c, struct buffer *out)
 		buffer_print(out, "listen%s %.*s\n", c->listens[i].tls ? "-tls" : "", SPAN_FORMAT(c->listens[i].text));
 	for (size_t i = 0; i < PLAIN_COUNT; i++)
 		print_plain(c, &plain[i], out);
+	for (size_t i = 0; i < c->follow_count; i++) {
+		char key[HASH_HEX + 1];
+
+		hash_hex(c->follows[i].key, key);
+		buffer_print(out, "follow %.*s%s%s\n", SPAN_FORMAT(c->follows[i].url), c->follows[i].has_key ? " " : "",
+			     c->follows[i].has_key ? key : "");
+	}
 	for (size_t i = 0; i < c->collection_count; i++) {
 		const struct collection_rule *rule = &c->collections[i];
 		char uuid[COLLECTION_ID_TEXT];

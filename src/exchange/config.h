@@ -31,6 +31,12 @@ struct collection_rule {
 	enum tlp unmarked; /* what an object without a marking counts as; AMBER unless said otherwise */
 };
 
+struct follow_rule {
+	struct span url;
+	bool has_key;
+	struct hash key; /* the fingerprint that its party key must have */
+};
+
 struct config {
 	struct listen *listens;
 	size_t listen_count;
@@ -60,6 +66,9 @@ struct config {
 	struct span outgoing_authorities; /* a file, with a 0 behind it; empty: the system's */
 	struct span rdap_server;	  /* `rdap-server URL`: asked for mailboxes (rdap.h); empty: none is */
 	uint64_t rdap_daily;		  /* questions a day; 100 */
+	struct follow_rule *follows;	  /* `follow URL [KEY]`: other nodes whose ledgers are mirrored (follow.h) */
+	size_t follow_count;
+	int64_t follow_interval_ms; /* 5 minutes */
 	bool default_rate,
 		default_per_address; /* the file says nothing of these limits: they follow from the addresses */
 	struct collection_rule *collections;

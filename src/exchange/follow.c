@@ -522,6 +522,22 @@ enum err followed_read(struct arena *a, const char *dir, struct span node, struc
 	return e == OK ? read_reach(dir, out) : e;
 }
 
+enum err followed_digest(const char *dir, struct span node, struct hash *out)
+{
+	struct arena *a = arena_new(ROUND_ARENA);
+	struct mirror *m = NULL;
+	struct state st;
+	enum err e = a == NULL ? ERR_NO_MEMORY : mirror_open(dir, node, false, &m);
+
+	if (e == OK && (e = mirror_read(m, a, &st)) == OK) {
+		e = state_digest(&st, out);
+		snapshot_end(st.snapshot);
+	}
+	mirror_close(m);
+	arena_free(a);
+	return e;
+}
+
 static int remove_file(const char *path, const struct stat *st, int type, struct FTW *f)
 {
 	(void)st;

@@ -60,6 +60,8 @@ struct followed {
 	unsigned forks;
 };
 enum err followed_read(struct arena *a, const char *dir, struct span node, struct followed *out);
+/* The digest of its folded state (state_digest): the same as the node's own, where both reach as far. ERR_NOT_FOUND: none yet. */
+enum err followed_digest(const char *dir, struct span node, struct hash *out);
 /* Forgets the mirror. What was logged here of it stays. ERR_NOT_FOUND; ERR_BUSY. */
 enum err followed_remove(const char *node_dir, struct span node);
 

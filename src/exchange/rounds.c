@@ -8,6 +8,7 @@
 
 #include "exchange/log.h"
 #include "route/follow_up.h"
+#include "territory/known_claims.h"
 
 /*
  * A round
@@ -53,16 +54,10 @@ static void forget(struct rounds *r)
 	arena_reset(r->arena);
 }
 
-struct gathering {
-	struct arena *arena;
-	struct territory_claim *at;
-	size_t count, room;
-	struct hash_stream *hash; /* NULL: they are kept; else only looked at */
-};
-
-static void look(struct hash_stream *h, const struct claim *c)
+static void look(struct hash_stream *h, const struct territory_claim *c)
 {
-	uint8_t type = (uint8_t)c->type, lengths[2] = { (uint8_t)c->party.len, c->prefix.length };
+	uint8_t type = (uint8_t)c->type,
+		lengths[3] = { (uint8_t)c->party.len, c->prefix.length, (uint8_t)c->approved_by.len };
 
 	hash_stream_add(h, &type, 1);
 	hash_stream_add(h, lengths, sizeof(lengths));
@@ -72,45 +67,24 @@ static void look(struct hash_stream *h, const struct claim *c)
 	hash_stream_add(h, &c->prefix.address.low, sizeof(c->prefix.address.low));
 	hash_stream_add(h, c->country, sizeof(c->country));
 	hash_stream_add(h, c->approval.bytes, HASH_SIZE);
+	hash_stream_add(h, c->approved_by.at, c->approved_by.len);
 }
 
-static enum err gather(void *context, const struct claim *c)
+/* Whether other claims count than before is told by this; they are many, and rarely change. */
+static enum err claims_hash(const struct rounds *r, const struct state *st, struct hash *out)
 {
-	struct gathering *g = context;
-	const char *party;
+	struct arena *a = arena_new(ARENA);
+	struct hash_stream *h = hash_stream_new();
+	struct territory_claim *claims;
+	size_t count;
+	enum err e = a == NULL || h == NULL ? ERR_NO_MEMORY : claims_known(r->dir, st, a, NULL, NULL, &claims, &count);
 
-	if (g->hash != NULL) {
-		look(g->hash, c);
-		return OK;
-	}
-	if (g->count == g->room) {
-		size_t room = g->room == 0 ? 256 : 2 * g->room;
-
-		g->at = arena_resize(g->arena, g->at, g->room * sizeof(*g->at), room * sizeof(*g->at));
-		if (g->at == NULL)
-			return ERR_NO_MEMORY;
-		g->room = room;
-	}
-	if ((party = arena_copy(g->arena, c->party.at, c->party.len)) == NULL)
-		return ERR_NO_MEMORY;
-	g->at[g->count] = (struct territory_claim){ .party = span_make(party, c->party.len),
-						    .type = c->type,
-						    .asn = c->asn,
-						    .prefix = c->prefix,
-						    .approved_ms = c->approved_ms,
-						    .approval = c->approval };
-	memcpy(g->at[g->count++].country, c->country, sizeof(c->country));
-	return OK;
-}
-
-static enum err claims_hash(const struct state *st, struct hash *out)
-{
-	struct gathering g = { .hash = hash_stream_new() };
-	enum err e = g.hash != NULL ? state_claims(st, true, gather, &g) : ERR_NO_MEMORY;
-
+	for (size_t i = 0; e == OK && i < count; i++)
+		look(h, &claims[i]);
 	if (e == OK)
-		*out = hash_stream_end(g.hash);
-	hash_stream_free(g.hash);
+		*out = hash_stream_end(h);
+	hash_stream_free(h);
+	arena_free(a);
 	return e;
 }
 
@@ -122,15 +96,17 @@ static bool same_file(const struct stat *a, const struct stat *b)
 
 static enum err read_anew(struct rounds *r, const struct state *st, const char *path)
 {
-	struct gathering g = { .arena = r->arena };
+	struct territory_claim *claims;
+	size_t count;
 	enum err e;
 
 	forget(r);
 	r->mark = (struct follow_up_mark){ 0 };
 	r->anew_us = clock_monotonic_us();
-	if ((e = state_claims(st, true, gather, &g)) != OK || (e = table_open(path, &r->table)) != OK)
+	if ((e = claims_known(r->dir, st, r->arena, NULL, NULL, &claims, &count)) != OK ||
+	    (e = table_open(path, &r->table)) != OK)
 		return e;
-	return resolver_new(r->table, g.at, g.count, &r->resolver);
+	return resolver_new(r->table, claims, count, &r->resolver);
 }
 
 /* With the table and the claims of this moment. *ready false: there is no table. */
@@ -145,7 +121,7 @@ static enum err make_ready(struct rounds *r, const struct state *st, bool *ready
 	snprintf(path, sizeof(path), "%s/territory.table", r->dir);
 	if (stat(path, &file) != 0)
 		return OK;
-	if ((e = claims_hash(st, &claims)) != OK)
+	if ((e = claims_hash(r, st, &claims)) != OK)
 		return e;
 	if (r->resolver == NULL || !same_file(&file, &r->file) || !hash_equal(claims, r->claims)) {
 		if ((e = read_anew(r, st, path)) != OK)

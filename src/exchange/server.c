@@ -11,6 +11,7 @@
 
 #include "exchange/answer_link.h"
 #include "exchange/rounds.h"
+#include "exchange/follow_rounds.h"
 #include "exchange/server_private.h"
 
 /*
@@ -272,6 +273,8 @@ static enum err start(struct service *s)
 	if (e == OK)
 		e = rounds_start(&s->server, s->options->dir, &s->rounds);
 	if (e == OK)
+		e = follow_rounds_start(&s->server, &s->follow);
+	if (e == OK)
 		tell_ready(s, &tls);
 	arena_free(a);
 	return e;
@@ -286,6 +289,7 @@ static enum err stop(struct service *s)
 	atomic_store(&s->stopping, true);
 	http_stop(s->server.http, GRACE_MS);
 	rounds_stop(s->rounds);
+	follow_rounds_stop(s->follow);
 	e = sequencer_stop(s->server.sequencer);
 	pulse_free(s->pulse);
 	limits_free(s->limits);

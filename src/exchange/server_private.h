@@ -17,6 +17,7 @@ struct held_config {
 };
 
 struct pulse; /* health.c */
+struct follow_rounds;
 
 struct service {
 	struct server server; /* the first: what doors get as their context */
@@ -24,6 +25,7 @@ struct service {
 	struct limits *limits;
 	struct pulse *pulse;
 	struct rounds *rounds;
+	struct follow_rounds *follow;
 	struct held_config *configs;
 	/* All doors in one table for http_start, each with `server_handle`; what it stands for is at the same place of `real`. */
 	struct http_door *doors;

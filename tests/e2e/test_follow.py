@@ -52,6 +52,20 @@ def same_tiles(follower, node, ledger):
     assert theirs == ours
 
 
+def report(tmp_path, address="5.44.0.9"):
+    path = tmp_path / "report.jsonl"
+    path.write_text(json.dumps({"time.source": "2026-11-20T10:00:00Z", "source.ip": address, "source.port": 4711,
+                                "classification.taxonomy": "malicious-code",
+                                "classification.type": "infected-system"}) + "\n")
+    return path
+
+
+def same_state(follower, node):
+    (row,) = follower.json("follow", "list", "--digest")
+    assert row["public_folded"] == row["public"] and row["circle_folded"] == row["circle"]
+    assert row["state"] == node.audit()["state"]
+
+
 def test_follow_and_follow_again(a, b, serve):
     b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
     server = serve(b)
@@ -108,7 +122,7 @@ def test_without_a_node_there(a):
     assert listed(a) is None
 
 
-def test_circle_is_for_members(a, b, serve):
+def test_circle_is_for_members(a, b, serve, tmp_path):
     """A is no member of B, then becomes one; the state is folded anew with the circle in it."""
     b.run("party", "add", "m.example", "--role", "operator", "--approve")
     server = serve(b)
@@ -120,7 +134,19 @@ def test_circle_is_for_members(a, b, serve):
     assert opened["circle_open"]
     same_tiles(a, b, "circle")
     same_tiles(a, b, "public")
-    assert listed(a)["public_folded"] == opened["public"]
+    same_state(a, b)
+    # Notices at B are in its circle; the mirror goes on.
+    b.build_territory()
+    b.run("route", report(tmp_path))
+    for notice in b.json("notice", "list"):
+        b.run("answer", notice["id"], "acknowledged", "--for", notice["to"], "--via", "mail")
+    more = follow(a, server.url)
+    assert more["circle_new"] > 0
+    same_state(a, b)
+    # The node leaves the circle again: what is mirrored stays, what is new in public waits.
+    b.run("party", "approve", "a.example", "--object")
+    closed = follow(a, server.url)
+    assert not closed["circle_open"] and closed["circle"] == more["circle"]
     a.audit()
     b.audit()
 
@@ -322,14 +348,6 @@ def test_killed_in_the_middle(a, b, serve):
 
 # ---- claims of followed nodes ----
 
-def report(tmp_path, address="5.44.0.9"):
-    path = tmp_path / "report.jsonl"
-    path.write_text(json.dumps({"time.source": "2026-11-20T10:00:00Z", "source.ip": address, "source.port": 4711,
-                                "classification.taxonomy": "malicious-code",
-                                "classification.type": "infected-system"}) + "\n")
-    return path
-
-
 @pytest.fixture
 def territory(a):
     a.build_territory()
@@ -379,3 +397,53 @@ def test_claims_of_a_forked_node_do_not_count(territory, b, serve, hostile, tmp_
     proxy.target = serve(other).url
     assert follow(a, proxy.url, code=4)["error"] == "ledger-fork"
     assert a.json("lookup", "5.44.0.9")[0]["rule"] == "holder"
+
+
+# ---- while a server serves ----
+
+def follows(node, *lines):
+    path = node.dir / "config"
+    path.write_text(path.read_text() + "\n".join(["", "outgoing-private yes", "outgoing-plain yes", "follow-interval 1s", *lines, ""]))
+
+
+def test_rounds_of_a_server(a, b, serve):
+    theirs = serve(b)
+    b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
+    follows(a, f"follow {theirs.url}")
+    mine = serve(a)
+    mine.wait_for_log("compare its key with its people")
+    mine.wait_for_log("2 parties")
+    b.run("party", "add", "n.example", "--role", "operator", "--claim", "AS64501", "--approve")
+    mine.wait_for_log("1 parties")
+    assert {p["party"] for p in a.json("party", "list")} >= {"b.example", "m.example", "n.example"}
+    theirs.stop()
+    mine.wait_for_log("unreachable")
+    mine.stop()
+    assert listed(a)["public_folded"] == listed(a)["public"]
+    a.audit()
+
+
+def test_a_server_with_the_wrong_key(a, b, serve):
+    theirs = serve(b)
+    follows(a, f"follow {theirs.url} {'ab' * 32}")
+    mine = serve(a)
+    mine.wait_for_log("another key")
+    mine.stop()
+    assert listed(a) is None
+
+
+def test_a_server_ends_while_a_peer_is_silent(a, b, serve, hostile):
+    proxy = hostile(serve(b).url)
+    silent = threading.Event()
+
+    def change(path, body):
+        if "tile" in path:
+            silent.set()
+            time.sleep(30)
+
+    proxy.change = change
+    follows(a, f"follow {proxy.url}")
+    mine = serve(a)
+    assert silent.wait(60)
+    mine.stop()
+    a.audit()

@@ -7,6 +7,7 @@
 
 #include "exchange/config.h"
 
+#define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define UUID "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 #define UUID2 "6f9619ff-8b86-4d01-b42d-00cf4fc96400"
 
@@ -97,6 +98,9 @@ static void every_setting_is_read(void **state)
 					    "outgoing-authorities clients.crt\n"
 					    "rdap-server https://rdap.example/registry\n"
 					    "rdap-daily 7\n"
+					    "follow https://b.example\n"
+					    "follow https://c.example:8443 " KEY "\n"
+					    "follow-interval 10m\n"
 					    "collection open " UUID " Open to all\n"
 					    "describe open What anyone may see\n"
 					    "read open all a.example\n"
@@ -143,7 +147,13 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.collections[1].writers, AUDIENCE_MEMBERS);
 	assert_int_equal(c.collections[1].unmarked, TLP_AMBER);
 	assert_int_equal(w.count, 1); /* anyone reads what has no marking */
-	assert_int_equal(w.line, 29);
+	assert_int_equal(w.line, 32);
+	assert_int_equal(c.follow_count, 2);
+	assert_span(c.follows[0].url, "https://b.example");
+	assert_false(c.follows[0].has_key);
+	assert_span(c.follows[1].url, "https://c.example:8443");
+	assert_true(c.follows[1].has_key && c.follows[1].key.bytes[0] == 0x01);
+	assert_int_equal(c.follow_interval_ms, 600000);
 }
 
 static void what_goes_out_goes_by_its_settings(void **state)
