@@ -121,6 +121,7 @@ int cmd_contact_import(struct cli *c);
 int cmd_contact_list(struct cli *c);
 int cmd_contact_remove(struct cli *c);
 int cmd_control(struct cli *c);
+int cmd_deliver(struct cli *c);
 int cmd_directive_clear(struct cli *c);
 int cmd_directive_list(struct cli *c);
 int cmd_directive_set(struct cli *c);

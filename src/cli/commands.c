@@ -272,6 +272,7 @@ const struct command commands[] = {
 	{ "contact remove", cmd_contact_remove, "WHOM", "forget the mailbox that was set", NULL, 1, 2 },
 	{ "control", cmd_control, "",
 	  "count what became of sources that were told and of those that were not, and log it", control_options, 0, 0 },
+	{ "deliver", cmd_deliver, "", "send what waits for other nodes, once, where no server does it", NULL, 0, 0 },
 	{ "directive clear", cmd_directive_clear, "[WHOM]", "forget how an addressee, or everyone, wants to be told",
 	  NULL, 0, 2 },
 	{ "directive list", cmd_directive_list, "", "show how addressees want to be told", NULL, 0, 0 },

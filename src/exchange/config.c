@@ -141,6 +141,7 @@ static const struct plain {
 	{ "circle-delay", FORM_TIME, offsetof(struct config, circle_delay_ms), 0, (uint64_t)CLOCK_DURATION_MAX },
 	{ "log", FORM_LOG, offsetof(struct config, log_json), 0, 0 },
 	{ "deliver", FORM_YES, offsetof(struct config, deliver), 0, 0 },
+	{ "deliveries-per-minute", FORM_NUMBER, offsetof(struct config, deliveries_per_minute), 0, 100000000 },
 	{ "outgoing-private", FORM_YES, offsetof(struct config, outgoing_private), 0, 0 },
 	{ "outgoing-plain", FORM_YES, offsetof(struct config, outgoing_plain), 0, 0 },
 	{ "follow-interval", FORM_TIME, offsetof(struct config, follow_interval_ms), 1000, DAY_MS },
@@ -777,6 +778,7 @@ static void set_defaults(struct config *c)
 	c->deliver = true;
 	c->rdap_daily = 100;
 	c->follow_interval_ms = 300000;
+	c->deliveries_per_minute = 6000;
 }
 
 /* Those that depend on where it listens. */

@@ -58,7 +58,8 @@ struct config {
 	struct span mail_from, mail_bounces, mail_reply_to; /* mailboxes; bounces go to local+TAG@domain */
 	bool smtp_plain;				    /* no TLS is asked for; on loopback it never is */
 	bool plain_anywhere;
-	bool log_json; /* else lines for people */
+	bool log_json;			/* else lines for people */
+	uint64_t deliveries_per_minute; /* statements that one other node may bring; 0: any number */
 	/* What this node sends and fetches by itself: config_door_limits. */
 	bool deliver;			  /* `deliver no`: the outbox waits */
 	bool outgoing_private;		  /* to private and loopback addresses too */

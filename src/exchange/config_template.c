@@ -57,6 +57,7 @@ void config_template(struct buffer *out, struct span node_name)
 		"# What is logged for parties of other nodes goes there by itself: by https, never to private "
 		"addresses.\n"
 		"#deliver yes\n"
+		"#deliveries-per-minute 6000\n"
 		"#outgoing-private no\n"
 		"#outgoing-plain no\n"
 		"#outgoing-authorities /etc/comity/others.crt\n"

@@ -19,23 +19,39 @@
 #define DELIVERY_STATEMENTS_MAX 256
 #define DELIVERY_BYTES_MAX ((size_t)8 << 20)
 
+/* ---- sending ---- */
+
 struct delivery;
 struct delivery_options {
-	const struct config *config;
+	const struct config *config; /* lives as long */
 	struct node *node;
 	struct sequencer *sequencer;
-	struct metrics *metrics;
+	struct metrics *metrics; /* NULL: nobody counts */
 };
+/* *out NULL: the configuration says `deliver no`. */
 enum err delivery_start(const struct delivery_options *o, struct delivery **out);
-void delivery_stop(struct delivery *d); /* before sequencer_stop; NULL is fine */
-/* Something was logged: look. Any thread, never blocks. */
+void delivery_stop(
+	struct delivery *d); /* ends the thread, before sequencer_stop; what is under way is dropped. NULL is fine */
+void delivery_free(struct delivery *d); /* when nobody wakes it any more. NULL is fine */
+/* Something was logged: look. Any thread, never blocks. NULL is fine */
 void delivery_wake(struct delivery *d);
 
-/* Without a server: delivers all that is due now, waits for none that is not. */
+/* Without a server: delivers all that is due now, waits for none that is not. ERR_BUSY: a server has this node and delivers
+ * by itself. */
 struct delivery_result {
-	uint64_t handed_over, refused, failed, waiting;
+	uint64_t handed_over, refused, failed; /* failed: for now */
+	uint64_t waiting;		       /* afterwards, due or not */
 };
-enum err delivery_once(const char *dir, const struct config *config, struct delivery_result *out);
+typedef void delivery_progress(void *context, const struct delivery_result *so_far);
+enum err delivery_once(const char *dir, const struct config *config, delivery_progress *progress, void *context,
+		       struct delivery_result *out);
+
+/* ---- receiving ---- */
+
+struct receiving; /* how much each peer may bring */
+enum err receiving_new(const struct config *c, struct receiving **out);
+void receiving_free(struct receiving *r);
+void receiving_configure(struct receiving *r, const struct config *c); /* another one */
 
 extern const struct http_door delivery_doors[];
 extern const size_t delivery_door_count;

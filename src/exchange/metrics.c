@@ -141,6 +141,14 @@ static void print_counters(const struct metrics *m, struct buffer *out)
 		[METRIC_FOLLOWED_UP] = { "followed_up",
 					 "Notices that were taken further: overdue, not theirs, undeliverable." },
 		[METRIC_NOWHERE] = { "nowhere", "Times that nobody was left to take a notice to." },
+		[METRIC_DELIVERY_HANDED_OVER] = { "delivery_handed_over", "Statements that another node took." },
+		[METRIC_DELIVERY_REFUSED] = { "delivery_refused", "Statements that another node refused." },
+		[METRIC_DELIVERY_FAILED] = { "delivery_failed",
+					     "Statements that were not delivered for now, each time." },
+		[METRIC_DELIVERY_TAKEN] = { "delivery_taken",
+					    "Statements that other nodes brought and that were logged." },
+		[METRIC_DELIVERY_DECLINED] = { "delivery_declined",
+					       "Statements that other nodes brought and that were refused." },
 	};
 
 	for (int i = 0; i < METRIC_COUNT; i++) {

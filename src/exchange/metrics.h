@@ -20,6 +20,11 @@ enum metric {
 	METRIC_LINK_ANSWERS,
 	METRIC_FOLLOWED_UP,
 	METRIC_NOWHERE,
+	METRIC_DELIVERY_HANDED_OVER, /* what went to other nodes */
+	METRIC_DELIVERY_REFUSED,
+	METRIC_DELIVERY_FAILED,
+	METRIC_DELIVERY_TAKEN, /* what came from them */
+	METRIC_DELIVERY_DECLINED,
 	METRIC_COUNT
 };
 void metrics_add(struct metrics *m, enum metric what, uint64_t n);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "exchange/answer_link.h"
+#include "exchange/delivery.h"
 #include "exchange/rounds.h"
 #include "exchange/follow_rounds.h"
 #include "exchange/server_private.h"
@@ -105,7 +106,7 @@ static const struct room {
 	{ health_doors, &health_door_count, METRIC_HEALTH }, { tile_doors, &tile_door_count, METRIC_TILES },
 	{ taxii_doors, &taxii_door_count, METRIC_TAXII },    { api_doors, &api_door_count, METRIC_API },
 	{ front_doors, &front_door_count, METRIC_API },	     { answer_doors, &answer_door_count, METRIC_ANSWER },
-	{ node_doors, &node_door_count, METRIC_API },
+	{ node_doors, &node_door_count, METRIC_API },	     { delivery_doors, &delivery_door_count, METRIC_API },
 };
 #define ROOM_COUNT (sizeof(rooms) / sizeof(rooms[0]))
 
@@ -186,14 +187,25 @@ static void make_secret(struct server *s)
 
 static void reached(void *context, uint64_t stamp)
 {
-	followers_tell(context, stamp);
+	struct service *s = context;
+
+	followers_tell(s->server.followers, stamp);
+	delivery_wake(atomic_load(&s->server.delivery));
+}
+
+static enum err start_delivery(struct service *s)
+{
+	struct delivery_options o = { s->options->config, s->server.node, s->server.sequencer, s->server.metrics };
+	struct delivery *d = NULL;
+	enum err e = delivery_start(&o, &d);
+
+	atomic_store(&s->server.delivery, d);
+	return e;
 }
 
 static enum err start_sequencer(struct service *s)
 {
-	struct sequencer_options o = {
-		.ticks = true, .lends = true, .reached = reached, .context = s->server.followers
-	};
+	struct sequencer_options o = { .ticks = true, .lends = true, .reached = reached, .context = s };
 	enum err e = node_publish(s->server.node);
 
 	if (e == OK)
@@ -267,6 +279,8 @@ static enum err start(struct service *s)
 	if (e == OK)
 		e = limits_new(s->options->config->requests_per_minute, AT_ONCE, &s->limits);
 	if (e == OK)
+		e = receiving_new(s->options->config, &s->server.receiving);
+	if (e == OK)
 		e = start_sequencer(s);
 	if (e == OK)
 		e = start_http(s, &tls, a);
@@ -274,6 +288,8 @@ static enum err start(struct service *s)
 		e = rounds_start(&s->server, s->options->dir, &s->rounds);
 	if (e == OK)
 		e = follow_rounds_start(&s->server, &s->follow);
+	if (e == OK)
+		e = start_delivery(s);
 	if (e == OK)
 		tell_ready(s, &tls);
 	arena_free(a);
@@ -290,7 +306,10 @@ static enum err stop(struct service *s)
 	http_stop(s->server.http, GRACE_MS);
 	rounds_stop(s->rounds);
 	follow_rounds_stop(s->follow);
+	delivery_stop(s->server.delivery);
 	e = sequencer_stop(s->server.sequencer);
+	delivery_free(s->server.delivery);
+	receiving_free(s->server.receiving);
 	pulse_free(s->pulse);
 	limits_free(s->limits);
 	metrics_free(s->server.metrics);
@@ -346,6 +365,10 @@ static void log_what_waits(const struct service *s, const struct config *new)
 		{ "idle", old->idle_s == new->idle_s },
 		{ "request", old->request_s == new->request_s },
 		{ "threads", old->threads == new->threads },
+		{ "deliver", old->deliver == new->deliver },
+		{ "outgoing-private", old->outgoing_private == new->outgoing_private },
+		{ "outgoing-plain", old->outgoing_plain == new->outgoing_plain },
+		{ "outgoing-authorities", span_equal(old->outgoing_authorities, new->outgoing_authorities) },
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
@@ -373,6 +396,7 @@ static enum err reload_all(struct service *s, struct held_config *held)
 		return e;
 	log_what_waits(s, c);
 	limits_set(s->limits, c->requests_per_minute);
+	receiving_configure(s->server.receiving, c);
 	if (!s->options->log_given)
 		log_form(c->log_json);
 	atomic_store(&s->server.config, c);

@@ -16,7 +16,9 @@ struct server {
 	struct access *access;
 	struct followers *followers;
 	struct metrics *metrics;
-	struct http *_Atomic http; /* NULL for the first moment of the doors being open */
+	struct receiving *receiving;	   /* what other nodes bring (delivery.h) */
+	struct delivery *_Atomic delivery; /* NULL: nothing is sent, or not yet */
+	struct http *_Atomic http;	   /* NULL for the first moment of the doors being open */
 	uint8_t secret[32]; /* of this run: cursors' MACs, made from the node's key so that they outlive a restart */
 };
 

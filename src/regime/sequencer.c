@@ -557,7 +557,6 @@ static void pause_ms(unsigned ms)
 
 static enum err lend(struct sequencer *q)
 {
-	uint64_t stamp = q->node->heads.stamp;
 	unsigned ms = 1;
 	enum err e = publishing_settle(q->publishing);
 
@@ -573,7 +572,7 @@ static enum err lend(struct sequencer *q)
 	set_lent(q, false);
 	if (e == OK)
 		e = go_on(q);
-	if (e == OK && q->node->heads.stamp != stamp && q->reached_by != NULL)
+	if (e == OK && q->reached_by != NULL)
 		q->reached_by(q->context, q->node->heads.stamp);
 	return e;
 }
