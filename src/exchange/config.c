@@ -36,7 +36,7 @@ struct reading {
 	unsigned line; /* from 1 */
 	config_warn *warn;
 	void *context;
-	unsigned plain_lines[32];	    /* where each plain setting stood; 0: nowhere */
+	unsigned plain_lines[64];	    /* where each plain setting stood; 0: nowhere */
 	unsigned listen_lines[LISTENS_MAX]; /* the same of listens, */
 	unsigned (*rule_lines)[4];	    /* and of each collection's rules: describe, read, write, unmarked */
 	bool tls, plain, anywhere;	    /* listeners: TLS, plain; one that is not on loopback */
@@ -150,7 +150,7 @@ static const struct plain {
 	{ "rdap-daily", FORM_NUMBER, offsetof(struct config, rdap_daily), 1, 100000 },
 };
 #define PLAIN_COUNT (sizeof(plain) / sizeof(plain[0]))
-static_assert(PLAIN_COUNT <= 32, "plain_lines is too short");
+static_assert(PLAIN_COUNT <= 64, "plain_lines is too short");
 
 /* Host, perhaps a port, nothing else; 0: no port is named. */
 static enum err read_host(const struct reading *r, const char *name, struct span text, struct span *host,
