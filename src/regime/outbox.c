@@ -92,6 +92,18 @@ static struct state_key key_due(const struct outbox_item *i)
 	return k;
 }
 
+static struct state_key key_undeliverable(const struct outbox_item *i)
+{
+	struct state_key k = key_of((enum state_letter)OWN_UNDELIVERABLE);
+
+	key_add_u64(&k, time_known(i->done_ms));
+	key_add_u64(&k, i->key.index);
+	key_add_u8(&k, (uint8_t)i->key.ledger);
+	key_add_u8(&k, (uint8_t)i->key.way);
+	key_add_addressee(&k, &i->key.to);
+	return k;
+}
+
 static void read_way(struct reader *r, enum outbox_way *out)
 {
 	uint8_t way = read_u8(r);
@@ -238,6 +250,11 @@ static enum err put(struct state *st, const struct outbox_item *i)
 	write_item(&b, i);
 	e = b.err != OK ? b.err : view_put(st->snapshot, VIEW_OWN, key_view(&k), buffer_view(&b));
 	buffer_free(&b);
+	if (e == OK && i->step == OUTBOX_UNDELIVERABLE) {
+		struct state_key lost = key_undeliverable(i);
+
+		e = view_put(st->snapshot, VIEW_OWN, key_view(&lost), SPAN(""));
+	}
 	return e == OK && i->step == OUTBOX_WAITING ? schedule(st, i) : e;
 }
 
@@ -253,6 +270,13 @@ enum err outbox_queue(struct state *st, const struct outbox_item *i)
 enum err outbox_replace(struct state *st, const struct outbox_item *old, const struct outbox_item *now)
 {
 	enum err e = old->step == OUTBOX_WAITING ? unschedule(st, old) : OK;
+
+	if (old->step == OUTBOX_UNDELIVERABLE) {
+		struct state_key lost = key_undeliverable(old);
+
+		e = view_delete(st->snapshot, VIEW_OWN, key_view(&lost));
+		e = e == ERR_NOT_FOUND ? state_damaged("part of the outbox") : e;
+	}
 
 	return e == OK ? put(st, now) : e;
 }
@@ -523,6 +547,35 @@ static enum err show(struct item_walk *w, const struct outbox_key *key)
 	if (e == ERR_NOT_FOUND)
 		e = state_damaged("part of the outbox");
 	return e == OK ? w->each(w->context, &i) : e;
+}
+
+static enum err each_undeliverable(void *context, struct span key, struct span value)
+{
+	struct item_walk *w = context;
+	struct reader r = reader_of(span_from(key, 1));
+	struct outbox_key k = { 0 };
+
+	(void)value;
+	read_u64(&r);
+	k.index = read_u64(&r);
+	k.ledger = read_u8(&r) == LEDGER_PUBLIC ? LEDGER_PUBLIC : LEDGER_CIRCLE;
+	read_way(&r, &k.way);
+	read_addressee(&r, &k.to);
+	if (r.err != OK || reader_left(&r) != 0)
+		return state_damaged("part of the outbox");
+	return show(w, &k);
+}
+
+enum err outbox_undeliverable(const struct state *st, int64_t after_ms, uint64_t after_index, outbox_each *each,
+			      void *context)
+{
+	struct item_walk w = { st, 0, each, context, false };
+	struct state_key prefix = key_of((enum state_letter)OWN_UNDELIVERABLE), from = prefix;
+
+	key_add_u64(&from, time_known(after_ms));
+	key_add_u64(&from, after_index);
+	key_add_u8(&from, UINT8_MAX);
+	return view_walk(st->snapshot, VIEW_OWN, key_view(&prefix), key_view(&from), each_undeliverable, &w);
 }
 
 static enum err each_due(void *context, struct span key, struct span value)

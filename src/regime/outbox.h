@@ -84,6 +84,9 @@ enum err outbox_next_due(const struct state *st, enum outbox_way way, int64_t *n
 /* WAITING ones to one receiver in the order of the ledger, due or not: so that what is sent is sent in order. */
 enum err outbox_waiting(const struct state *st, enum outbox_way way, const struct addressee *to, outbox_each *each,
 			void *context);
+/* UNDELIVERABLE ones in the order in which they became so, from behind one of them by its done_ms and its statement's index. */
+enum err outbox_undeliverable(const struct state *st, int64_t after_ms, uint64_t after_index, outbox_each *each,
+			      void *context);
 /* All, of one statement if id is not NULL. */
 enum err outbox_walk(const struct state *st, const struct hash *id, outbox_each *each, void *context);
 

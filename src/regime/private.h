@@ -54,6 +54,7 @@ enum own_letter {
 	OWN_POSTED = 'q',
 	OWN_RELEASED = 'r',
 	OWN_CURSOR = 'u',
+	OWN_UNDELIVERABLE = 'v',
 	OWN_PACK = 'w'
 };
 

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "ledger/entry.h"
+#include "regime/outbox.h"
 #include "route/evidence.h"
 
 /*
@@ -358,6 +359,7 @@ struct one {
 };
 
 struct round {
+	const struct state *state;
 	struct arena *arena;
 	struct follow_up_mark *mark;
 	struct one *first, **end;
@@ -408,11 +410,53 @@ static enum err gather_not_ours(void *context, const struct matter *m, const str
 	return e;
 }
 
+/* Of a notice filed here whose own addressee no contact reaches, and that is still open. */
+static enum err is_lost(const struct state *st, const struct outbox_item *i, struct matter *m, bool *yes)
+{
+	struct addressee to;
+	enum err e = hash_equal(i->id, i->matter) ? state_matter(st, i->id, m) : ERR_MATTER_UNKNOWN;
+
+	*yes = false;
+	if (e != OK)
+		return e == ERR_MATTER_UNKNOWN ? OK : e;
+	if (m->kind != KIND_NOTICE || m->ended || m->answered_ms != 0 || m->passed_on_ms != 0 ||
+	    !span_equal(m->home, st->node))
+		return OK;
+	for (unsigned n = 0; n < m->to_count && matter_addressee(m, n, &to); n++) {
+		struct party p;
+
+		*yes |= same(&to, &i->key.to);
+		if (to.type == TO_PARTY && i->key.to.type == TO_PARTY && state_party(st, to.domain, &p) == OK)
+			*yes |= span_equal(p.home, i->key.to.domain); /* its node does not answer */
+	}
+	return OK;
+}
+
+static enum err gather_lost(void *context, const struct outbox_item *i)
+{
+	struct round *r = context;
+	struct matter m;
+	bool yes;
+	enum err e = is_lost(r->state, i, &m, &yes);
+
+	if (e == OK && yes)
+		e = gather(r, &m, FOLLOW_UNDELIVERABLE, NULL);
+	if (e == OK) {
+		r->mark->undeliverable_ms = i->done_ms;
+		r->mark->undeliverable_index = i->key.index;
+	}
+	return e;
+}
+
 static enum err gather_all(const struct state *st, int64_t now_ms, struct round *r)
 {
 	struct follow_up_mark from = *r->mark;
-	enum err e = state_not_ours(st, from.said_ms, from.said_index, gather_not_ours, r);
+	enum err e;
 
+	r->state = st;
+	e = state_not_ours(st, from.said_ms, from.said_index, gather_not_ours, r);
+	if (e == OK)
+		e = outbox_undeliverable(st, from.undeliverable_ms, from.undeliverable_index, gather_lost, r);
 	if (e == OK)
 		e = state_due_after(st, from.due_ms, from.due_index, now_ms, gather_due, r);
 	return e == ENOUGH ? OK : e;
@@ -431,12 +475,21 @@ static enum err any_not_ours(void *context, const struct matter *m, const struct
 	return any_matter(context, m);
 }
 
+static enum err any_lost(void *context, const struct outbox_item *i)
+{
+	(void)i;
+	*(bool *)context = true;
+	return ENOUGH;
+}
+
 enum err follow_up_is_due(const struct state *st, int64_t now_ms, const struct follow_up_mark *mark, bool *yes)
 {
 	enum err e;
 
 	*yes = false;
 	e = state_not_ours(st, mark->said_ms, mark->said_index, any_not_ours, yes);
+	if (e == OK)
+		e = outbox_undeliverable(st, mark->undeliverable_ms, mark->undeliverable_index, any_lost, yes);
 	if (e == OK)
 		e = state_due_after(st, mark->due_ms, mark->due_index, now_ms, any_matter, yes);
 	return e == ENOUGH ? OK : e;

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "ledger/entry.h"
+#include "regime/outbox.h"
 #include "route/follow_up.h"
 #include "route_test.h"
 
@@ -359,6 +360,55 @@ static void in_steps(void **state)
 	scene_free(&s);
 }
 
+/* ---- undeliverable ---- */
+
+static enum err give_up(void *context, const struct outbox_item *i)
+{
+	struct buffer *record = context;
+	struct outbox_event ev = {
+		.key = i->key, .step = OUTBOX_UNDELIVERABLE, .at_ms = clock_now_ms(), .detail = SPAN("x")
+	};
+
+	outbox_write(record, &ev, 1);
+	return OK;
+}
+
+static void undeliverable_goes_on(void **state)
+{
+	struct scene s = scene_new(state);
+	struct buffer record = BUFFER(1 << 16);
+	struct follow_up_mark mark = { 0 };
+	struct follow_up_result r;
+	struct matter m, next;
+	struct span part;
+	struct state st;
+
+	route_rows(&s, "5.44.0.1");
+	m = newest(&s);
+	is_to(&s, &m, "AS64500");
+	assert_int_equal(node_read(s.p->n, s.p->arena, &st), OK);
+	assert_int_equal(outbox_walk(&st, &m.id, give_up, &record), OK);
+	snapshot_end(st.snapshot);
+	part = buffer_view(&record);
+	assert_true(part.len > 0);
+	assert_int_equal(follow(&s, &mark).undeliverable, 0);
+	assert_int_equal(node_begin(s.p->n), OK);
+	assert_int_equal(node_add_private(s.p->n, RECORD_PRIVATE, &part, 1), OK);
+	assert_int_equal(node_commit(s.p->n), OK);
+	buffer_free(&record);
+	r = follow(&s, &mark);
+	assert_true(r.undeliverable == 1 && r.overdue == 0 && r.nowhere == 0);
+	next = newest(&s);
+	is_to(&s, &next, "ee-team.example");
+	follows_on(&s, &next, &m, "undeliverable");
+	assert_int_equal(follow(&s, NULL).undeliverable, 0);
+	at(&s, m.due_ms + 1000); /* once: nobody waits for the first any more */
+	r = follow(&s, NULL);
+	assert_int_equal(r.overdue + r.undeliverable, 0);
+	ledger_size(s.p);
+	scene_free(&s);
+}
+
 /* ---- seen after it was fixed ---- */
 
 static void relapse(void **state)
@@ -422,6 +472,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_theirs, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(it_ends, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(erased_goes_nowhere, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(undeliverable_goes_on, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(in_steps, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(relapse, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(no_relapse_in_doubt, scratch_setup, scratch_teardown),
