@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "regime/state_private.h"
+
 /*
  * As of the end of the period
  *
@@ -269,7 +271,8 @@ static void begin_anew(struct standing_sum *sum)
 
 void standing_sum_end(struct standing_sum *sum, struct standing *out)
 {
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct standing, uplift)); /* rows of uplift are written whole */
+	out->uplift_count = 0;
 	out->from_ms = sum->ask.from_ms;
 	out->until_ms = sum->ask.until_ms;
 	out->demonstration = sum->ask.demonstration;
@@ -323,13 +326,13 @@ static enum err take_control(void *context, const struct control *c)
 	return OK;
 }
 
-static enum err sum_party(const struct state *st, struct standing_sum *sum, const struct addressee *party,
-			  struct standing *out)
+static enum err sum_party(const struct state *st, struct view_cursor *c, struct standing_sum *sum,
+			  const struct addressee *party, struct standing *out)
 {
-	enum err e = state_matters_to(st, party, CLASS_NONE, take_to, sum);
+	enum err e = matters_gather_to(st, c, party, take_to, sum);
 
 	if (e == OK && party->type == TO_PARTY)
-		e = state_matters_from(st, party->domain, take_from, sum);
+		e = matters_gather_from(st, c, party->domain, take_from, sum);
 	if (e == OK && party->type == TO_PARTY && party->domain.len > 0)
 		e = state_controls(st, party->domain, take_control, sum);
 	if (e != OK)
@@ -345,12 +348,16 @@ enum err standing_of(const struct state *st, const struct addressee *party, cons
 {
 	struct standing_ask period = *ask;
 	struct standing_sum *sum = NULL;
+	struct view_cursor *c = NULL;
 	enum err e = standing_period(st, &period);
 
 	if (e == OK)
 		e = standing_sum_new(&period, &sum);
 	if (e == OK)
-		e = sum_party(st, sum, party, out);
+		e = view_cursor_open(st->snapshot, VIEW_STATE, &c);
+	if (e == OK)
+		e = sum_party(st, c, sum, party, out);
+	view_cursor_close(c);
 	standing_sum_free(sum);
 	return e;
 }
@@ -461,8 +468,9 @@ static void sort_names(struct names *n)
 static enum err each_name(const struct state *st, struct names *n, struct span after, standing_each *each,
 			  void *context)
 {
+	struct view_cursor *c = NULL;
 	struct standing s;
-	enum err e = OK;
+	enum err e = view_cursor_open(st->snapshot, VIEW_STATE, &c);
 
 	for (size_t i = 0; e == OK && i < n->count; i++) {
 		struct span name = name_at(n, n->slots[i]);
@@ -472,10 +480,11 @@ static enum err each_name(const struct state *st, struct names *n, struct span a
 			continue;
 		e = addressee_parse(name, &a);
 		if (e == OK)
-			e = sum_party(st, n->sum, &a, &s);
+			e = sum_party(st, c, n->sum, &a, &s);
 		if (e == OK)
 			e = each(context, &s);
 	}
+	view_cursor_close(c);
 	return e;
 }
 

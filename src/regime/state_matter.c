@@ -602,3 +602,50 @@ enum err follow_up_parse(struct span name, enum follow_up *out)
 		}
 	return fail(ERR_STATEMENT_HEADER, "reason: overdue, not-ours or undeliverable");
 }
+
+/* ---- in any order, for who adds up ---- */
+
+struct gathering {
+	const struct state *st;
+	struct view_cursor *cursor;
+	size_t ahead; /* of the index in the key */
+	matter_each *each;
+	void *context;
+};
+
+static enum err gather(void *context, struct span key, struct span value)
+{
+	struct gathering *g = context;
+	struct state_key k;
+	struct matter m;
+	uint64_t index;
+	enum err e = index_of(key, g->ahead, &index);
+
+	if (e != OK)
+		return e;
+	k = key_matter(LEDGER_CIRCLE, index);
+	e = view_cursor_get(g->cursor, key_view(&k), &value);
+	if (e == OK)
+		e = matter_unpack(g->st, key_view(&k), value, &m);
+	else if (e == ERR_NOT_FOUND)
+		e = state_damaged("place without its matter");
+	return e == OK ? g->each(g->context, &m) : e;
+}
+
+enum err matters_gather_to(const struct state *st, struct view_cursor *c, const struct addressee *to, matter_each *each,
+			   void *context)
+{
+	struct state_key prefix = key_to(to);
+	struct gathering g = { st, c, prefix.len + 1, each, context };
+
+	return view_walk(st->snapshot, VIEW_STATE, key_view(&prefix), SPAN(""), gather, &g);
+}
+
+enum err matters_gather_from(const struct state *st, struct view_cursor *c, struct span from, matter_each *each,
+			     void *context)
+{
+	struct state_key prefix = key_by(from);
+	struct gathering g = { st, c, prefix.len, each, context };
+
+	return view_walk(st->snapshot, VIEW_STATE, key_view(&prefix), SPAN(""), gather, &g);
+}

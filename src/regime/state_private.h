@@ -102,6 +102,12 @@ enum err matter_add(struct state *st, const struct matter *m);
 enum err matter_change(struct state *st, const struct matter *before, const struct matter *m,
 		       const struct addressee *better);
 
+/* As state_matters_to and state_matters_from, in any order and faster: for who adds up. With a cursor on the state. */
+enum err matters_gather_to(const struct state *st, struct view_cursor *c, const struct addressee *to, matter_each *each,
+			   void *context);
+enum err matters_gather_from(const struct state *st, struct view_cursor *c, struct span from, matter_each *each,
+			     void *context);
+
 enum err claim_unpack(struct span key, struct span value, struct claim *out);
 enum err claim_put(struct state *st, struct span domain, const struct addressee *resource, const struct claim *c);
 /* All claims of one party. */
