@@ -21,6 +21,11 @@ struct gone { /* added up of the controls of one class */
 	int64_t last_ms;
 };
 
+struct filed { /* what a reporter filed */
+	uint64_t filed, filed_withdrawn, filed_not_ours, filed_disputed, false_notices, false_unknown;
+	uint64_t late, late_of, late_unknown;
+};
+
 struct standing_sum {
 	struct standing_ask ask;
 	uint64_t notices, events, withdrawn;
@@ -30,8 +35,7 @@ struct standing_sum {
 	uint64_t disputed, disputed_standing, disputed_open;
 	uint64_t not_ours, cannot;
 	struct times to_answer, to_fix, to_fix_undisputed;
-	uint64_t filed, filed_withdrawn, filed_not_ours, filed_disputed, false_notices, false_unknown;
-	uint64_t late, late_of, late_unknown;
+	struct filed by;
 	struct gone gone[CLASS_COUNT];
 };
 
@@ -146,7 +150,7 @@ enum err standing_sum_to(struct standing_sum *sum, const struct matter *m)
 }
 
 /* Follow-ups repeat older evidence, so they are not late. */
-void standing_sum_from(struct standing_sum *sum, const struct matter *m)
+static void count_filed(const struct standing_sum *sum, const struct matter *m, struct filed *by)
 {
 	bool withdrawn = happened(sum, m->withdrawn_ms), not_ours = happened(sum, m->not_ours_ms);
 	enum dispute d;
@@ -154,22 +158,27 @@ void standing_sum_from(struct standing_sum *sum, const struct matter *m)
 	if (!counts(sum, m))
 		return;
 	d = dispute_of(sum, m);
-	sum->filed++;
-	sum->filed_withdrawn += withdrawn;
-	sum->filed_not_ours += not_ours;
-	sum->filed_disputed += d == DISPUTE_STANDS;
+	by->filed++;
+	by->filed_withdrawn += withdrawn;
+	by->filed_not_ours += not_ours;
+	by->filed_disputed += d == DISPUTE_STANDS;
 	if (withdrawn || not_ours || d == DISPUTE_STANDS)
-		sum->false_notices++;
+		by->false_notices++;
 	else
-		sum->false_unknown += d == DISPUTE_OPEN;
+		by->false_unknown += d == DISPUTE_OPEN;
 	if (m->reason != FOLLOW_NONE)
 		return;
 	if (m->last_ms == 0) {
-		sum->late_unknown++;
+		by->late_unknown++;
 		return;
 	}
-	sum->late_of++;
-	sum->late += m->logged_ms - m->last_ms > STANDING_SLOW_MS;
+	by->late_of++;
+	by->late += m->logged_ms - m->last_ms > STANDING_SLOW_MS;
+}
+
+void standing_sum_from(struct standing_sum *sum, const struct matter *m)
+{
+	count_filed(sum, m, &sum->by);
 }
 
 /* Periods of one class that overlap would count a source twice: the one that begins within another is left out. Controls come
@@ -237,12 +246,13 @@ static void end_answerer(struct standing_sum *sum, struct standing *s)
 
 static void end_reporter(const struct standing_sum *sum, struct standing *s)
 {
-	s->filed = sum->filed;
-	s->filed_withdrawn = sum->filed_withdrawn;
-	s->filed_not_ours = sum->filed_not_ours;
-	s->filed_disputed = sum->filed_disputed;
-	s->false_notices = proportion_of(sum->false_notices, sum->filed - sum->false_unknown, sum->false_unknown);
-	s->late = proportion_of(sum->late, sum->late_of, sum->late_unknown);
+	s->filed = sum->by.filed;
+	s->filed_withdrawn = sum->by.filed_withdrawn;
+	s->filed_not_ours = sum->by.filed_not_ours;
+	s->filed_disputed = sum->by.filed_disputed;
+	s->false_notices =
+		proportion_of(sum->by.false_notices, sum->by.filed - sum->by.false_unknown, sum->by.false_unknown);
+	s->late = proportion_of(sum->by.late, sum->by.late_of, sum->by.late_unknown);
 }
 
 enum err standing_sum_new(const struct standing_ask *ask, struct standing_sum **out)
@@ -326,21 +336,22 @@ static enum err take_control(void *context, const struct control *c)
 	return OK;
 }
 
-static enum err sum_party(const struct state *st, struct view_cursor *c, struct standing_sum *sum,
-			  const struct addressee *party, struct standing *out)
+static enum err sum_answerer(const struct state *st, struct view_cursor *c, struct standing_sum *sum,
+			     const struct addressee *party)
 {
 	enum err e = matters_gather_to(st, c, party, take_to, sum);
 
 	if (e == OK && party->type == TO_PARTY)
-		e = matters_gather_from(st, c, party->domain, take_from, sum);
-	if (e == OK && party->type == TO_PARTY && party->domain.len > 0)
 		e = state_controls(st, party->domain, take_control, sum);
-	if (e != OK)
-		return e;
+	return e;
+}
+
+static void sum_end(const struct state *st, struct standing_sum *sum, const struct addressee *party,
+		    struct standing *out)
+{
 	standing_sum_end(sum, out);
 	out->ledger_node = st->node;
 	out->party = *party;
-	return OK;
 }
 
 enum err standing_of(const struct state *st, const struct addressee *party, const struct standing_ask *ask,
@@ -356,7 +367,11 @@ enum err standing_of(const struct state *st, const struct addressee *party, cons
 	if (e == OK)
 		e = view_cursor_open(st->snapshot, VIEW_STATE, &c);
 	if (e == OK)
-		e = sum_party(st, c, sum, party, out);
+		e = sum_answerer(st, c, sum, party);
+	if (e == OK && party->type == TO_PARTY)
+		e = matters_gather_from(st, c, party->domain, take_from, sum);
+	if (e == OK)
+		sum_end(st, sum, party, out);
 	view_cursor_close(c);
 	standing_sum_free(sum);
 	return e;
@@ -366,18 +381,25 @@ enum err standing_of(const struct state *st, const struct addressee *party, cons
 
 #define NAMES_MAX ((size_t)1 << 31)
 
-/* Each name once: an open hash of places in one buffer of names. */
-struct names {
-	struct standing_sum *sum;
-	struct buffer text; /* names with a 0 behind each */
-	uint32_t *slots;    /* place in text and 1; 0: free */
-	size_t count, room; /* room: a power of two */
-	struct buffer name; /* the one in hand */
+struct name {
+	size_t text; /* place of its name, with a 0 behind it */
+	struct filed by;
 };
 
-static struct span name_at(const struct names *n, uint32_t slot)
+/* Each name once, and what it filed: an open hash of numbers of names. The first pass over the matters adds up what was filed, so
+ * that a reporter's need not be looked for again. */
+struct names {
+	struct standing_sum *sum;
+	struct buffer text;
+	struct name *names;
+	uint32_t *slots;		/* number and 1; 0: free */
+	size_t count, names_room, room; /* room: a power of two */
+	struct buffer name;		/* the one in hand */
+};
+
+static struct span name_at(const struct names *n, uint32_t number)
 {
-	return span_of(n->text.at + slot - 1);
+	return span_of(n->text.at + n->names[number].text);
 }
 
 static size_t slot_of(const struct names *n, struct span name)
@@ -387,7 +409,7 @@ static size_t slot_of(const struct names *n, struct span name)
 	for (size_t i = 0; i < name.len; i++)
 		h = (h ^ (unsigned char)name.at[i]) * UINT64_C(0x100000001b3);
 	for (size_t at = h & (n->room - 1);; at = (at + 1) & (n->room - 1))
-		if (n->slots[at] == 0 || span_equal(name_at(n, n->slots[at]), name))
+		if (n->slots[at] == 0 || span_equal(name_at(n, n->slots[at] - 1), name))
 			return at;
 }
 
@@ -398,44 +420,67 @@ static enum err grow(struct names *n)
 	larger.room = n->room == 0 ? 1024 : 2 * n->room;
 	if ((larger.slots = calloc(larger.room, sizeof(*larger.slots))) == NULL)
 		return ERR_NO_MEMORY;
-	for (size_t i = 0; i < n->room; i++)
-		if (n->slots[i] != 0)
-			larger.slots[slot_of(&larger, name_at(n, n->slots[i]))] = n->slots[i];
+	for (uint32_t i = 0; i < n->count; i++)
+		larger.slots[slot_of(&larger, name_at(n, i))] = i + 1;
 	free(n->slots);
 	*n = larger;
 	return OK;
 }
 
-static enum err add_name(struct names *n, const struct addressee *a)
+static enum err new_name(struct names *n, size_t slot, struct span name)
 {
+	if (n->count == n->names_room) {
+		size_t room = n->names_room == 0 ? 512 : 2 * n->names_room;
+		struct name *names = reallocarray(n->names, room, sizeof(*names));
+
+		if (names == NULL)
+			return ERR_NO_MEMORY;
+		n->names = names;
+		n->names_room = room;
+	}
+	n->names[n->count] = (struct name){ .text = n->text.len };
+	n->slots[slot] = (uint32_t)++n->count;
+	buffer_span(&n->text, name);
+	buffer_byte(&n->text, 0);
+	return n->text.err;
+}
+
+/* *out ends with the next call. */
+static enum err find_name(struct names *n, const struct addressee *a, struct name **out)
+{
+	struct span name = a->domain;
 	size_t at;
 	enum err e = 2 * (n->count + 1) > n->room ? grow(n) : OK;
 
 	if (e != OK)
 		return e;
-	buffer_clear(&n->name);
-	addressee_print(a, &n->name);
-	at = slot_of(n, buffer_view(&n->name));
-	if (n->name.err != OK || n->slots[at] != 0)
-		return n->name.err;
-	n->slots[at] = (uint32_t)n->text.len + 1;
-	n->count++;
-	buffer_span(&n->text, buffer_view(&n->name));
-	buffer_byte(&n->text, 0);
-	return n->text.err;
+	if (a->type != TO_PARTY) {
+		buffer_clear(&n->name);
+		addressee_print(a, &n->name);
+		name = buffer_view(&n->name);
+	}
+	at = slot_of(n, name);
+	e = n->name.err;
+	if (e == OK && n->slots[at] == 0)
+		e = new_name(n, at, name);
+	if (e == OK)
+		*out = &n->names[n->slots[at] - 1];
+	return e;
 }
 
 static enum err name_matter(void *context, const struct matter *m)
 {
 	struct names *n = context;
 	struct addressee from = { .type = TO_PARTY, .domain = m->from }, to;
+	struct name *name;
 	enum err e;
 
 	if (!counts(n->sum, m))
 		return OK;
-	e = add_name(n, &from);
+	if ((e = find_name(n, &from, &name)) == OK)
+		count_filed(n->sum, m, &name->by);
 	for (unsigned i = 0; e == OK && i < m->to_count && matter_addressee(m, i, &to); i++)
-		e = add_name(n, &to);
+		e = find_name(n, &to, &name);
 	return e;
 }
 
@@ -443,8 +488,9 @@ static enum err name_control(void *context, const struct control *c)
 {
 	struct names *n = context;
 	struct addressee from = { .type = TO_PARTY, .domain = c->from };
+	struct name *name;
 
-	return add_name(n, &from);
+	return find_name(n, &from, &name);
 }
 
 static int by_name(const void *a, const void *b, void *context)
@@ -454,15 +500,13 @@ static int by_name(const void *a, const void *b, void *context)
 	return span_compare(name_at(n, *(const uint32_t *)a), name_at(n, *(const uint32_t *)b));
 }
 
+/* The hash is not asked any more: its slots become the order. */
 static void sort_names(struct names *n)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < n->room; i++)
-		if (n->slots[i] != 0)
-			n->slots[count++] = n->slots[i];
-	if (count > 1)
-		qsort_r(n->slots, count, sizeof(*n->slots), by_name, n);
+	for (uint32_t i = 0; i < n->count; i++)
+		n->slots[i] = i;
+	if (n->count > 1)
+		qsort_r(n->slots, n->count, sizeof(*n->slots), by_name, n);
 }
 
 static enum err each_name(const struct state *st, struct names *n, struct span after, standing_each *each,
@@ -480,9 +524,12 @@ static enum err each_name(const struct state *st, struct names *n, struct span a
 			continue;
 		e = addressee_parse(name, &a);
 		if (e == OK)
-			e = sum_party(st, c, n->sum, &a, &s);
-		if (e == OK)
+			e = sum_answerer(st, c, n->sum, &a);
+		if (e == OK) {
+			n->sum->by = n->names[n->slots[i]].by;
+			sum_end(st, n->sum, &a, &s);
 			e = each(context, &s);
+		}
 	}
 	view_cursor_close(c);
 	return e;
@@ -508,6 +555,7 @@ enum err standing_all(const struct state *st, const struct standing_ask *ask, st
 	buffer_free(&n.text);
 	buffer_free(&n.name);
 	free(n.slots);
+	free(n.names);
 	standing_sum_free(n.sum);
 	return e;
 }
