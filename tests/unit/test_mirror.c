@@ -3,7 +3,7 @@
 #include "ledger/entry.h"
 #include "ledger/receipt.h"
 #include "ledger/tiles.h"
-#include "regime_node.h"
+#include "regime_guest.h"
 
 struct followed {
 	struct world *w;
@@ -107,12 +107,28 @@ static void add_party(struct world *w, uint64_t *seed)
 
 static size_t noticed; /* each is another */
 
-static void something_happens(struct world *w, uint64_t *seed)
+/* A notice whose home is another node's circle. */
+static void add_guest(struct world *w, struct node *home)
+{
+	struct span note, receipt;
+	const char *lines = arena_print(
+		w->arena, "to op.example\nclass malicious-code/infected-system\nevents %zu\n" SEALED_BODY, ++noticed);
+
+	note = statement_text(w->arena, KIND_NOTICE, "h.example/circle", node_signer(home), lines, NULL);
+	log_home(home, w->arena, note, &receipt);
+	if (log_guest(w->n, note, receipt, NULL) != OK)
+		fail_msg("%s", err_detail());
+}
+
+static void something_happens(struct world *w, struct node *home, uint64_t *seed)
 {
 	static const char *const outcomes[] = { "received", "acknowledged", "accepted", "fixed", "disputed" };
 	size_t n = test_below(seed, 300);
 
-	switch (test_below(seed, 6)) {
+	switch (test_below(seed, 7)) {
+	case 6:
+		add_guest(w, home);
+		break;
 	case 0:
 		add_party(w, seed);
 		break;
@@ -138,11 +154,16 @@ static void something_happens(struct world *w, uint64_t *seed)
 static void same_state_as_the_node(void **state)
 {
 	struct followed f = follow(*state);
+	struct node *home = NULL;
 	uint64_t seed = test_seed();
+
+	assert_int_equal(node_init(scratch_path(f.s, "h"), SPAN("h.example"), SPAN("")), OK);
+	assert_int_equal(node_open(scratch_path(f.s, "h"), NODE_WRITE, &home), OK);
+	introduce(home, f.w->n, f.s->arena);
 
 	for (int i = 0; i < 80; i++) {
 		for (size_t k = test_below(&seed, 4); k > 0; k--)
-			something_happens(f.w, &seed);
+			something_happens(f.w, home, &seed);
 		assert_int_equal(node_publish(f.w->n), OK);
 		switch (test_below(&seed, 4)) {
 		case 0:
@@ -166,6 +187,7 @@ static void same_state_as_the_node(void **state)
 	fetch_together(&f);
 	assert_same(&f);
 	assert_same(&f); /* nothing more to do */
+	node_close(home);
 	world_free(f.w);
 }
 
