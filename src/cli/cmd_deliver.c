@@ -1,4 +1,4 @@
-/* `comity deliver`: what waits for other nodes, once, where no server does it. */
+/* `comity deliver`: what waits for other nodes and what goes by mail, once, where no server does it. */
 #include "cli/cli.h"
 
 #include "exchange/delivery.h"
@@ -20,12 +20,21 @@ static void report(struct cli *c, const struct delivery_result *r)
 		json_number(j, "handed_over", (int64_t)r->handed_over);
 		json_number(j, "refused", (int64_t)r->refused);
 		json_number(j, "failed", (int64_t)r->failed);
+		json_number(j, "mails_sent", (int64_t)r->mails.sent);
+		json_number(j, "mails_refused", (int64_t)r->mails.refused);
+		json_number(j, "mails_later", (int64_t)r->mails.later);
+		json_number(j, "mails_undeliverable", (int64_t)r->mails.undeliverable);
+		json_bool(j, "mail_server_down", r->mails.down);
 		json_number(j, "waiting", (int64_t)r->waiting);
 		cli_object_end(c);
 		return;
 	}
-	printf("%ju handed over, %ju refused, %ju failed for now; %ju wait\n", (uintmax_t)r->handed_over,
-	       (uintmax_t)r->refused, (uintmax_t)r->failed, (uintmax_t)r->waiting);
+	printf("%ju handed over, %ju refused, %ju failed for now; mails: %ju sent, %ju refused, %ju later, %ju "
+	       "undeliverable%s; "
+	       "%ju wait\n",
+	       (uintmax_t)r->handed_over, (uintmax_t)r->refused, (uintmax_t)r->failed, (uintmax_t)r->mails.sent,
+	       (uintmax_t)r->mails.refused, (uintmax_t)r->mails.later, (uintmax_t)r->mails.undeliverable,
+	       r->mails.down ? "; the mail server takes nothing" : "", (uintmax_t)r->waiting);
 }
 
 int cmd_deliver(struct cli *c)

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "cli/acting.h"
-#include "exchange/mail_work.h"
+#include "exchange/delivery_mail.h"
 #include "ledger/entry.h"
 #include "store/journal.h"
 
@@ -73,69 +73,9 @@ int cmd_mail_key(struct cli *c)
 
 /* ---- send ---- */
 
-static enum err log_record(struct node *n, const struct buffer *record)
+static void show_event(void *context, const struct outbox_event *event)
 {
-	struct span part = buffer_view(record);
-	enum err e = record->err != OK ? record->err : node_begin(n);
-
-	if (e != OK)
-		return e;
-	if ((e = node_add_private(n, RECORD_PRIVATE, &part, 1)) != OK) {
-		node_abandon(n);
-		return e;
-	}
-	return node_commit(n);
-}
-
-static enum err log_event(struct node *n, const struct outbox_event *event)
-{
-	struct buffer record = BUFFER((size_t)64 << 10);
-	enum err e;
-
-	outbox_write(&record, event, 1);
-	e = log_record(n, &record);
-	buffer_free(&record);
-	return e;
-}
-
-struct sending {
-	struct cli *c;
-	struct node *node;
-	struct contact_chooser *contacts;
-};
-
-static enum err open_chooser(struct sending *s, const struct config *config)
-{
-	struct state st;
-	enum err e = node_read(s->node, s->c->arena, &st);
-
-	if (e != OK)
-		return e;
-	e = contact_chooser_open(s->c->dir, config, &st, &s->contacts);
-	snapshot_end(st.snapshot);
-	return e;
-}
-
-/* What the register says is logged; what it does not know is none. */
-static enum err ask(void *context, const struct outbox_item *i)
-{
-	struct sending *s = context;
-	struct buffer record = BUFFER((size_t)64 << 10);
-	struct arena *a = arena_new((size_t)16 << 20);
-	enum err e = a != NULL ? contact_ask(s->contacts, a, &record) : ERR_NO_MEMORY;
-
-	(void)i;
-	if (e == OK)
-		e = log_record(s->node, &record);
-	arena_free(a);
-	buffer_free(&record);
-	return e == ERR_NOT_FOUND ? OK : e;
-}
-
-static enum err became(void *context, const struct outbox_event *event)
-{
-	struct sending *s = context;
-	struct cli *c = s->c;
+	struct cli *c = context;
 
 	if (c->json) {
 		struct json *j = cli_object(c);
@@ -155,39 +95,29 @@ static enum err became(void *context, const struct outbox_event *event)
 		cli_print(event->detail);
 		putchar('\n');
 	}
-	return log_event(s->node, event);
 }
 
 int cmd_mail_send(struct cli *c)
 {
-	struct sending s = { .c = c };
-	struct mail_worker w = { .became = became, .ask = ask, .context = &s };
-	struct mail_worked sum = { 0 }, some;
+	struct mail_line_options o = { .told = show_event, .context = c };
+	struct mail_line *line = NULL;
+	struct mail_worked sum = { 0 };
 	struct config config;
 	enum err e = read_config(c, &config);
 
 	if (e == OK && config.smtp.len == 0)
 		e = fail(ERR_USAGE, "the configuration names no mail server: `smtp` and `mail-from`");
-	if (e == OK && (e = node_open(c->dir, NODE_WRITE, &s.node)) == OK && node_is_borrowed(s.node))
+	if (e == OK && (e = node_open(c->dir, NODE_WRITE, &o.node)) == OK && node_is_borrowed(o.node))
 		e = fail(ERR_BUSY, "a server has this node; it sends by itself");
+	o.config = &config;
 	if (e == OK)
-		e = open_chooser(&s, &config);
-	w.node = s.node;
-	w.config = &config;
-	w.contacts = s.contacts;
-	do {
-		some = (struct mail_worked){ 0 };
-		if (e == OK)
-			e = mailer_work(&w, clock_now_ms(), 256, &some);
-		sum.sent += some.sent;
-		sum.refused += some.refused;
-		sum.later += some.later;
-		sum.undeliverable += some.undeliverable;
-	} while (e == OK && !some.down && some.sent + some.refused > 0);
-	if (e == OK && some.down)
+		e = mail_line_new(&o, &line);
+	if (e == OK)
+		e = mail_line_once(line, &sum);
+	if (e == OK && sum.down)
 		e = ERR_UNREACHABLE;
-	contact_chooser_close(s.contacts);
-	node_close(s.node);
+	mail_line_free(line);
+	node_close(o.node);
 	if (e != OK)
 		return cli_fail(c, e);
 	if (!c->json)
@@ -269,6 +199,31 @@ int cmd_mail_show(struct cli *c)
 }
 
 /* ---- read ---- */
+
+static enum err log_record(struct node *n, const struct buffer *record)
+{
+	struct span part = buffer_view(record);
+	enum err e = record->err != OK ? record->err : node_begin(n);
+
+	if (e != OK)
+		return e;
+	if ((e = node_add_private(n, RECORD_PRIVATE, &part, 1)) != OK) {
+		node_abandon(n);
+		return e;
+	}
+	return node_commit(n);
+}
+
+static enum err log_event(struct node *n, const struct outbox_event *event)
+{
+	struct buffer record = BUFFER((size_t)64 << 10);
+	enum err e;
+
+	outbox_write(&record, event, 1);
+	e = log_record(n, &record);
+	buffer_free(&record);
+	return e;
+}
 
 struct reading {
 	struct cli *c;

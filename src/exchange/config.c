@@ -130,6 +130,7 @@ static const struct plain {
 	{ "mail-from", FORM_MAILBOX, offsetof(struct config, mail_from), 0, 0 },
 	{ "mail-bounces", FORM_MAILBOX, offsetof(struct config, mail_bounces), 0, 0 },
 	{ "mail-reply-to", FORM_MAILBOX, offsetof(struct config, mail_reply_to), 0, 0 },
+	{ "mail-per-hour", FORM_NUMBER, offsetof(struct config, mail_per_hour), 0, 100000000 },
 	{ "body-most", FORM_BYTES, offsetof(struct config, body_most), 4096, BODY_MOST },
 	{ "page-most", FORM_NUMBER, offsetof(struct config, page_most), 1, 10000 },
 	{ "connections", FORM_UNSIGNED, offsetof(struct config, connections), 1, 1000000 },
@@ -779,6 +780,7 @@ static void set_defaults(struct config *c)
 	c->rdap_daily = 100;
 	c->follow_interval_ms = 300000;
 	c->deliveries_per_minute = 6000;
+	c->mail_per_hour = 600;
 }
 
 /* Those that depend on where it listens. */

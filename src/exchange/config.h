@@ -56,6 +56,7 @@ struct config {
 	struct span smtp, smtp_user;			    /* empty: no mail is sent; no AUTH */
 	struct span smtp_password_file, smtp_authorities;   /* files with a 0 behind each; empty: none; the system's */
 	struct span mail_from, mail_bounces, mail_reply_to; /* mailboxes; bounces go to local+TAG@domain */
+	uint64_t mail_per_hour;				    /* mails; 600; 0: any number */
 	bool smtp_plain;				    /* no TLS is asked for; on loopback it never is */
 	bool plain_anywhere;
 	bool log_json;			/* else lines for people */

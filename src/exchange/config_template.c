@@ -38,6 +38,7 @@ void config_template(struct buffer *out, struct span node_name)
 		"#mail-from notices@%.*s\n"
 		"#mail-bounces bounces@%.*s\n"
 		"#mail-reply-to soc@%.*s\n"
+		"#mail-per-hour 600\n"
 		"\n"
 		"# Limits: of a body, a page of objects, connections, and requests of one party or address.\n"
 		"#body-most 10MiB\n"

@@ -410,6 +410,16 @@ static enum err make(const struct delivery_options *o, struct delivery **out)
 	return e;
 }
 
+static enum err begin_mail(struct delivery *d)
+{
+	struct mail_line_options o = {
+		.config = d->o.config, .node = d->o.node, .sequencer = d->o.sequencer, .metrics = d->o.metrics
+	};
+	enum err e = mail_line_new(&o, &d->mail);
+
+	return e == OK && d->mail != NULL ? mail_line_start(d->mail) : e;
+}
+
 enum err delivery_start(const struct delivery_options *o, struct delivery **out)
 {
 	struct delivery *d = NULL;
@@ -420,9 +430,12 @@ enum err delivery_start(const struct delivery_options *o, struct delivery **out)
 		return OK;
 	if ((e = make(o, &d)) != OK)
 		return e;
-	if (pthread_create(&d->thread, NULL, run, d) != 0) {
+	if ((e = begin_mail(d)) == OK && pthread_create(&d->thread, NULL, run, d) != 0)
+		e = fail(ERR_NO_MEMORY, "no thread for delivery");
+	if (e != OK) {
+		delivery_stop(d);
 		delivery_free(d);
-		return fail(ERR_NO_MEMORY, "no thread for delivery");
+		return e;
 	}
 	d->started = true;
 	*out = d;
@@ -437,6 +450,7 @@ void delivery_wake(struct delivery *d)
 	d->woken = true;
 	pthread_mutex_unlock(&d->mutex);
 	door_pool_wake(d->pool);
+	mail_line_wake(d->mail);
 }
 
 void delivery_stop(struct delivery *d)
@@ -447,6 +461,7 @@ void delivery_stop(struct delivery *d)
 	d->stopping = true;
 	pthread_mutex_unlock(&d->mutex);
 	door_pool_wake(d->pool);
+	mail_line_stop(d->mail);
 	if (d->started)
 		pthread_join(d->thread, NULL);
 	d->started = false;
@@ -456,6 +471,7 @@ void delivery_free(struct delivery *d)
 {
 	if (d == NULL)
 		return;
+	mail_line_free(d->mail);
 	door_pool_free(d->pool); /* first: it looks into what the peers hold */
 	for (size_t b = 0; b < PEER_BUCKETS; b++)
 		while (d->peers[b] != NULL) {
@@ -478,20 +494,21 @@ static enum err count_one(void *context, const struct outbox_item *i)
 {
 	uint64_t *waiting = context;
 
-	*waiting += i->step == OUTBOX_WAITING && i->key.way == OUTBOX_NODE;
+	*waiting += i->step == OUTBOX_WAITING;
 	return OK;
 }
 
-static enum err count_waiting(struct delivery *d)
+static enum err count_waiting(struct node *n, uint64_t *out)
 {
+	struct arena *a = arena_new(SCAN_ARENA);
 	struct state st;
-	enum err e;
+	enum err e = a != NULL ? node_read(n, a, &st) : ERR_NO_MEMORY;
 
-	arena_reset(d->arena);
-	if ((e = node_read(d->o.node, d->arena, &st)) != OK)
-		return e;
-	e = outbox_walk(&st, NULL, count_one, &d->sums.waiting);
-	snapshot_end(st.snapshot);
+	if (e == OK) {
+		e = outbox_walk(&st, NULL, count_one, out);
+		snapshot_end(st.snapshot);
+	}
+	arena_free(a);
 	return e;
 }
 
@@ -509,11 +526,11 @@ static enum err run_once(struct delivery *d)
 		}
 	} while (e == OK && !d->broken && d->ready_count == AT_ONCE);
 	wait_for_logging(d);
-	return e == OK ? count_waiting(d) : e;
+	return e;
 }
 
-static enum err deliver_from(struct node *n, const struct config *config, delivery_progress *progress, void *context,
-			     struct delivery_result *out)
+static enum err push_from(struct node *n, const struct config *config, delivery_progress *progress, void *context,
+			  struct delivery_result *out)
 {
 	struct sequencer_options so = { .workers = 1 };
 	struct delivery_options o = { .config = config, .node = n };
@@ -535,6 +552,18 @@ static enum err deliver_from(struct node *n, const struct config *config, delive
 	return e == OK ? stopped : e;
 }
 
+static enum err mail_from(struct node *n, const struct config *config, struct mail_worked *out)
+{
+	struct mail_line_options o = { .config = config, .node = n };
+	struct mail_line *l = NULL;
+	enum err e = mail_line_new(&o, &l);
+
+	if (e == OK && l != NULL)
+		e = mail_line_once(l, out);
+	mail_line_free(l);
+	return e;
+}
+
 enum err delivery_once(const char *dir, const struct config *config, delivery_progress *progress, void *context,
 		       struct delivery_result *out)
 {
@@ -547,7 +576,11 @@ enum err delivery_once(const char *dir, const struct config *config, delivery_pr
 	if (node_is_borrowed(n))
 		e = fail(ERR_BUSY, "%s: the server that has it delivers by itself", dir);
 	else
-		e = deliver_from(n, config, progress, context, out);
+		e = push_from(n, config, progress, context, out);
+	if (e == OK)
+		e = mail_from(n, config, &out->mails);
+	if (e == OK)
+		e = count_waiting(n, &out->waiting);
 	node_close(n);
 	return e;
 }

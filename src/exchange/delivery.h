@@ -1,6 +1,7 @@
 /* Delivery: the outbox, emptied. One thread beside the server takes what is due, pushes it to the nodes of those concerned (all
- * that waits for one node in one request, in the order of the ledger, one request at a time for each node), hands the rest to
- * the mailer, and logs what became of it through the sequencer. `comity deliver` does the same once, where nothing serves.
+ * that waits for one node in one request, in the order of the ledger, one request at a time for each node), and logs what became of
+ * it through the sequencer. Another sends what goes by mail (delivery_mail.h). `comity deliver` does the same once, where nothing
+ * serves.
  *
  * On the wire: POST URL/delivery, signed by the node's key (RFC 9421), JSON:
  *
@@ -14,6 +15,7 @@
 #ifndef EXCHANGE_DELIVERY_H
 #define EXCHANGE_DELIVERY_H
 
+#include "exchange/mail_work.h"
 #include "exchange/server.h"
 
 #define DELIVERY_STATEMENTS_MAX 256
@@ -40,7 +42,8 @@ void delivery_wake(struct delivery *d);
  * by itself. */
 struct delivery_result {
 	uint64_t handed_over, refused, failed; /* failed: for now */
-	uint64_t waiting;		       /* afterwards, due or not */
+	uint64_t waiting;		       /* afterwards, due or not; mails too */
+	struct mail_worked mails;
 };
 typedef void delivery_progress(void *context, const struct delivery_result *so_far);
 enum err delivery_once(const char *dir, const struct config *config, delivery_progress *progress, void *context,

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "exchange/delivery.h"
+#include "exchange/delivery_mail.h"
 #include "exchange/delivery_wire.h"
 #include "exchange/door_pool.h"
 #include "regime/outbox.h"
@@ -69,6 +70,7 @@ struct delivery {
 	struct delivery_options o;
 	struct door_limits limits;
 	struct door_pool *pool;
+	struct mail_line *mail; /* NULL: there is no mail server */
 	struct arena *arena;
 	struct peer *peers[PEER_BUCKETS];
 	struct peer **ready; /* found by the scan in hand */

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/address.h"
 #include "base/file.h"
@@ -28,6 +30,8 @@ struct sending {
 	bool poured;	  /* all of the message is out */
 	bool ended;	  /* nothing but farewells comes now */
 	char reply[REPLY_MAX];
+	const struct mail_stop *stop;
+	int connection; /* the one that is open; -1: none */
 };
 
 static size_t give(char *to, size_t size, size_t count, void *context)
@@ -62,6 +66,38 @@ static int overhear(CURL *c, curl_infotype type, char *at, size_t n, void *conte
 		s->reply[i] = at[i] >= ' ' && at[i] <= '~' ? at[i] : '?';
 	s->reply[i] = '\0';
 	return 0;
+}
+
+static int note_connection(void *context, curl_socket_t fd, curlsocktype purpose)
+{
+	struct sending *s = context;
+
+	(void)purpose;
+	s->connection = fd;
+	return CURL_SOCKOPT_OK;
+}
+
+static int close_connection(void *context, curl_socket_t fd)
+{
+	struct sending *s = context;
+
+	if (s->connection == fd)
+		s->connection = -1;
+	return close(fd);
+}
+
+/* Called about once in a second. Shut, since libcurl would say goodbye and wait for what is said to that. */
+static int is_asked_to_stop(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct sending *s = context;
+
+	(void)a, (void)b, (void)c, (void)d;
+	if (s->stop == NULL || !s->stop->asked(s->stop->context))
+		return 0;
+	if (s->connection >= 0)
+		shutdown(s->connection, SHUT_RDWR);
+	s->connection = -1;
+	return 1;
 }
 
 static size_t ignore(char *at, size_t size, size_t count, void *context)
@@ -142,6 +178,13 @@ static enum err configure(CURL *c, const struct config *config, struct arena *a,
 	good &= curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, ignore) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)s->left.len) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, note_connection) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_SOCKOPTDATA, s) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, close_connection) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, s) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, is_asked_to_stop) == CURLE_OK;
+	good &= curl_easy_setopt(c, CURLOPT_XFERINFODATA, s) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_VERBOSE, 1L) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, overhear) == CURLE_OK;
 	good &= curl_easy_setopt(c, CURLOPT_DEBUGDATA, s) == CURLE_OK;
@@ -156,6 +199,8 @@ static enum err judge(const struct config *c, const struct sending *s, CURLcode 
 
 	if (code == CURLE_OK)
 		return OK;
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return fail(ERR_UNREACHABLE, "the mail was dropped on its way, as this program ends");
 	if (of_this && s->reply[0] == '5' && (strcmp(s->verb, "DATA") != 0 || s->poured || s->reply[1] == '5'))
 		return fail(ERR_MAIL_REFUSED, "%s", s->reply);
 	if (of_this && s->reply[0] == '4' && strncmp(s->reply, "421", 3) != 0) {
@@ -187,9 +232,10 @@ static enum err run(CURL *curl, const struct config *c, struct arena *a, struct 
 	return e;
 }
 
-enum err mail_send(const struct config *c, struct span envelope_from, struct span to, struct span message, bool *later)
+enum err mail_send(const struct config *c, struct span envelope_from, struct span to, struct span message,
+		   const struct mail_stop *stop, bool *later)
 {
-	struct sending s = { .left = message };
+	struct sending s = { .left = message, .stop = stop, .connection = -1 };
 	struct arena *a;
 	CURL *curl;
 	enum err e;

@@ -326,11 +326,12 @@ static enum err post(struct job *j)
 	struct buffer text = BUFFER(MAIL_MAX);
 	struct span from = envelope(c, j->arena, &j->letter);
 	char detail[OUTBOX_DETAIL_MAX];
+	struct mail_stop stop = { j->w->stop, j->w->context };
 	bool later = false;
 	enum err e = from.len > 0 ? mail_compose(j->w->node, c, &j->letter.m, &text) : ERR_NO_MEMORY;
 
 	if (e == OK)
-		e = mail_send(c, from, j->letter.mail, buffer_view(&text), &later);
+		e = mail_send(c, from, j->letter.mail, buffer_view(&text), stop.asked != NULL ? &stop : NULL, &later);
 	buffer_free(&text);
 	switch (e) {
 	case OK:

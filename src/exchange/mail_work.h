@@ -10,7 +10,7 @@ struct mail_worker {
 	struct node *node;
 	const struct config *config;
 	struct contact_chooser *contacts; /* NULL: only the operator's and the parties' own */
-	/* May be NULL. Asked before each mail: true ends the work. */
+	/* May be NULL. Asked before each mail and while it is sent: true ends the work. */
 	bool (*stop)(void *context);
 	/* Called after each mail, before the next: logs it (outbox_write in a batch). An error ends the work. Spans are valid in
 	 * the call only. */

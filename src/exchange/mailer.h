@@ -46,10 +46,16 @@ void mail_key_rest(const char *dir);
 
 /* ---- sending ---- */
 
+/* Asked now and then while something is sent: true drops it. */
+struct mail_stop {
+	bool (*asked)(void *context);
+	void *context;
+};
 /* Hands it to the SMTP server. ERR_UNREACHABLE: not now (*later: the server said so of this recipient or message, 4xx; else it is
  * the server itself, and others would fare the same). ERR_MAIL_REFUSED: recipient or message are refused for good (5xx). The detail
- * has code and text. ERR_USAGE: no server is configured. */
-enum err mail_send(const struct config *c, struct span envelope_from, struct span to, struct span message, bool *later);
+ * has code and text. ERR_USAGE: no server is configured. stop NULL: nothing ends it early; else, ended within some seconds, ERR_UNREACHABLE. */
+enum err mail_send(const struct config *c, struct span envelope_from, struct span to, struct span message,
+		   const struct mail_stop *stop, bool *later);
 
 /* The tag of an envelope sender (local+TAG@domain) and back: which item of the outbox, which contact, and a MAC, so that nobody
  * can bounce what he was not sent. 32 letters, in whatever case they come back. NODE_WRITE. */

@@ -149,6 +149,10 @@ static void print_counters(const struct metrics *m, struct buffer *out)
 					    "Statements that other nodes brought and that were logged." },
 		[METRIC_DELIVERY_DECLINED] = { "delivery_declined",
 					       "Statements that other nodes brought and that were refused." },
+		[METRIC_MAILS_SENT] = { "mails_sent", "Mails that the mail server took." },
+		[METRIC_MAILS_REFUSED] = { "mails_refused", "Mails that the mail server refused for good." },
+		[METRIC_MAILS_LATER] = { "mails_later", "Mails that were not sent for now, each time." },
+		[METRIC_MAILS_UNDELIVERABLE] = { "mails_undeliverable", "Notices for which no mailbox was left." },
 	};
 
 	for (int i = 0; i < METRIC_COUNT; i++) {

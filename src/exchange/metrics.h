@@ -25,6 +25,10 @@ enum metric {
 	METRIC_DELIVERY_FAILED,
 	METRIC_DELIVERY_TAKEN, /* what came from them */
 	METRIC_DELIVERY_DECLINED,
+	METRIC_MAILS_SENT,
+	METRIC_MAILS_REFUSED,
+	METRIC_MAILS_LATER,
+	METRIC_MAILS_UNDELIVERABLE,
 	METRIC_COUNT
 };
 void metrics_add(struct metrics *m, enum metric what, uint64_t n);

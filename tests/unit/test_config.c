@@ -98,6 +98,7 @@ static void every_setting_is_read(void **state)
 					    "outgoing-authorities clients.crt\n"
 					    "rdap-server https://rdap.example/registry\n"
 					    "rdap-daily 7\n"
+					    "mail-per-hour 30\n"
 					    "follow https://b.example\n"
 					    "follow https://c.example:8443 " KEY "\n"
 					    "follow-interval 10m\n"
@@ -114,6 +115,7 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.listen_count, 2);
 	assert_span(c.rdap_server, "https://rdap.example/registry");
 	assert_int_equal(c.rdap_daily, 7);
+	assert_int_equal(c.mail_per_hour, 30);
 	assert_true(c.listens[1].tls);
 	assert_int_equal(c.listens[1].address.family, FAMILY_IPV6);
 	assert_span(c.url, "https://cert.example:8443");
@@ -147,7 +149,7 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.collections[1].writers, AUDIENCE_MEMBERS);
 	assert_int_equal(c.collections[1].unmarked, TLP_AMBER);
 	assert_int_equal(w.count, 1); /* anyone reads what has no marking */
-	assert_int_equal(w.line, 32);
+	assert_int_equal(w.line, 33);
 	assert_int_equal(c.follow_count, 2);
 	assert_span(c.follows[0].url, "https://b.example");
 	assert_false(c.follows[0].has_key);
