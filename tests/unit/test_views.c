@@ -306,7 +306,9 @@ static void what_another_boot_left_is_damaged(void **state)
 static void another_make_is_damaged(void **state)
 {
 	struct scratch *s = *state;
-	static const char *const makes[] = { NULL, "", "\1", "\2", "\4", "\3\3" };
+	static const char before[] = { VIEWS_MAKE - 1, 0 }, next[] = { VIEWS_MAKE + 1, 0 };
+	static const char twice[] = { VIEWS_MAKE, VIEWS_MAKE, 0 };
+	static const char *const makes[] = { NULL, "", "\1", before, next, twice };
 	const char *dir = scratch_path(s, "views");
 
 	for (size_t i = 0; i < TABLE_LENGTH(makes); i++) {
