@@ -82,6 +82,7 @@ static const struct {
 	[ERR_STATEMENT_LEDGER] = { "statement-ledger",
 				   "Submit it to the ledger that it names, or send it with that ledger's receipt." },
 	[ERR_STATEMENT_REPEATED] = { "statement-repeated", "Nothing to do; this statement is in the ledger already." },
+	[ERR_SUPERSEDED] = { "superseded", "Nothing to do; a later statement of this party is known here." },
 	[ERR_BODY] = { "body",
 		       "Send the very bytes that the statement's body line binds, and for a sealed one its salt." },
 

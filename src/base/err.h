@@ -69,6 +69,7 @@ enum err {
 	ERR_STATEMENT_HEADER,
 	ERR_STATEMENT_LEDGER,	/* its home is another ledger */
 	ERR_STATEMENT_REPEATED, /* already in the ledger: counts once */
+	ERR_SUPERSEDED,		/* a later one of the same party is known */
 	ERR_BODY,		/* not the body that the statement binds */
 	/* ledger */
 	ERR_TILE,

@@ -57,6 +57,7 @@ static unsigned status_of(enum err e)
 	case ERR_EXISTS:
 	case ERR_CONFLICT:
 	case ERR_STATEMENT_REPEATED:
+	case ERR_SUPERSEDED:
 		return 409;
 	case ERR_EXPIRED:
 		return 410;

@@ -302,6 +302,7 @@ static void judge(struct one *o, enum err e, const char *detail)
 	v->id = o->statement.id;
 	v->status = e == OK			  ? DELIVERY_TAKEN
 		    : e == ERR_STATEMENT_REPEATED ? DELIVERY_REPEATED
+		    : e == ERR_SUPERSEDED	  ? DELIVERY_REPEATED
 		    : e == ERR_BUSY		  ? DELIVERY_LATER
 						  : DELIVERY_REFUSED;
 	if (v->status == DELIVERY_TAKEN || v->status == DELIVERY_REPEATED)

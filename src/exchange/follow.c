@@ -342,7 +342,7 @@ static enum err log_guest(struct round *r, struct arena *a, const struct wanted 
 	if (e != OK)
 		return e;
 	e = r->host->guest(r->host->context, note, receipt);
-	if (e == ERR_STATEMENT_REPEATED)
+	if (e == ERR_STATEMENT_REPEATED || e == ERR_SUPERSEDED)
 		return OK;
 	if (e == OK) {
 		r->out->guests++;

@@ -13,7 +13,7 @@
  *	notice, request	re-observed, closed		who sent it
  *			all others			an addressee, or a node for one; where a resource is
  *							addressed, also whoever holds an approved claim that covers
- *							it, and the node
+ *							it, or its node for it, and the node where it was filed
  *
  * A node for a party: `for` names the party, `via` says how it reached the node. The node that keeps the party's statement speaks for
  * it (`via node` for what it says by itself: that a notice arrived); for resources and parties that no other node keeps, the node
@@ -55,6 +55,16 @@ static bool is_resource(const struct addressee *to)
 	return to->type == TO_AS || to->type == TO_PREFIX || to->type == TO_COUNTRY;
 }
 
+/* The party holds an approved claim that covers the resource. */
+static enum err covers(const struct state *st, struct span party, const struct addressee *resource, bool *yes)
+{
+	struct asked a = { resource, false };
+	enum err e = claims_walk(st, party, look_at_claim, &a);
+
+	*yes = a.covered;
+	return e;
+}
+
 /* The signer itself is addressed. */
 static enum err addressed(const struct state *st, const struct statement *s, const struct matter *m, bool *yes)
 {
@@ -62,30 +72,34 @@ static enum err addressed(const struct state *st, const struct statement *s, con
 	enum err e = OK;
 
 	for (unsigned i = 0; e == OK && !*yes && i < m->to_count && matter_addressee(m, i, &to); i++) {
-		struct asked a = { &to, false };
-
 		if (to.type == TO_PARTY) {
 			*yes = span_equal(to.domain, s->from);
 		} else if (is_resource(&to)) {
-			e = claims_walk(st, s->from, look_at_claim, &a);
-			*yes = a.covered || span_equal(s->from, m->home);
+			e = covers(st, s->from, &to, yes);
+			*yes |= span_equal(s->from, m->home);
 		}
 	}
 	return e;
 }
 
-/* The party that the node answers for is addressed. Nobody else may hold a resource's answer against it, so where a
- * resource is addressed the node may name any party. */
-static bool addressed_for(const struct statement *s, const struct matter *m)
+/* The party that the node answers for is addressed. Of the node where the matter was filed nobody else may hold a resource's
+ * answer against it, so where a resource is addressed it may name any party; another node only one whose claim covers it. */
+static enum err addressed_for(const struct state *st, const struct statement *s, const struct matter *m, bool *yes)
 {
 	struct addressee to, party;
+	enum err e = OK;
 
 	if (addressee_parse(s->for_party, &party) != OK)
-		return false;
-	for (unsigned i = 0; i < m->to_count && matter_addressee(m, i, &to); i++)
-		if (addressee_equal(&to, &party) || (party.type == TO_PARTY && is_resource(&to)))
-			return true;
-	return false;
+		return OK;
+	for (unsigned i = 0; e == OK && !*yes && i < m->to_count && matter_addressee(m, i, &to); i++) {
+		if (addressee_equal(&to, &party))
+			*yes = true;
+		else if (party.type == TO_PARTY && is_resource(&to) && span_equal(s->from, m->home))
+			*yes = true;
+		else if (party.type == TO_PARTY && is_resource(&to))
+			e = covers(st, party.domain, &to, yes);
+	}
+	return e;
 }
 
 static enum err not_yours(const char *who)
@@ -137,7 +151,7 @@ enum err answer_check_addressee(const struct state *st, const struct statement *
 	enum err e = check_mediated(st, s, m);
 
 	if (e == OK && s->for_party.len > 0)
-		yes = addressed_for(s, m);
+		e = addressed_for(st, s, m, &yes);
 	else if (e == OK)
 		e = addressed(st, s, m, &yes);
 	return e == OK && !yes ? not_yours("an addressee") : e;
@@ -259,6 +273,11 @@ static bool first_time(int64_t *ms, int64_t now)
 	return true;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* What an addressee's answer says of it. */
 static void note_times(struct matter *m, enum outcome o, int64_t now, bool mediated)
 {
@@ -279,21 +298,22 @@ static void note_times(struct matter *m, enum outcome o, int64_t now, bool media
 		first_time(&m->disputed_ms, now);
 }
 
-/* What happens again after it was said to be over opens the matter again, and its clock runs anew. */
-static void reopen(struct matter *m, int64_t now)
+/* What happens again after it was said to be over opens the matter again, and its clock runs anew: from when it was logged here,
+ * for nobody is late because another's clock is. */
+static void reopen(struct matter *m, int64_t now, int64_t logged_ms)
 {
 	if (m->fixed_ms != 0) {
-		first_time(&m->re_observed_ms, now);
+		first_time(&m->re_observed_ms, later(now, m->fixed_ms));
 		m->re_observed++;
 	}
 	m->ended = false;
 	m->ended_ms = 0;
 	m->answered_ms = 0;
-	m->due_ms = now + (int64_t)class_due_days(m->class) * DAY_MS;
+	m->due_ms = logged_ms + (int64_t)class_due_days(m->class) * DAY_MS;
 }
 
-/* now: when the answer counts from. A guest's home may have a clock behind ours, and nobody answers what is not there yet. */
-static void move(struct matter *m, enum outcome o, int64_t now, bool mediated)
+/* now: when the answer counts from. */
+static void move(struct matter *m, enum outcome o, int64_t now, int64_t logged_ms, bool mediated)
 {
 	m->answers++;
 	if (o != OUTCOME_RECEIVED || !m->answered) { /* a machine's word takes no one's place */
@@ -305,11 +325,13 @@ static void move(struct matter *m, enum outcome o, int64_t now, bool mediated)
 		note_times(m, o, now, mediated);
 	if (o == OUTCOME_CLOSED)
 		first_time(&m->closed_ms, now);
+	if (o == OUTCOME_CLOSED && m->disputed_ms != 0)
+		first_time(&m->settled_ms, later(now, m->disputed_ms));
 	if ((kind_rules(m->kind)->ends & BIT(o)) != 0 && !m->ended) {
 		m->ended = true;
 		m->ended_ms = now;
 	} else if (o == OUTCOME_RE_OBSERVED && m->ended) {
-		reopen(m, now);
+		reopen(m, now, logged_ms);
 	}
 }
 
@@ -328,7 +350,7 @@ enum err answer_fold(struct state *st, const struct statement *s)
 	if (e != OK)
 		return e;
 	m = before;
-	move(&m, o, state_time(st) > m.logged_ms ? state_time(st) : m.logged_ms, s->for_party.len > 0);
+	move(&m, o, matter_time(st, &m), st->logged_ms, s->for_party.len > 0);
 	m.moved_ms = st->logged_ms;
 	if (m.kind == KIND_PARTY)
 		e = party_decide(st, &m, o == OUTCOME_ACCEPTED, s->id);

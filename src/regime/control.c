@@ -34,7 +34,6 @@ static enum err read_period(const struct statement *s, struct control *c)
 
 static enum err read_control(const struct statement *s, struct control *c)
 {
-	bool demonstration;
 	enum err e = notice_class(s, &c->class);
 
 	if (e == OK)
@@ -47,7 +46,7 @@ static enum err read_control(const struct statement *s, struct control *c)
 		e = read_gone(s, "notified-gone", c->notified, c->notified_gone);
 	if (e == OK)
 		e = read_gone(s, "control-gone", c->control, c->control_gone);
-	return e == OK ? value_yes(s, "demonstration", &demonstration) : e;
+	return e == OK ? value_yes(s, "demonstration", &c->demonstration) : e;
 }
 
 enum err control_check(const struct state *st, const struct statement *s)
@@ -59,7 +58,7 @@ enum err control_check(const struct state *st, const struct statement *s)
 }
 
 /* Controls: 32 id, u64 index, logged_ms, first_ms, notified, control, 4 x u64 of the notified that were gone, 4 x u64 of the
- * others. Party, class and last_ms stand in the key. */
+ * others, u8 demonstration. Party, class and last_ms stand in the key. */
 
 static struct state_key key_controls(struct span from)
 {
@@ -100,6 +99,7 @@ static enum err control_unpack(struct span key, struct span value, struct contro
 		c.notified_gone[i] = read_u64(&r);
 	for (int i = 0; i < CONTROL_DAYS; i++)
 		c.control_gone[i] = read_u64(&r);
+	c.demonstration = read_u8(&r) != 0;
 	if (k.err != OK || reader_left(&k) != 0 || r.err != OK || reader_left(&r) != 0 || c.class >= CLASS_COUNT)
 		return state_damaged("control");
 	*out = c;
@@ -122,6 +122,7 @@ static enum err control_put(struct state *st, const struct control *c)
 		buffer_u64(&b, c->notified_gone[i]);
 	for (int i = 0; i < CONTROL_DAYS; i++)
 		buffer_u64(&b, c->control_gone[i]);
+	buffer_byte(&b, c->demonstration);
 	e = state_put(st, &k, &b);
 	buffer_free(&b);
 	return e;

@@ -27,6 +27,7 @@ struct control {
 	enum rsit_class class;
 	int64_t first_ms, last_ms; /* the period, from first to before last */
 	uint64_t notified, control;
+	bool demonstration;
 	uint64_t notified_gone[CONTROL_DAYS], control_gone[CONTROL_DAYS]; /* by then; never falling, at most all */
 };
 

@@ -68,6 +68,13 @@ enum err rules_known(const struct statement *s);
 /* The matter that `re` names, of one of these kinds and in the statement's own ledger. ERR_MATTER_UNKNOWN. */
 enum err matter_referred(const struct state *st, const struct statement *s, unsigned kinds, struct matter *out);
 
+/* When what the entry in hand says about the matter counts from: a guest's home may have a clock behind ours, and nothing is said
+ * of what is not there yet. */
+static inline int64_t matter_time(const struct state *st, const struct matter *m)
+{
+	return state_time(st) > m->logged_ms ? state_time(st) : m->logged_ms;
+}
+
 /* Values of headers that may stand there once. Absent: OK, and *out is left alone. ERR_STATEMENT_HEADER. */
 enum err value_yes(const struct statement *s, const char *name, bool *out); /* only "yes" */
 enum err value_yes_no(const struct statement *s, const char *name, bool *out);

@@ -98,7 +98,8 @@ static enum err check_words(const struct statement *s)
 }
 
 /* The accused does not wait on the accuser: the class says how many days there are, and a notice may only give more. The
- * sender counts from its own date, the clock from the logged time; the later of the two ends holds. */
+ * sender counts from its own date, the clock from the time when it was logged here; the later of the two ends holds. So a notice
+ * of another node is not overdue when it comes, however long it took or slow that node's clock is. */
 static enum err due_of(const struct state *st, const struct statement *s, enum rsit_class class, int64_t *out)
 {
 	int64_t days = (int64_t)class_due_days(class) * DAY_MS, asked = 0;
@@ -108,9 +109,9 @@ static enum err due_of(const struct state *st, const struct statement *s, enum r
 	if (e == OK && asked != 0 && asked / 1000 < (from + days) / 1000)
 		e = fail(ERR_STATEMENT_HEADER, "due: a notice of this class gives at least %u days",
 			 class_due_days(class));
-	if (e == OK && asked > now + LONGEST_MS)
+	if (e == OK && asked > st->logged_ms + LONGEST_MS)
 		e = fail(ERR_STATEMENT_HEADER, "due: over 366 days away");
-	*out = asked > now + days ? asked : now + days;
+	*out = asked > st->logged_ms + days ? asked : st->logged_ms + days;
 	return e;
 }
 
@@ -170,7 +171,7 @@ static enum err pass_on(struct state *st, const struct statement *s, enum follow
 
 	m.followed |= BIT(reason);
 	if (m.passed_on_ms == 0) {
-		m.passed_on_ms = state_time(st);
+		m.passed_on_ms = matter_time(st, &m);
 		m.next = s->id;
 	}
 	return matter_change(st, before, &m, NULL);

@@ -259,10 +259,15 @@ static enum err check_kept(const struct state *st, const struct statement *s)
 		return OK;
 	if (e == OK)
 		e = statement_home(s, &home, &l);
-	if (e == OK && !p.withdrawn && !span_equal(home, p.home))
-		e = fail(ERR_NOT_YOURS, "ledger: the statement of %.*s is kept by %.*s; withdraw it there first",
-			 SPAN_FORMAT(s->from), SPAN_FORMAT(p.home));
-	return e;
+	if (e != OK)
+		return e;
+	if (!p.withdrawn && !span_equal(home, p.home))
+		return fail(ERR_NOT_YOURS, "ledger: the statement of %.*s is kept by %.*s; withdraw it there first",
+			    SPAN_FORMAT(s->from), SPAN_FORMAT(p.home));
+	/* Whoever reads a public ledger can bring what stands there, also an address or a key that is no longer good. */
+	if (st->is_guest && span_equal(home, p.home) && st->home_ms < p.stated_ms)
+		return fail(ERR_SUPERSEDED, "%.*s has a later statement there", SPAN_FORMAT(s->from));
+	return OK;
 }
 
 enum err party_check_withdraw(const struct state *st, const struct statement *s)
@@ -376,6 +381,7 @@ enum err party_fold(struct state *st, const struct statement *s)
 		.statement = s->id,
 		.index = st->index,
 		.logged_ms = st->logged_ms,
+		.stated_ms = st->is_guest ? st->home_ms : st->logged_ms,
 	};
 	struct addressee *claims = NULL;
 	struct matter m;

@@ -61,7 +61,7 @@ static enum dispute dispute_of(const struct standing_sum *sum, const struct matt
 
 	if (!happened(sum, m->disputed_ms))
 		return UNDISPUTED;
-	if (happened(sum, m->closed_ms) && m->closed_ms >= m->disputed_ms && m->closed_ms < end_ms)
+	if (happened(sum, m->settled_ms) && m->settled_ms < end_ms)
 		return DISPUTE_SETTLED;
 	return end_ms < sum->ask.until_ms ? DISPUTE_STANDS : DISPUTE_OPEN;
 }
@@ -75,6 +75,9 @@ static void count_answers(struct standing_sum *sum, const struct matter *m)
 		sum->arrived += happened(sum, m->arrived_ms);
 	}
 	if (!happened(sum, m->first_due_ms))
+		return;
+	/* Its author took the question back before the answer was due. */
+	if (!acknowledged && happened(sum, m->closed_ms) && m->closed_ms <= m->first_due_ms)
 		return;
 	sum->due++;
 	sum->acknowledged += acknowledged;
@@ -149,13 +152,23 @@ enum err standing_sum_to(struct standing_sum *sum, const struct matter *m)
 	return add_times(sum, m, d);
 }
 
+static bool is_to_itself(const struct matter *m)
+{
+	struct addressee to;
+	bool itself = m->to_count > 0;
+
+	for (unsigned i = 0; itself && i < m->to_count && matter_addressee(m, i, &to); i++)
+		itself = to.type == TO_PARTY && span_equal(to.domain, m->from);
+	return itself;
+}
+
 /* Follow-ups repeat older evidence, so they are not late. */
 static void count_filed(const struct standing_sum *sum, const struct matter *m, struct filed *by)
 {
 	bool withdrawn = happened(sum, m->withdrawn_ms), not_ours = happened(sum, m->not_ours_ms);
 	enum dispute d;
 
-	if (!counts(sum, m))
+	if (!counts(sum, m) || is_to_itself(m))
 		return;
 	d = dispute_of(sum, m);
 	by->filed++;
@@ -187,7 +200,8 @@ void standing_sum_control(struct standing_sum *sum, const struct control *c)
 {
 	struct gone *g = &sum->gone[c->class];
 
-	if (!happened(sum, c->logged_ms) || c->first_ms < sum->ask.from_ms || c->last_ms > sum->ask.until_ms ||
+	if (c->demonstration != sum->ask.demonstration || !happened(sum, c->logged_ms) ||
+	    c->first_ms < sum->ask.from_ms || c->last_ms > sum->ask.until_ms ||
 	    (g->controls > 0 && c->first_ms < g->last_ms))
 		return;
 	g->controls++;
@@ -319,9 +333,17 @@ enum err standing_period(const struct state *st, struct standing_ask *ask)
 	return OK;
 }
 
+struct taking {
+	struct standing_sum *sum;
+	const struct addressee *party;
+};
+
+/* What a party files to itself says nothing: it could make itself any figures. */
 static enum err take_to(void *context, const struct matter *m)
 {
-	return standing_sum_to(context, m);
+	const struct taking *t = context;
+
+	return t->party->type == TO_PARTY && span_equal(m->from, t->party->domain) ? OK : standing_sum_to(t->sum, m);
 }
 
 static enum err take_from(void *context, const struct matter *m)
@@ -339,7 +361,8 @@ static enum err take_control(void *context, const struct control *c)
 static enum err sum_answerer(const struct state *st, struct view_cursor *c, struct standing_sum *sum,
 			     const struct addressee *party)
 {
-	enum err e = matters_gather_to(st, c, party, take_to, sum);
+	struct taking t = { sum, party };
+	enum err e = matters_gather_to(st, c, party, take_to, &t);
 
 	if (e == OK && party->type == TO_PARTY)
 		e = state_controls(st, party->domain, take_control, sum);

@@ -51,6 +51,7 @@ struct party {
 	struct hash statement;	 /* the present one */
 	uint64_t index;		 /* of that statement in the public ledger */
 	int64_t logged_ms;
+	int64_t stated_ms;	/* when its home logged it, by the home's clock */
 	struct span home;	/* the node that keeps its statement; st->node for those filed here */
 	struct span url;	/* of a node: where it is reached, "https://b.example"; empty: nowhere */
 	unsigned contact_count; /* mail addresses, the first is to be tried first: party_contact */
@@ -125,6 +126,7 @@ struct matter {
 	int64_t fixed_ms;
 	int64_t re_observed_ms; /* seen again after `fixed`: said of a matter that had ended, and was fixed before */
 	int64_t not_ours_ms, cannot_ms, disputed_ms, closed_ms;
+	int64_t settled_ms;	    /* its author closed it after it was disputed */
 	unsigned re_observed;	    /* how often */
 	bool acknowledged_mediated; /* that first answer was a node's, `for` another */
 	bool fixed_mediated;

@@ -285,7 +285,7 @@ enum err place_put(struct state *st, const struct statement *s)
 	return e == OK ? view_put(st->snapshot, VIEW_STATE, key_view(&last), span_make(logged, sizeof(logged))) : e;
 }
 
-/* Parties: u8 flags, u8 role, u32 roles, u64 index, u64 logged_ms, 32 statement, u32 key id, u8 algorithm, 32 public key,
+/* Parties: u8 flags, u8 role, u32 roles, u64 index, u64 logged_ms, u64 stated_ms, 32 statement, u32 key id, u8 algorithm, 32 public key,
  * 32 fingerprint, short title, home, url, u8 number of contacts, u8 number of ledger keys, each contact short, each ledger
  * key u8 ledger and 32 public key. The domain stands in the key. */
 
@@ -365,6 +365,7 @@ enum err party_unpack(struct span key, struct span value, struct party *out)
 	p.roles = read_u32(&r);
 	p.index = read_u64(&r);
 	p.logged_ms = (int64_t)read_u64(&r);
+	p.stated_ms = (int64_t)read_u64(&r);
 	p.statement = unpack_hash(&r);
 	p.key.key_id = read_u32(&r);
 	p.key.algorithm = (enum key_algorithm)read_u8(&r);
@@ -408,6 +409,7 @@ enum err party_put(struct state *st, const struct party *p)
 	buffer_u32(&b, p->roles);
 	buffer_u64(&b, p->index);
 	buffer_u64(&b, (uint64_t)p->logged_ms);
+	buffer_u64(&b, (uint64_t)p->stated_ms);
 	pack_hash(&b, p->statement);
 	buffer_u32(&b, p->key.key_id);
 	buffer_byte(&b, (uint8_t)p->key.algorithm);

@@ -14,7 +14,7 @@
  *	before		u8 reason, 32 before
  *	passed on	u64 passed_on_ms, 32 next
  *	moved		u64 moved_ms, answered_ms, ended_ms, withdrawn_ms, arrived_ms, acknowledged_ms, fixed_ms, re_observed_ms,
- *			not_ours_ms, cannot_ms, disputed_ms, closed_ms, first_due_ms, u32 answers, u32 re_observed
+ *			not_ours_ms, cannot_ms, disputed_ms, closed_ms, settled_ms, first_due_ms, u32 answers, u32 re_observed
  *
  * Ledger and index stand in the key. A matter that nobody has moved yet, as most have not, has none of the last two.
  *
@@ -69,13 +69,13 @@ static void set_flags(struct matter *m, unsigned flags)
 }
 
 /* The times of what was done, in the order of their bytes. */
-#define MATTER_TIMES 13
+#define MATTER_TIMES 14
 static void times_of(struct matter *m, int64_t *out[MATTER_TIMES])
 {
 	int64_t *times[MATTER_TIMES] = { &m->moved_ms,	  &m->answered_ms,     &m->ended_ms,	&m->withdrawn_ms,
 					 &m->arrived_ms,  &m->acknowledged_ms, &m->fixed_ms,	&m->re_observed_ms,
 					 &m->not_ours_ms, &m->cannot_ms,       &m->disputed_ms, &m->closed_ms,
-					 &m->first_due_ms };
+					 &m->settled_ms,  &m->first_due_ms };
 
 	memcpy(out, times, sizeof(times));
 }

@@ -74,7 +74,7 @@ enum err withdraw_fold(struct state *st, const struct statement *s)
 		return e;
 	m = before;
 	m.withdrawn = true;
-	m.withdrawn_ms = state_time(st);
+	m.withdrawn_ms = matter_time(st, &m);
 	m.moved_ms = st->logged_ms;
 	m.due_ms = 0;
 	if (m.kind != KIND_PARTY && m.kind != KIND_PLAN && !m.ended) {

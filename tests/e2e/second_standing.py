@@ -77,7 +77,7 @@ def entries_of(text):
 
 class Matter:
     def __init__(self, e):
-        self.id, self.logged, self.by = e.id, e.time, e.get("from")
+        self.id, self.logged, self.by = e.id, e.logged, e.get("from")
         self.to = e.all("to")
         self.events = int(e.get("events"))
         self.demonstration = e.get("demonstration") == "yes"
@@ -101,10 +101,12 @@ class Matter:
         if outcome in ("re-observed", "closed"):
             if outcome == "closed":
                 self.first("closed", time)
+                if "disputed" in self.at:
+                    self.first("settled", max(time, self.at["disputed"]))
                 self.ended = True
             elif self.ended:
                 if "fixed" in self.at:
-                    self.first("seen again", time)
+                    self.first("seen again", max(time, self.at["fixed"]))
                 self.ended = False
             return
         self.first("arrived", time)
@@ -230,12 +232,17 @@ class Standing:
         return time if time is not None and time < self.end else None
 
     def dispute(self, m):
-        time, closed = self.had(m, "disputed"), self.had(m, "closed")
+        time, settled = self.had(m, "disputed"), self.had(m, "settled")
         if time is None:
             return None
-        if closed is not None and time <= closed < time + 14 * DAY:
+        if settled is not None and settled < time + 14 * DAY:
             return "settled"
         return "stands" if time + 14 * DAY < self.end else "open"
+
+    def taken_back(self, m):
+        """Closed by its author before an answer was due, and there was none."""
+        closed = self.had(m, "closed")
+        return self.had(m, "acknowledged") is None and closed is not None and closed <= m.due
 
     def parties(self):
         names = {m.by for m in self.matters} | {to for m in self.matters for to in m.to}
@@ -250,10 +257,10 @@ class Standing:
         return times
 
     def answers(self, party):
-        told = [m for m in self.matters if party in m.to]
+        told = [m for m in self.matters if party in m.to and m.by != party]
         live = [m for m in told if self.had(m, "withdrawn") is None]
         old = [m for m in live if m.logged + DAY < self.end]
-        due = [m for m in live if m.due < self.end]
+        due = [m for m in live if m.due < self.end and not self.taken_back(m)]
         fixed = [m for m in live if self.had(m, "fixed") is not None]
         settled = [m for m in fixed if m.at["fixed"] + 30 * DAY < self.end]
         disputed = [m for m in live if self.dispute(m)]
@@ -286,7 +293,7 @@ class Standing:
         }
 
     def reports(self, party):
-        filed = [m for m in self.matters if m.by == party]
+        filed = [m for m in self.matters if m.by == party and set(m.to) != {party}]
         withdrawn = {m.id for m in filed if self.had(m, "withdrawn") is not None}
         not_ours = {m.id for m in filed if self.had(m, "not-ours") is not None}
         stands = {m.id for m in filed if self.dispute(m) == "stands"}
@@ -304,7 +311,7 @@ class Standing:
         for (by, name, last), e in sorted(self.ledger.controls.items()):
             first = ms_of(e.get("first"))
             taken = classes.setdefault(name, []) if by == party else []
-            if by == party and e.time < self.end and first >= self.start and last <= self.end and \
+            if by == party and (e.get("demonstration") == "yes") == self.demonstration and e.time < self.end and first >= self.start and last <= self.end and \
                     (not taken or first >= taken[-1][0]):
                 taken.append((last, e))
         rows = []

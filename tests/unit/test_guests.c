@@ -304,6 +304,86 @@ static void answers_for_kept_parties(void **state)
 	assert_int_equal(node_begin(p->b), OK);
 	assert_int_equal(node_add_statement(p->b, answer, &at), ERR_NOT_YOURS);
 	node_abandon(p->b);
+	signer_free(m);
+	pair_free(p);
+}
+
+/* A party that is kept elsewhere holds nothing of a resource by that: its node speaks for it where its claim covers. */
+static void resources_need_a_claim(void **state)
+{
+	struct pair *p = pair_new(*state);
+	struct signer *m = signer_of("m.example");
+	struct span party = party_text(p->arena, "b.example/public", m, "role operator\nclaim AS64500\n", NULL);
+	struct span note = notice_to(p, p->a, "AS64500", 1), receipt, answer, approval;
+	struct appended at, kept, out;
+
+	introduce(p->a, p->b, p->arena);
+	introduce(p->b, p->a, p->arena);
+	kept = log_home(p->b, p->arena, party, &receipt);
+	assert_int_equal(log_guest(p->a, party, receipt, NULL), OK);
+	at = log_home(p->a, p->arena, note, &receipt);
+	assert_int_equal(log_guest(p->b, note, receipt, NULL), OK);
+	answer = answer_by(p, p->b, at.id, "not-ours\nfor m.example\nvia node\n");
+	assert_int_equal(node_begin(p->b), OK);
+	assert_int_equal(node_add_statement(p->b, answer, &out), ERR_NOT_YOURS);
+	node_abandon(p->b);
+
+	/* Approved at B, that is enough for B's own ledger; A judges by what A approved. */
+	approval = statement_text(p->arena, KIND_ANSWER, "b.example/public", node_signer(p->b),
+				  arena_print(p->arena, "re %s\noutcome accepted\n", hex_of(p->arena, kept.id)), NULL);
+	log_home(p->b, p->arena, approval, &receipt);
+	log_home(p->b, p->arena, answer, &receipt);
+	assert_int_equal(log_guest(p->a, answer, receipt, NULL), ERR_NOT_YOURS);
+	approval = statement_text(p->arena, KIND_ANSWER, "a.example/public", node_signer(p->a),
+				  arena_print(p->arena, "re %s\noutcome accepted\n", hex_of(p->arena, kept.id)), NULL);
+	assert_int_equal(node_begin(p->a), OK);
+	assert_int_equal(node_add_statement(p->a, approval, &out), OK);
+	assert_int_equal(node_commit(p->a), OK);
+	assert_int_equal(log_guest(p->a, answer, receipt, NULL), OK);
+	assert_int_equal(matter_at(p->a, p->arena, at.id).outcome, OUTCOME_NOT_OURS);
+	audited(p->a);
+	audited(p->b);
+	signer_free(m);
+	pair_free(p);
+}
+
+/* Anyone can bring what stands in a public ledger: also what was said before the present statement. */
+static void parties_do_not_go_back(void **state)
+{
+	struct pair *p = pair_new(*state);
+	struct signer *m = signer_of("m.example");
+	struct span old =
+		party_text(p->arena, "b.example/public", m, "role operator\ncontact mailto:old@m.example\n", NULL);
+	struct span new =
+		party_text(p->arena, "b.example/public", m, "role operator\ncontact mailto:new@m.example\n", NULL);
+	struct span old_receipt, new_receipt, leave_receipt, leave, mail;
+	struct appended old_at, at;
+	struct party party;
+	struct state st;
+
+	introduce(p->b, p->a, p->arena);
+	old_at = log_home(p->b, p->arena, old, &old_receipt);
+	clock_simulate(old_at.logged_ms + 1);
+	at = log_home(p->b, p->arena, new, &new_receipt);
+	assert_int_equal(log_guest(p->a, new, new_receipt, NULL), OK);
+	assert_int_equal(log_guest(p->a, old, old_receipt, NULL), ERR_SUPERSEDED);
+	leave = withdraw_text(p, "b.example/public", m, at.id);
+	log_home(p->b, p->arena, leave, &leave_receipt);
+	assert_int_equal(log_guest(p->a, leave, leave_receipt, NULL), OK);
+	assert_int_equal(log_guest(p->a, old, old_receipt, NULL), ERR_SUPERSEDED); /* nor does it come back by that */
+	clock_simulate(0);
+	assert_int_equal(node_read(p->a, p->arena, &st), OK);
+	assert_int_equal(state_party(&st, SPAN("m.example"), &party), ERR_PARTY_UNKNOWN);
+	snapshot_end(st.snapshot);
+
+	new = party_text(p->arena, "b.example/public", m, "role operator\ncontact mailto:newest@m.example\n", NULL);
+	log_home(p->b, p->arena, new, &new_receipt);
+	assert_int_equal(log_guest(p->a, new, new_receipt, NULL), OK);
+	assert_int_equal(node_read(p->a, p->arena, &st), OK);
+	assert_int_equal(state_party(&st, SPAN("m.example"), &party), OK);
+	assert_true(party_contact(&party, 0, &mail));
+	assert_span(mail, "newest@m.example");
+	snapshot_end(st.snapshot);
 	audited(p->a);
 	signer_free(m);
 	pair_free(p);
@@ -667,6 +747,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_may_come, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(parties_stay_where_they_are, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(answers_for_kept_parties, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(resources_need_a_claim, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(parties_do_not_go_back, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(through_the_sequencer, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(lies_about_guests, scratch_setup, scratch_teardown),
 		cmocka_unit_test(when_it_counts),

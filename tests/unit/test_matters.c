@@ -263,15 +263,87 @@ static void requests(void **state)
 	lab_free(&l);
 }
 
+/* ---- another node's clock ---- */
+
+/* What another node logged at home_ms comes in now. */
+static void put_guest(struct lab *l, enum kind k, const struct signer *from, const char *lines, int64_t home_ms,
+		      struct hash *id)
+{
+	struct span note = statement_text(l->b->arena, k, "b.example/circle", from, lines, id);
+
+	l->b->st.is_guest = true;
+	l->b->st.home_ms = home_ms;
+	assert_int_equal(check_of(l, note), OK);
+	assert_int_equal(bare_fold(l->b, note, LEDGER_CIRCLE, l->now), OK);
+	l->b->st.is_guest = false;
+	l->now += 1000;
+}
+
+/* A clock that is years behind, or says 0, makes nobody late and undoes nothing. */
+static void clocks_behind(void **state)
+{
+	struct lab l = lab_new(state);
+	struct arena *a = l.b->arena;
+	struct hash first, next, back, id;
+	struct matter m;
+
+	l.now = 100 * DAY;
+	put_guest(&l, KIND_NOTICE, l.other, "to op.example\n" CLASS "events 1\n" SEALED_BODY, 0, &first);
+	m = matter_of(&l, first);
+	assert_int_equal(m.due_ms, 100 * DAY + 3 * DAY);
+	assert_int_equal(m.first_due_ms, m.due_ms);
+	put_guest(&l, KIND_NOTICE, l.other,
+		  arena_print(a, "to other.example\n" CLASS "events 1\nre %s\nreason undeliverable\n" SEALED_BODY,
+			      hex_of(a, first)),
+		  0, &next);
+	m = matter_of(&l, first);
+	assert_int_equal(m.passed_on_ms, m.logged_ms);
+	assert_true(hash_equal(m.next, next));
+	put_guest(&l, KIND_WITHDRAW, l.other, arena_print(a, "re %s\n", hex_of(a, first)), 0, &id);
+	m = matter_of(&l, first);
+	assert_int_equal(m.withdrawn_ms, m.logged_ms);
+	assert_true(m.withdrawn && m.ended && m.ended_ms == m.logged_ms);
+
+	/* Seen again: not before it was fixed, and due from now. */
+	assert_int_equal(put(&l, KIND_NOTICE, l.other, "to op.example\n" CLASS "events 2\n" SEALED_BODY, &back), OK);
+	l.now = 150 * DAY;
+	assert_int_equal(answer(&l, l.op, back, "fixed\n"), OK);
+	l.now = 160 * DAY;
+	put_guest(&l, KIND_ANSWER, l.other, arena_print(a, "re %s\noutcome re-observed\n", hex_of(a, back)), 0, &id);
+	m = matter_of(&l, back);
+	assert_int_equal(m.re_observed_ms, m.fixed_ms);
+	assert_int_equal(m.due_ms, 160 * DAY + 3 * DAY);
+	lab_free(&l);
+}
+
+/* Who closed a matter may still settle a dispute that came later. */
+static void settled(void **state)
+{
+	struct lab l = lab_new(state);
+	struct hash id = notice(&l, "to op.example\n" CLASS);
+
+	assert_int_equal(answer(&l, l.b->node, id, "closed\n"), OK);
+	l.now = 200000;
+	assert_int_equal(answer(&l, l.op, id, "disputed\n"), OK);
+	assert_int_equal(matter_of(&l, id).settled_ms, 0);
+	l.now = 300000;
+	assert_int_equal(answer(&l, l.b->node, id, "closed\n"), OK);
+	assert_int_equal(answer(&l, l.b->node, id, "closed\n"), OK);
+	assert_int_equal(matter_of(&l, id).settled_ms, 300000);
+	assert_true(matter_of(&l, id).closed_ms < 200000);
+	lab_free(&l);
+}
+
 /* ---- controls ---- */
 
 static enum err see_control(void *context, const struct control *c)
 {
 	struct buffer *b = context;
 
-	buffer_print(b, "%.*s %s %jd-%jd %ju/%ju %ju/%ju;", SPAN_FORMAT(c->from), class_name(c->class),
-		     (intmax_t)c->first_ms, (intmax_t)c->last_ms, (uintmax_t)c->notified_gone[3],
-		     (uintmax_t)c->notified, (uintmax_t)c->control_gone[0], (uintmax_t)c->control);
+	buffer_print(b, "%s%.*s %s %jd-%jd %ju/%ju %ju/%ju;", c->demonstration ? "demonstration " : "",
+		     SPAN_FORMAT(c->from), class_name(c->class), (intmax_t)c->first_ms, (intmax_t)c->last_ms,
+		     (uintmax_t)c->notified_gone[3], (uintmax_t)c->notified, (uintmax_t)c->control_gone[0],
+		     (uintmax_t)c->control);
 	return OK;
 }
 
@@ -326,6 +398,13 @@ static void controls(void **state)
 	assert_int_equal(
 		put(&l, KIND_WITHDRAW, l.op, arena_print(l.b->arena, "re %s\n", hex_of(l.b->arena, newest)), NULL), OK);
 	assert_string_equal(controls_of(&l, "op.example"), "");
+	assert_int_equal(put(&l, KIND_CONTROL, l.op,
+			     CLASS PERIOD "notified 10\nnotified-gone 1 2 3 9\ncontrol 6\ncontrol-gone 1 1 1 1\n"
+					  "demonstration yes\n",
+			     NULL),
+			 OK);
+	assert_string_equal(controls_of(&l, "op.example"),
+			    "demonstration op.example malicious-code/infected-system 1000-2000 9/10 1/6;");
 	lab_free(&l);
 }
 
@@ -569,6 +648,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_ours_and_evidence, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(follow_ups, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(requests, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(clocks_behind, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(settled, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(controls, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(indexes_are_the_whole, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(due_is_taken_up, scratch_setup, scratch_teardown),

@@ -140,6 +140,29 @@ static void late_answers_are_overdue(void **state)
 	free(s);
 }
 
+/* Who closes its notice at once makes nobody late. */
+static void taken_back(void **state)
+{
+	struct matter m = notice_at(BEGIN);
+	struct standing *s;
+
+	(void)state;
+	m.closed_ms = m.first_due_ms;
+	s = standing_for(&m, 25, BEGIN + 20 * DAY);
+	assert_proportion(s->overdue, 0, 0, 25);
+	assert_proportion(s->acknowledged, 0, 0, 25);
+	free(s);
+	m.closed_ms++;
+	s = standing_for(&m, 25, BEGIN + 20 * DAY);
+	assert_proportion(s->overdue, 25, 25, 0);
+	free(s);
+	m.closed_ms = BEGIN + HOUR;
+	m.acknowledged_ms = BEGIN + HOUR;
+	s = standing_for(&m, 25, BEGIN + 20 * DAY);
+	assert_proportion(s->acknowledged, 25, 25, 0);
+	free(s);
+}
+
 static void disputes_stand_unless_closed(void **state)
 {
 	static const struct {
@@ -156,7 +179,8 @@ static void disputes_stand_unless_closed(void **state)
 		struct standing *s;
 
 		m.disputed_ms = BEGIN + DAY;
-		m.closed_ms = rows[i].closed_day > 0 ? m.disputed_ms + rows[i].closed_day * DAY : 0;
+		m.settled_ms = rows[i].closed_day > 0 ? m.disputed_ms + rows[i].closed_day * DAY : 0;
+		m.closed_ms = i % 2 == 1 && m.settled_ms != 0 ? BEGIN + 1 : m.settled_ms; /* or before that */
 		s = standing_for(&m, 1, m.disputed_ms + rows[i].look_day * DAY);
 		assert_proportion(s->disputed, 1, 1, 0);
 		assert_proportion(s->disputed_standing, rows[i].standing, rows[i].settled, rows[i].open);
@@ -280,6 +304,10 @@ static void controls_add_up(void **state)
 	assert_non_null(s);
 	for (size_t i = 0; i < TABLE_LENGTH(rows); i++)
 		standing_sum_control(sum, &rows[i]);
+	rows[0].class = CLASS_SPAM;
+	rows[0].demonstration = true; /* counts among those alone */
+	standing_sum_control(sum, &rows[0]);
+	rows[0].demonstration = false;
 	rows[0].logged_ms = BEGIN + 300 * DAY; /* not known then */
 	rows[0].class = CLASS_SPAM;
 	standing_sum_control(sum, &rows[0]);
@@ -356,6 +384,22 @@ static void from_a_ledger(void **state)
 	assert_int_equal(standing_of(&b->st, &party, &ask, s), ERR_USAGE);
 	ask = (struct standing_ask){ .from_ms = BEGIN + 2 * DAY, .until_ms = BEGIN + DAY };
 	assert_int_equal(standing_of(&b->st, &party, &ask, s), ERR_USAGE);
+	/* What it tells itself is no figure. */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+			bare_fold(
+				b,
+				statement_text(b->arena, KIND_NOTICE, "cert.example/circle", op,
+					       arena_print(b->arena,
+							   "to op.example\n%sclass other/other\nevents 1\n" SEALED_BODY,
+							   i == 0 ? "" : "to AS64500\n"),
+					       &id),
+				LEDGER_CIRCLE, BEGIN + 10 * DAY),
+			OK);
+	ask = (struct standing_ask){ 0 };
+	assert_int_equal(standing_of(&b->st, &party, &ask, s), OK);
+	assert_int_equal(s->notices, 1);
+	assert_int_equal(s->filed, 1);
 	buffer_free(&names);
 	free(s);
 	signer_free(reporter);
@@ -369,6 +413,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_blank),
 		cmocka_unit_test(what_happened_later_is_not_known),
 		cmocka_unit_test(late_answers_are_overdue),
+		cmocka_unit_test(taken_back),
 		cmocka_unit_test(disputes_stand_unless_closed),
 		cmocka_unit_test(open_ones_are_watched_until),
 		cmocka_unit_test(what_counts),
