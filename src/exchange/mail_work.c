@@ -206,7 +206,8 @@ struct job {
 	struct arena *arena;
 	int64_t now_ms;
 	uint32_t attempts;
-	bool due; /* still */
+	bool due;	  /* still */
+	const char *over; /* why it is not to be sent any more; NULL: it is */
 	enum contact_choice choice;
 	struct letter letter;
 	struct mail_worked *worked;
@@ -246,6 +247,25 @@ static enum err choose(const struct job *j, const struct state *st, const struct
 	return contacts_of(st, &j->key->to, consider, &c);
 }
 
+/* What was taken back or is settled troubles nobody; nor does what is long past, as everything that was logged before mail was set
+ * up. Whoever wants that sent sets it waiting by hand, from when it counts anew. */
+static enum err look_whether_over(struct job *j, const struct state *st, const struct outbox_item *item)
+{
+	struct matter m;
+	enum err e = state_matter(st, item->id, &m);
+
+	j->over = NULL;
+	if (e != OK)
+		return e;
+	if (m.withdrawn)
+		j->over = "the notice was withdrawn before it was sent";
+	else if (m.ended)
+		j->over = "the matter ended before the notice was sent";
+	else if (j->now_ms - item->since_ms >= OUTBOX_GIVE_UP_MS)
+		j->over = "not sent within seven days; `comity outbox retry` sends it all the same";
+	return OK;
+}
+
 /* Under one snapshot: whether it is still to be done, to whom, and what. */
 static enum err prepare(struct job *j, bool *ask)
 {
@@ -262,13 +282,15 @@ static enum err prepare(struct job *j, bool *ask)
 	j->due = e == OK && item.step == OUTBOX_WAITING && item.next_ms <= j->now_ms;
 	if (e == ERR_NOT_FOUND)
 		e = OK;
-	if (e == OK && j->due) {
+	if (e == OK && j->due)
+		e = look_whether_over(j, &st, &item);
+	if (e == OK && j->due && j->over == NULL) {
 		j->attempts = item.attempts;
 		e = choose(j, &st, &item, &j->choice, &contact);
 	}
-	if (e == OK && j->due && j->choice == CONTACT_ASK_RDAP)
+	if (e == OK && j->due && j->over == NULL && j->choice == CONTACT_ASK_RDAP)
 		*ask = true;
-	if (e == OK && j->due && j->choice == CONTACT_CHOSEN)
+	if (e == OK && j->due && j->over == NULL && j->choice == CONTACT_CHOSEN)
 		e = write_letter(w->node, w->config, &st, j->arena, &item.id, &j->key->to, 0, &contact, j->now_ms,
 				 &j->letter);
 	snapshot_end(st.snapshot);
@@ -366,9 +388,13 @@ static enum err work_one(struct job *j)
 		return err_is_machine(e) ? e : tell_later(j, e);
 	if (!j->due)
 		return OK;
-	if (j->choice == CONTACT_CHOSEN)
+	if (j->over == NULL && j->choice == CONTACT_CHOSEN)
 		return post(j);
 	j->worked->undeliverable++;
+	if (j->over != NULL) {
+		j->choice = CONTACT_NONE;
+		return tell(j, OUTBOX_UNDELIVERABLE, 0, span_of(j->over));
+	}
 	return tell(j, OUTBOX_UNDELIVERABLE, 0, SPAN("no contact is known that works"));
 }
 

@@ -315,6 +315,20 @@ def test_what_the_server_says_counts(node, smtp):
     assert not box.mails
 
 
+def test_what_was_taken_back_is_not_sent(node, smtp):
+    box, port = smtp()
+    configure(node, port)
+    route(node, hosts=1, name="one")
+    route(node, hosts=1, name="two", first=11)
+    node.run("contact", "add", "AS64500", "abuse@as64500.example")
+    first, second = (n["id"] for n in node.json("notice", "list"))
+    node.run("withdraw", first)
+    node.run("answer", second, "fixed", "--for", "AS64500", "--via", "mail")
+    assert all(e["step"] == "undeliverable" and not e.get("contact") for e in node.json("mail", "send"))
+    assert not box.mails
+    node.audit()
+
+
 def bounce(to, recipient, status="5.1.1", action="failed"):
     return (f"Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: {to}\r\nSubject: Undelivered Mail\r\n"
             "Auto-Submitted: auto-replied\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
