@@ -18,7 +18,7 @@
  *			     └─ INTRODUCING ── IDLE, again
  *
  * When it looks: woken by what was logged (at most every LOOK_LEAST_MS, since a look costs by what is due), when the next is due, and
- * LOOK_SOON_MS after it met what no published checkpoint covers yet.
+ * LOOK_SOON_MS after it met what no checkpoint covers yet.
  */
 
 #define AT_ONCE 64

@@ -52,6 +52,7 @@ struct peer {
 
 	/* One attempt; spans and parcels are in the arena. */
 	struct arena *arena;
+	struct node_receipts *published[LEDGER_COUNT]; /* those that were asked for */
 	char base[DELIVERY_URL_MAX], url[DELIVERY_URL_MAX + 16];
 	struct buffer text, lines[3]; /* the body; header lines with the signature */
 	struct parcel *parcels;

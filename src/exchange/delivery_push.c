@@ -60,12 +60,25 @@ static struct outbox_key key_of_parcel(const struct peer *p, const struct parcel
 				    .index = c->index };
 }
 
+/* From memory if it was logged lately, else from the files. */
+static enum err make_receipt(struct delivery *d, struct peer *p, enum ledger_id l, uint64_t index, struct receipt *out)
+{
+	enum err e = sequencer_receipt(d->o.sequencer, p->arena, l, index, out);
+
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = p->published[l] == NULL ? node_receipts_open(d->o.node, l, &p->published[l]) : OK;
+	return e == OK ? node_receipts_make(p->published[l], index, out) : e;
+}
+
 /* The receipt with the entry that it is of, as its `extra`. */
-static enum err complete_receipt(struct arena *a, struct span text, struct span entry, struct span *out)
+static enum err complete_receipt(struct delivery *d, struct peer *p, enum ledger_id l, uint64_t index,
+				 struct span entry, struct span *out)
 {
 	struct buffer b = BUFFER(RECEIPT_MAX);
+	struct arena *a = p->arena;
 	struct receipt r;
-	enum err e = receipt_parse(a, text, &r);
+	enum err e = make_receipt(d, p, l, index, &r);
 	char *copy = NULL;
 
 	if (e == OK) {
@@ -80,12 +93,13 @@ static enum err complete_receipt(struct arena *a, struct span text, struct span 
 	return e;
 }
 
-/* ERR_NOT_FOUND: it is not yet under a published checkpoint. */
-static enum err read_item(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct delivery_item *out)
+/* ERR_NOT_FOUND: it is not yet under a checkpoint: another process logged it, and it is not published. */
+static enum err read_item(struct delivery *d, struct peer *p, enum ledger_id l, uint64_t index,
+			  struct delivery_item *out)
 {
-	struct span text, receipt;
+	struct span text;
 	struct entry entry;
-	enum err e = node_entry(n, a, l, index, &text);
+	enum err e = node_entry(d->o.node, p->arena, l, index, &text);
 
 	*out = (struct delivery_item){ 0 };
 	if (e == OK)
@@ -94,9 +108,8 @@ static enum err read_item(struct node *n, struct arena *a, enum ledger_id l, uin
 		return e;
 	out->note = entry.note;
 	if (entry.is_guest)
-		return node_guest_receipt(n, a, l, index, &out->receipt);
-	e = node_receipt(n, a, l, index, &receipt);
-	return e == OK ? complete_receipt(a, receipt, text, &out->receipt) : e;
+		return node_guest_receipt(d->o.node, p->arena, l, index, &out->receipt);
+	return complete_receipt(d, p, l, index, text, &out->receipt);
 }
 
 static enum err read_body(struct node *n, struct arena *a, const struct statement *s, struct delivery_item *out)
@@ -141,7 +154,7 @@ static enum err accompany(struct delivery *d, struct peer *p, struct hash id, ui
 			return OK;
 	if (*count == DELIVERY_STATEMENTS_MAX / 2)
 		return OK;
-	e = read_item(d->o.node, p->arena, LEDGER_PUBLIC, index, &item);
+	e = read_item(d, p, LEDGER_PUBLIC, index, &item);
 	if (e == ERR_NOT_FOUND)
 		return OK;
 	if (e == OK)
@@ -169,7 +182,7 @@ static enum err accompany_author(struct delivery *d, struct peer *p, const struc
 static enum err statement_of(struct delivery *d, struct peer *p, const struct parcel *c, struct delivery_item *item,
 			     struct statement *s)
 {
-	enum err e = read_item(d->o.node, p->arena, c->ledger, c->index, item);
+	enum err e = read_item(d, p, c->ledger, c->index, item);
 
 	return e == OK ? statement_parse(p->arena, item->note, s) : e;
 }
@@ -441,7 +454,7 @@ static enum err introduce(struct delivery *d, struct peer *p)
 		return e;
 	e = state_party(&st, st.node, &self);
 	if (e == OK)
-		e = read_item(d->o.node, p->arena, LEDGER_PUBLIC, self.index, &item);
+		e = read_item(d, p, LEDGER_PUBLIC, self.index, &item);
 	snapshot_end(st.snapshot);
 	if (e != OK)
 		return e;
@@ -560,6 +573,10 @@ void push_over(struct delivery *d, struct peer *p)
 		buffer_free(&p->records[i]);
 	if (p->arena != NULL)
 		arena_free(p->arena);
+	for (int l = 0; l < LEDGER_COUNT; l++) {
+		node_receipts_close(p->published[l]);
+		p->published[l] = NULL;
+	}
 	p->arena = NULL;
 	p->parcels = NULL;
 	p->count = 0;

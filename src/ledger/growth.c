@@ -70,6 +70,11 @@ size_t growth_count(const struct growth *g)
 	return g->count;
 }
 
+const struct hash *growth_leaves(const struct growth *g)
+{
+	return g->leaves;
+}
+
 static uint64_t completed(const struct growth *g, unsigned level)
 {
 	return (g->after.size >> level) - (g->before.size >> level);

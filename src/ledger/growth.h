@@ -13,7 +13,8 @@ void growth_free(struct growth *g); /* NULL is fine */
 
 /* A leaf of the batch in hand. ERR_NO_MEMORY: drop the batch. */
 enum err growth_add(struct growth *g, struct hash leaf);
-size_t growth_count(const struct growth *g); /* leaves of the batch in hand */
+size_t growth_count(const struct growth *g);		  /* leaves of the batch in hand */
+const struct hash *growth_leaves(const struct growth *g); /* these, until the next call */
 
 /* The batch is complete: the tree with it. Nothing is added from here to keep or drop. ERR_NO_MEMORY. */
 enum err growth_sum(struct growth *g, uint64_t *size, struct hash *root);

@@ -83,8 +83,14 @@ void receipt_print(const struct receipt *r, struct buffer *out)
 enum err receipt_verify(struct arena *a, const struct receipt *r, struct span entry, const struct verifier *ledger,
 			struct checkpoint *out)
 {
+	return receipt_verify_cached(a, r, entry, ledger, NULL, out);
+}
+
+enum err receipt_verify_cached(struct arena *a, const struct receipt *r, struct span entry,
+			       const struct verifier *ledger, struct checkpoint_cache *cache, struct checkpoint *out)
+{
 	struct checkpoint c;
-	enum err e = checkpoint_open(a, r->checkpoint_note, ledger, &c);
+	enum err e = checkpoint_open_cached(a, r->checkpoint_note, ledger, cache, &c);
 
 	if (e == OK && merkle_verify_inclusion(r->index, c.size, merkle_leaf(entry), r->proof.hashes, r->proof.count,
 					       c.root) != OK)

@@ -21,5 +21,8 @@ void receipt_print(const struct receipt *r, struct buffer *out);
  * ERR_NOTE*, ERR_CHECKPOINT, ERR_PROOF. */
 enum err receipt_verify(struct arena *a, const struct receipt *r, struct span entry, const struct verifier *ledger,
 			struct checkpoint *out);
+/* The same; many receipts share one checkpoint, whose signature is verified once (checkpoint_open_cached). */
+enum err receipt_verify_cached(struct arena *a, const struct receipt *r, struct span entry,
+			       const struct verifier *ledger, struct checkpoint_cache *cache, struct checkpoint *out);
 
 #endif

@@ -137,6 +137,13 @@ enum err node_body(struct node *n, struct arena *a, struct hash hash, const uint
 enum err node_erase_body(struct node *n, struct hash hash);
 /* The receipt (C2SP tlog-proof) of an entry under the published checkpoint. */
 enum err node_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *receipt);
+/* Many of them, under the checkpoint that is published at the opening: its tiles are read once. One thread. */
+struct node_receipts;
+struct receipt;
+enum err node_receipts_open(struct node *n, enum ledger_id l, struct node_receipts **out);
+void node_receipts_close(struct node_receipts *r); /* NULL is fine */
+/* The checkpoint is valid until the close. ERR_NOT_FOUND: it is not yet under that checkpoint. */
+enum err node_receipts_make(struct node_receipts *r, uint64_t index, struct receipt *out);
 
 /* Recomputes everything: journal checksums, every entry's leaf, signature and tile, checkpoints, and the whole state
  * into a fresh view, compared byte for byte. The detail names the first difference. ERR_LEDGER_DIFFERS. */

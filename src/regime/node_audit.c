@@ -52,6 +52,7 @@ struct auditing {
 	struct audit_published published[LEDGER_COUNT];
 	struct arena *arena, *bodies, *kept; /* one record; one body; to the end */
 	struct signature_checker *signatures;
+	struct checkpoint_cache checkpoints; /* of guests' homes */
 	struct named_root *ticks;
 	uint64_t records, folded; /* folded: in the open transaction, about */
 	uint64_t marks_within;	  /* marks of the journal that the view should have */
@@ -168,7 +169,7 @@ static enum err check_receipt(struct auditing *w, const struct entry *entry, con
 	if (e == OK)
 		e = guest_restore(w->bodies, entry, bare, &extra, &r);
 	if (e == OK)
-		e = receipt_verify(w->bodies, &r, r.extra, &key, NULL);
+		e = receipt_verify_cached(w->bodies, &r, r.extra, &key, &w->checkpoints, NULL);
 	buffer_free(&extra);
 	if (e != OK && !state_failed(e)) {
 		char why[256];

@@ -133,46 +133,74 @@ enum err node_guest_receipt(struct node *n, struct arena *a, enum ledger_id l, u
 	return e == OK ? restore(n, a, &entry, receipt) : e;
 }
 
-static enum err make_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct ledger_reader *r,
-			     struct buffer *out)
-{
-	struct receipt receipt = { .index = index };
-	struct checkpoint c;
-	enum err e = ledger_reader_checkpoint(r, a, &receipt.checkpoint_note);
+struct node_receipts {
+	struct ledger_reader *reader;
+	struct arena *arena; /* holds the checkpoint */
+	struct span note;
+	uint64_t size;
+};
 
+void node_receipts_close(struct node_receipts *r)
+{
+	if (r == NULL)
+		return;
+	ledger_reader_close(r->reader);
+	if (r->arena != NULL)
+		arena_free(r->arena);
+	free(r);
+}
+
+enum err node_receipts_open(struct node *n, enum ledger_id l, struct node_receipts **out)
+{
+	struct node_receipts *r = calloc(1, sizeof(*r));
+	char *dir = node_path(n, "ledger/%s", ledger_name(l));
+	struct checkpoint c;
+	enum err e = ERR_NO_MEMORY;
+
+	if (r != NULL && dir != NULL && (r->arena = arena_new(RECEIPT_TEXT_MAX)) != NULL)
+		e = ledger_reader_open(dir, &r->reader);
 	if (e == OK)
-		e = checkpoint_open(a, receipt.checkpoint_note, &n->ledger_key[l], &c);
-	if (e == OK && index >= c.size)
-		e = fail(ERR_NOT_FOUND, "entry %ju is not yet under the published checkpoint of %ju", (uintmax_t)index,
-			 (uintmax_t)c.size);
-	if (e == OK) {
-		ledger_reader_set_size(r, c.size);
-		e = merkle_inclusion(index, c.size, ledger_reader_fetch, r, &receipt.proof);
+		e = ledger_reader_checkpoint(r->reader, r->arena, &r->note);
+	if (e == OK)
+		e = checkpoint_open(r->arena, r->note, &n->ledger_key[l], &c);
+	free(dir);
+	if (e != OK) {
+		node_receipts_close(r);
+		return e;
 	}
-	if (e == OK) {
-		receipt_print(&receipt, out);
-		e = out->err;
-	}
-	return e;
+	r->size = c.size;
+	ledger_reader_set_size(r->reader, c.size);
+	*out = r;
+	return OK;
+}
+
+enum err node_receipts_make(struct node_receipts *r, uint64_t index, struct receipt *out)
+{
+	*out = (struct receipt){ .index = index, .checkpoint_note = r->note };
+	if (index >= r->size)
+		return fail(ERR_NOT_FOUND, "entry %ju is not yet under the published checkpoint of %ju",
+			    (uintmax_t)index, (uintmax_t)r->size);
+	return merkle_inclusion(index, r->size, ledger_reader_fetch, r->reader, &out->proof);
 }
 
 enum err node_receipt(struct node *n, struct arena *a, enum ledger_id l, uint64_t index, struct span *receipt)
 {
-	char *dir = node_path(n, "ledger/%s", ledger_name(l));
-	struct buffer text = BUFFER(STATEMENT_MAX);
-	struct ledger_reader *r = NULL;
+	struct buffer text = BUFFER(RECEIPT_TEXT_MAX);
+	struct node_receipts *r = NULL;
+	struct receipt made;
 	const char *copy;
-	enum err e = dir == NULL ? ERR_NO_MEMORY : ledger_reader_open(dir, &r);
+	enum err e = node_receipts_open(n, l, &r);
 
-	if (e == OK)
-		e = make_receipt(n, a, l, index, r, &text);
+	if (e == OK && (e = node_receipts_make(r, index, &made)) == OK) {
+		receipt_print(&made, &text);
+		e = text.err;
+	}
 	if (e == OK) {
 		copy = arena_copy(a, text.at, text.len);
 		*receipt = span_make(copy, text.len);
 		e = copy != NULL ? OK : ERR_NO_MEMORY;
 	}
-	ledger_reader_close(r);
+	node_receipts_close(r);
 	buffer_free(&text);
-	free(dir);
 	return e;
 }

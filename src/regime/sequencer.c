@@ -11,6 +11,7 @@
 #include "ledger/growth.h"
 #include "regime/guest.h"
 #include "regime/publishing.h"
+#include "regime/receipts.h"
 
 /*
  * One queue, two ends
@@ -69,6 +70,7 @@ struct sequencer {
 	size_t limit;
 	bool ticks, lends;
 	struct publishing *publishing;
+	struct receipts *receipts;
 
 	pthread_mutex_t mutex;
 	pthread_cond_t coming; /* for workers: something is unclaimed, or stopping */
@@ -82,6 +84,7 @@ struct sequencer {
 	struct worker {
 		struct sequencer *sequencer;
 		struct arena *arena;
+		struct checkpoint_cache checkpoints; /* of guests' homes */
 		pthread_t thread;
 	} workers[WORKERS_MAX];
 	unsigned started;
@@ -142,7 +145,7 @@ static enum err keys_of(struct node *n, struct arena *a, const struct statement 
 /* The key of the home's ledger is named by no fingerprint: a newer party statement of the home may stand in front in the
  * queue. So what does not verify here is looked at again in its turn. */
 static enum err check_receipt(struct arena *a, struct submission *s, const struct statement *statement,
-			      const struct keys *keys)
+			      const struct keys *keys, struct checkpoint_cache *cache)
 {
 	struct guest g = { .bare = BUFFER(RECEIPT_TEXT_MAX) };
 	enum err e;
@@ -150,7 +153,8 @@ static enum err check_receipt(struct arena *a, struct submission *s, const struc
 	if (s->home_receipt.at == NULL)
 		return OK;
 	e = guest_read(a, statement, s->home_receipt, &g);
-	if (e == OK && keys->has_ledger && receipt_verify(a, &g.receipt, g.receipt.extra, &keys->ledger, NULL) == OK) {
+	if (e == OK && keys->has_ledger &&
+	    receipt_verify_cached(a, &g.receipt, g.receipt.extra, &keys->ledger, cache, NULL) == OK) {
 		s->verified.ledger = keys->ledger;
 		s->verified.receipt = hash_span(s->home_receipt);
 		s->verified.with_receipt = true;
@@ -173,7 +177,7 @@ static enum err check_body(struct submission *s, const struct statement *stateme
 	return OK;
 }
 
-static void check(struct sequencer *q, struct arena *a, struct submission *s)
+static void check(struct sequencer *q, struct arena *a, struct checkpoint_cache *cache, struct submission *s)
 {
 	struct statement statement;
 	struct keys keys;
@@ -184,7 +188,7 @@ static void check(struct sequencer *q, struct arena *a, struct submission *s)
 	    keys_of(q->node, a, &statement, s->home_receipt.at != NULL, &keys) == OK &&
 	    (e = note_verify(&statement.note, &keys.signer, 1, NULL)) == OK) {
 		keep_verified(s, &statement, &keys.signer);
-		e = check_receipt(a, s, &statement, &keys);
+		e = check_receipt(a, s, &statement, &keys, cache);
 	}
 	if (e == OK)
 		e = check_body(s, &statement);
@@ -227,7 +231,7 @@ static void *verify(void *argument)
 			break;
 		s = claim(q);
 		pthread_mutex_unlock(&q->mutex);
-		check(q, w->arena, s);
+		check(q, w->arena, &w->checkpoints, s);
 		pthread_mutex_lock(&q->mutex);
 		s->step = CHECKED;
 		q->checked++;
@@ -378,6 +382,15 @@ static size_t grown(const struct sequencer *q)
 	return count;
 }
 
+/* So that who reads of it can have receipts at once. */
+static enum err keep_recent(struct sequencer *q)
+{
+	struct checkpoint published[LEDGER_COUNT];
+	enum err e = publishing_last(q->publishing, published);
+
+	return e == OK ? receipts_reach(q->receipts, q->growth, &q->reached, published) : e;
+}
+
 /* On OK everything with err OK, as far as the rest, is durable and under a signed checkpoint. */
 static enum err commit_all(struct sequencer *q, struct submission *first, struct submission **rest)
 {
@@ -400,6 +413,8 @@ static enum err commit_all(struct sequencer *q, struct submission *first, struct
 			e = sign(q, (enum ledger_id)l);
 	if (e == OK)
 		e = journal_end(n->journal, &q->reached.end);
+	if (e == OK)
+		e = keep_recent(q);
 	if (e == OK && q->reached_by != NULL)
 		q->reached_by(q->context, n->heads.stamp);
 	return e;
@@ -501,9 +516,12 @@ static enum err go_on_from(struct sequencer *q, enum ledger_id l)
 	const struct publication *p = &q->node->publications[l];
 	const struct frontier *f = publisher_frontier(p->publisher);
 
+	enum err e;
+
 	if (!p->published || f->size != q->node->heads.size[l])
 		return fail(ERR_USAGE, "%.*s: not everything is published", SPAN_FORMAT(q->node->origin[l]));
-	return growth_new(f, &q->growth[l]);
+	e = growth_new(f, &q->growth[l]);
+	return e == OK ? receipts_go_on(q->receipts, l, f) : e;
 }
 
 static enum err go_on(struct sequencer *q)
@@ -685,6 +703,11 @@ enum err sequencer_offer(struct sequencer *q, struct submission *s)
 	return e;
 }
 
+enum err sequencer_receipt(struct sequencer *q, struct arena *a, enum ledger_id l, uint64_t index, struct receipt *out)
+{
+	return receipts_make(q->receipts, a, l, index, out);
+}
+
 struct waiting {
 	sem_t done;
 	struct arena *arena;
@@ -778,6 +801,8 @@ enum err sequencer_start(struct node *n, const struct sequencer_options *options
 	pthread_condattr_destroy(&monotonic);
 	if (buffer_room(&q->receipt, RECEIPT_MAX) == NULL) /* so that no receipt fails behind its commit */
 		e = ERR_NO_MEMORY;
+	if (e == OK)
+		e = receipts_new(&q->receipts);
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		e = go_on_from(q, (enum ledger_id)l);
 	if (e == OK && q->lends)
@@ -822,6 +847,7 @@ enum err sequencer_stop(struct sequencer *q)
 		q->node->broken = err_is_machine(e) ? e : ERR_IO;
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		growth_free(q->growth[l]);
+	receipts_free(q->receipts);
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		if (q->workers[i].arena != NULL)
 			arena_free(q->workers[i].arena);

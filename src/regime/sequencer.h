@@ -9,6 +9,7 @@
 #ifndef REGIME_SEQUENCER_H
 #define REGIME_SEQUENCER_H
 
+#include "ledger/receipt.h"
 #include "regime/node.h"
 
 struct sequencer;
@@ -81,6 +82,10 @@ struct accepted {
 	struct span receipt;
 };
 enum err sequencer_submit(struct sequencer *q, struct span note, struct arena *a, struct accepted *out);
+
+/* The receipt of an entry under the checkpoint that was signed last, as soon as it is logged. Only of the last entries:
+ * ERR_NOT_FOUND, of all others; then the files have it (node_receipts_make), or it came in a loan and they will. Any thread. */
+enum err sequencer_receipt(struct sequencer *q, struct arena *a, enum ledger_id l, uint64_t index, struct receipt *out);
 
 /* Whether another process has the node at this moment. Any thread. */
 bool sequencer_lent(struct sequencer *q);

@@ -102,6 +102,7 @@ static void verified_as_a_whole(void **state)
 	struct checkpoint made = { SPAN("l.example"), 2, merkle_node(leaves[0], leaves[1]), SPAN("") }, c;
 	struct receipt r = { .index = 1, .proof = { { leaves[0] }, 1 } };
 	struct signer *key = NULL, *other = NULL;
+	struct checkpoint_cache cache = { 0 };
 	struct buffer note = BUFFER(1000);
 
 	assert_int_equal(signer_new(SPAN("l.example"), &key), OK);
@@ -118,8 +119,19 @@ static void verified_as_a_whole(void **state)
 	r.index = 2;
 	assert_int_equal(receipt_verify(*state, &r, SPAN("two"), signer_verifier(key), NULL), ERR_PROOF);
 	r.index = 1;
+	for (int i = 0; i < 2;
+	     i++) { /* what was opened counts for the same note under the same key, and for nothing else */
+		assert_int_equal(receipt_verify_cached(*state, &r, SPAN("two"), signer_verifier(key), &cache, NULL),
+				 OK);
+		assert_int_equal(receipt_verify_cached(*state, &r, SPAN("one"), signer_verifier(key), &cache, NULL),
+				 ERR_PROOF);
+		assert_int_equal(receipt_verify_cached(*state, &r, SPAN("two"), signer_verifier(other), &cache, NULL),
+				 ERR_NOTE_UNSIGNED);
+	}
 	note.at[12]++;
 	assert_int_equal(receipt_verify(*state, &r, SPAN("two"), signer_verifier(key), NULL), ERR_NOTE_SIGNATURE);
+	assert_int_equal(receipt_verify_cached(*state, &r, SPAN("two"), signer_verifier(key), &cache, NULL),
+			 ERR_NOTE_SIGNATURE);
 	signer_free(key);
 	signer_free(other);
 	buffer_free(&note);

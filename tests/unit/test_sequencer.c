@@ -546,6 +546,51 @@ static void check_told(struct world *w, const struct told *t, const struct hash 
 	arena_free(a);
 }
 
+/* Before the files have it: under the checkpoint that was signed last, which goes on to what is published. */
+static void receipts_at_once(void **state)
+{
+	const struct sequencer_options o = { .workers = 2, .publish_ms = 3600000 };
+	struct world *w = world_new(*state);
+	struct arena *a = arena_new(4 << 20);
+	struct sequencer *q = start(w, &o);
+	struct accepted made[40];
+	struct hash *roots;
+	struct audit audit;
+	struct receipt r;
+
+	assert_int_equal(sequencer_receipt(q, a, LEDGER_CIRCLE, 0, &r), ERR_NOT_FOUND);
+	for (unsigned i = 0; i < 40; i++)
+		assert_int_equal(sequencer_submit(q, notice_of(a, w->res, i), a, &made[i]), OK);
+	for (unsigned i = 0; i < 40; i++) {
+		struct buffer entry = BUFFER(2 * STATEMENT_MAX);
+		struct span published;
+
+		assert_int_equal(sequencer_receipt(q, a, LEDGER_CIRCLE, made[i].appended.index, &r), OK);
+		assert_int_equal(r.index, made[i].appended.index);
+		entry_print(made[i].appended.logged_ms, notice_of(a, w->res, i), &entry);
+		assert_int_equal(receipt_verify(a, &r, buffer_view(&entry), node_ledger_key(w->n, LEDGER_CIRCLE), NULL),
+				 OK);
+		if (i == 39) /* the first may have been published at once */
+			assert_int_equal(node_receipt(w->n, a, LEDGER_CIRCLE, made[i].appended.index, &published),
+					 ERR_NOT_FOUND);
+		buffer_free(&entry);
+	}
+	assert_int_equal(sequencer_receipt(q, a, LEDGER_CIRCLE, made[39].appended.index + 1, &r), ERR_NOT_FOUND);
+	assert_int_equal(sequencer_receipt(q, a, LEDGER_CIRCLE, made[39].appended.index, &r), OK);
+	assert_int_equal(sequencer_stop(q), OK);
+	assert_int_equal(node_audit(w->n, NULL, NULL, &audit), OK);
+	roots = all_roots(w, audit.entries[LEDGER_CIRCLE]);
+	{
+		struct checkpoint c;
+
+		assert_int_equal(checkpoint_open(a, r.checkpoint_note, node_ledger_key(w->n, LEDGER_CIRCLE), &c), OK);
+		assert_true(c.size <= audit.entries[LEDGER_CIRCLE] && hash_equal(c.root, roots[c.size]));
+	}
+	free(roots);
+	arena_free(a);
+	world_free(w);
+}
+
 static void killed_at_any_moment(void **state)
 {
 	struct world *w = world_new(*state);
@@ -590,6 +635,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_FOLDER(receipts_hold),
 		IN_A_FOLDER(published_as_signed),
+		IN_A_FOLDER(receipts_at_once),
 		IN_A_FOLDER(refusals_among_others),
 		IN_A_FOLDER(in_the_order_of_offering),
 		IN_A_FOLDER(parties_that_leave_meanwhile),
