@@ -17,6 +17,7 @@ struct following {
 	struct hash pin;
 	bool has_pin;
 	struct progress progress;
+	bool is_folding;
 	enum err worst; /* of several nodes */
 };
 
@@ -51,6 +52,19 @@ static void show_progress(void *context, enum ledger_id l, uint64_t done, uint64
 
 	(void)l;
 	home_rest(&f->home);
+	progress_show(&f->progress, done, total, done, "entries");
+}
+
+static void show_folding(void *context, uint64_t done, uint64_t total)
+{
+	struct following *f = context;
+
+	home_rest(&f->home);
+	if (!f->is_folding) { /* another work, another rate */
+		f->is_folding = true;
+		f->progress.what = "fold";
+		f->progress.began_us = clock_monotonic_us();
+	}
 	progress_show(&f->progress, done, total, done, "entries");
 }
 
@@ -156,11 +170,13 @@ static enum err follow_one(struct following *f, struct span url)
 				    .read = read_own,
 				    .guest = log_guest,
 				    .progress = show_progress,
+				    .folding = show_folding,
 				    .context = f };
 	struct follow_result r;
 	enum err e;
 
 	f->progress = progress_begin(c, "follow");
+	f->is_folding = false;
 	home_rest(&f->home);
 	e = follow_url(&host, c->arena, url, &f->limits, f->has_pin ? &f->pin : NULL, &r);
 	progress_end(&f->progress);

@@ -396,12 +396,13 @@ static enum err renew_party(struct round *r, struct mirror *m)
 
 static enum err fold(struct round *r)
 {
+	struct mirror_watch watch = { r->host->stop, r->host->folding, r->host->context };
 	struct gathering g = { .round = r, .last = &g.first };
 	struct mirror *m = NULL;
 	enum err e = open_mirror(r, &m);
 
 	if (e == OK)
-		e = mirror_catch_up(m);
+		e = mirror_catch_up(m, &watch);
 	if (e == OK)
 		e = renew_party(r, m);
 	if (e == OK)

@@ -29,6 +29,7 @@ struct follow_host {
 	/* Time to end: asked between two answers and a few times a second. NULL: never. */
 	bool (*stop)(void *context);
 	void (*progress)(void *context, enum ledger_id l, uint64_t done, uint64_t total); /* NULL: nobody looks */
+	void (*folding)(void *context, uint64_t done, uint64_t total); /* likewise, of both ledgers */
 	void *context;
 };
 

@@ -80,6 +80,12 @@ static enum err has_other(struct walking *w, const struct api_statement *a, bool
 	return e == TAXII_PAGE_FULL ? OK : e;
 }
 
+/* Of a guest that of its home: so its object is the same at every node. */
+static int64_t version_of(const struct api_statement *a)
+{
+	return a->is_guest ? a->home_ms : a->logged_ms;
+}
+
 static bool is_listed(const struct object_query *q, int64_t logged_ms)
 {
 	char text[CLOCK_TEXT];
@@ -100,7 +106,7 @@ static enum err fits_version(struct walking *w, const struct api_statement *a, b
 	bool last = q->last || (!q->first && q->version_count == 0), other = true;
 	enum err e = OK;
 
-	*fits = q->all || is_listed(q, a->logged_ms);
+	*fits = q->all || is_listed(q, version_of(a));
 	if (!*fits && a->s.kind != KIND_PARTY) {
 		*fits = last || q->first;
 		return OK;
@@ -158,7 +164,7 @@ static enum err render(struct walking *w, const struct api_statement *a, struct 
 	if (e != OK && e != ERR_MATTER_UNKNOWN)
 		return e;
 	buffer_clear(&w->view);
-	statement_view(&a->s, a->logged_ms, e == OK ? &m : NULL, &w->view);
+	statement_view(&a->s, version_of(a), e == OK ? &m : NULL, &w->view);
 	if (w->view.err != OK)
 		return w->view.err;
 	if ((copy = arena_copy(w->page->arena, w->view.at, w->view.len)) == NULL)
@@ -180,7 +186,7 @@ static enum err take(struct walking *w, const struct api_statement *a)
 		return e;
 	if (w->page->count == w->page->most) /* before it is rendered for nothing */
 		return taxii_page_add(w->page, &row);
-	clock_format_ms(a->logged_ms, version);
+	clock_format_ms(version_of(a), version);
 	copy[0] = arena_copy(w->page->arena, id.text, strlen(id.text));
 	copy[1] = arena_copy(w->page->arena, version, strlen(version));
 	if (copy[0] == NULL || copy[1] == NULL)

@@ -15,8 +15,15 @@ void mirror_close(struct mirror *m); /* NULL is fine */
  * instant; every signature is verified. What one ledger holds beyond the other's last entry waits, unless both are known to
  * stand where they stood together (mirror_together). A part that came later and belongs before what was folded, such as a
  * circle that opens, has all of it folded anew. ERR_PEER: an entry that no node may log; the state ends before it.
- * ERR_LEDGER_FORK: a tick names a checkpoint that the tiles do not give. */
-enum err mirror_catch_up(struct mirror *m);
+ * ERR_LEDGER_FORK: a tick names a checkpoint that the tiles do not give. ERR_BUSY: also when it was told to stop; what was folded
+ * is kept, and the next one goes on from there. watch NULL: nobody watches. */
+struct mirror_watch {
+	bool (*stop)(void *context); /* NULL: never */
+	void (*progress)(void *context, uint64_t done,
+			 uint64_t total); /* entries folded, of both ledgers; may be NULL */
+	void *context;
+};
+enum err mirror_catch_up(struct mirror *m, const struct mirror_watch *watch);
 /* As node_read. ERR_BUSY: it is being folded anew. */
 enum err mirror_read(struct mirror *m, struct arena *a, struct state *out);
 /* How far it was folded. */

@@ -13,6 +13,10 @@
  *
  * A ledger whose own times run backwards, an entry that is none, a signature that does not verify: no honest node logs these.
  * The fold stops before it and stays there. A tick that names a checkpoint which the tiles do not give is a fork.
+ *
+ * Signatures are most of the work. Where there is much to fold they are verified on all processors beside it, and a transaction
+ * ends only when all of its own were. If one is wrong the transaction never was: it is folded again, one by one, up to the entry
+ * that is to blame.
  */
 #include <stdio.h>
 
@@ -20,9 +24,12 @@
 #include "ledger/ledger_reader.h"
 #include "regime/kinds_private.h"
 #include "regime/mirror_private.h"
+#include "regime/node_audit.h"
 #include "regime/state_private.h"
 
 #define CHUNK 20000 /* entries in one transaction */
+#define MANY 1000   /* entries to fold: from here on threads are worth it */
+#define LOOK 256    /* entries between two looks at the watch */
 
 struct source {
 	bool there; /* the ledger is mirrored */
@@ -44,6 +51,10 @@ struct folding {
 	struct arena *arena, *of_statement;
 	bool together;
 	unsigned in_chunk;
+	struct mirror_heads began;	   /* where the transaction did */
+	struct signature_checker *checker; /* of the transaction; NULL: each signature is verified at once */
+	bool one_by_one;
+	const struct mirror_watch *watch;
 };
 
 /* ---- what there is ---- */
@@ -159,13 +170,50 @@ static bool comes_too_late(const struct folding *f, enum ledger_id l)
 
 /* ---- transactions ---- */
 
+static uint64_t left(const struct folding *f)
+{
+	uint64_t n = 0;
+
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		if (f->heads.next[l] < f->from[l].checkpoint.size)
+			n += f->from[l].checkpoint.size - f->heads.next[l];
+	return n;
+}
+
 static enum err begin(struct folding *f)
 {
 	f->in_chunk = 0;
+	f->began = f->heads;
+	if (!f->one_by_one && left(f) >= MANY) {
+		enum err e = signature_checker_new(&f->checker);
+
+		if (e != OK)
+			return e;
+	}
 	return views_write(f->m->views, &f->st.snapshot);
 }
 
-static enum err end(struct folding *f)
+/* Whether the transaction has to be folded again, since a signature of its was wrong. */
+static enum err settle(struct folding *f, bool *again)
+{
+	uint64_t verified;
+	enum err e = f->checker != NULL ? signature_checker_finish(f->checker, &verified) : OK;
+
+	*again = e == ERR_LEDGER_DIFFERS;
+	signature_checker_free(f->checker);
+	f->checker = NULL;
+	if (!*again)
+		return e;
+	snapshot_end(f->st.snapshot);
+	f->st.snapshot = NULL;
+	f->heads = f->began;
+	f->one_by_one = true;
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		f->from[l].has = false;
+	return begin(f);
+}
+
+static enum err commit(struct folding *f)
 {
 	struct snapshot *s = f->st.snapshot;
 	uint64_t version;
@@ -180,6 +228,17 @@ static enum err end(struct folding *f)
 		return e;
 	f->st.snapshot = NULL;
 	return snapshot_commit(s);
+}
+
+/* Ends the transaction and begins the next, or the same one again. */
+static enum err next_chunk(struct folding *f)
+{
+	bool again;
+	enum err e = settle(f, &again);
+
+	if (e != OK || again)
+		return e;
+	return (e = commit(f)) == OK ? begin(f) : e;
 }
 
 static enum err clear_view(struct snapshot *s, enum view v)
@@ -203,9 +262,7 @@ static enum err start_anew(struct folding *f)
 	f->heads = (struct mirror_heads){ .anew = true };
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		f->from[l].has = false;
-	if (e == OK)
-		e = end(f);
-	return e == OK ? begin(f) : e;
+	return e == OK ? next_chunk(f) : e;
 }
 
 /* ---- one entry ---- */
@@ -220,6 +277,9 @@ static enum err verify(struct folding *f, enum ledger_id l, const struct stateme
 		return e; /* it counted when it came first */
 	if ((e = state_signer(&f->st, s, &key)) != OK)
 		return state_failed(e) ? e : OK; /* folds to nothing but its id */
+	/* A tick may bring a fork to light: at once. */
+	if (f->checker != NULL && s->kind != KIND_TICK && s->note.line_count == 1)
+		return signature_checker_add(f->checker, &s->note, &key, l, f->st.index);
 	return note_verify(&s->note, &key, 1, NULL) == OK
 		       ? OK
 		       : bad_entry(f, l, f->st.index, "its signature does not verify");
@@ -295,12 +355,26 @@ static enum err fold_one(struct folding *f, enum ledger_id l, bool *wait)
 	f->heads.next[l]++;
 	f->heads.logged_ms[l] = from->entry.logged_ms;
 	from->has = false;
-	if (++f->in_chunk >= CHUNK && (e = end(f)) == OK)
-		e = begin(f);
-	return e;
+	return ++f->in_chunk >= CHUNK ? next_chunk(f) : OK;
 }
 
-static enum err fold_all(struct folding *f)
+static enum err look_at_watch(const struct folding *f)
+{
+	const struct mirror_watch *w = f->watch;
+	uint64_t total = 0;
+
+	if (w == NULL || f->in_chunk % LOOK != 0)
+		return OK;
+	if (w->stop != NULL && w->stop(w->context))
+		return fail(ERR_BUSY, "%s: it is time to end", f->m->dir);
+	for (int l = 0; l < LEDGER_COUNT; l++)
+		total += f->from[l].checkpoint.size;
+	if (w->progress != NULL)
+		w->progress(w->context, total - left(f), total);
+	return OK;
+}
+
+static enum err fold_some(struct folding *f)
 {
 	bool wait = false;
 	enum err e = OK;
@@ -308,6 +382,7 @@ static enum err fold_all(struct folding *f)
 	while (e == OK && !wait) {
 		enum ledger_id l;
 
+		e = look_at_watch(f);
 		for (int i = 0; e == OK && i < LEDGER_COUNT; i++)
 			e = peek(f, (enum ledger_id)i);
 		if (e != OK || !pick(f, &l))
@@ -317,8 +392,36 @@ static enum err fold_all(struct folding *f)
 	return e;
 }
 
+static bool may_keep(enum err e)
+{
+	return e == OK || e == ERR_PEER || e == ERR_LEDGER_FORK || e == ERR_BUSY;
+}
+
+/* What stands before an entry that stops the fold is kept, and is a state of its own right. */
+static enum err fold_all(struct folding *f)
+{
+	char detail[512];
+	bool again;
+	enum err why, e;
+
+	do {
+		why = fold_some(f);
+		snprintf(detail, sizeof(detail), "%s", err_detail());
+		if (!may_keep(why))
+			return why;
+		e = settle(f, &again);
+	} while (e == OK && again);
+	if (e != OK)
+		return e;
+	if (why != ERR_BUSY)
+		f->heads.anew = false;
+	e = commit(f);
+	return e == OK && why != OK ? fail(why, "%s", detail) : e;
+}
+
 static void close_folding(struct folding *f)
 {
+	signature_checker_free(f->checker);
 	snapshot_end(f->st.snapshot);
 	for (int l = 0; l < LEDGER_COUNT; l++) {
 		ledger_reader_close(f->from[l].reader);
@@ -328,21 +431,21 @@ static void close_folding(struct folding *f)
 	arena_free(f->of_statement);
 }
 
-/* What stands before an entry that stops the fold is kept, and is a state of its own right. */
-static enum err keep(struct folding *f, enum err why)
+static enum err read_heads(struct folding *f)
 {
-	char detail[512];
-	enum err e;
+	struct snapshot *s = NULL;
+	enum err e = views_read(f->m->views, &s);
 
-	snprintf(detail, sizeof(detail), "%s", err_detail());
-	f->heads.anew = false;
-	e = end(f);
-	return e == OK && why != OK ? fail(why, "%s", detail) : e;
+	if (e == OK)
+		e = mirror_heads_get(s, &f->heads);
+	snapshot_end(s);
+	return e;
 }
 
-enum err mirror_catch_up(struct mirror *m)
+enum err mirror_catch_up(struct mirror *m, const struct mirror_watch *watch)
 {
 	struct folding f = { .m = m,
+			     .watch = watch,
 			     .arena = arena_new(MIRROR_ARENA_MAX),
 			     .of_statement = arena_new(MIRROR_ARENA_MAX) };
 	bool mine = m->write && pthread_mutex_trylock(&m->folding) == 0;
@@ -354,17 +457,14 @@ enum err mirror_catch_up(struct mirror *m)
 	if (e == OK)
 		e = open_sources(&f);
 	if (e == OK)
-		e = begin(&f);
+		e = read_heads(&f);
 	if (e == OK)
-		e = mirror_heads_get(f.st.snapshot, &f.heads);
+		e = begin(&f);
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		if (f.heads.next[l] > f.from[l].checkpoint.size)
 			e = start_anew(&f); /* of another mirror */
-	if (e == OK) {
+	if (e == OK)
 		e = fold_all(&f);
-		if (e == OK || e == ERR_PEER || e == ERR_LEDGER_FORK)
-			e = keep(&f, e);
-	}
 	close_folding(&f);
 	if (mine)
 		pthread_mutex_unlock(&m->folding);

@@ -58,7 +58,7 @@ static enum err catch_up(const struct followed *f, struct hash *digest)
 	enum err e;
 
 	assert_int_equal(mirror_open(f->dir, SPAN("cert.example"), true, &m), OK);
-	e = mirror_catch_up(m);
+	e = mirror_catch_up(m, NULL);
 	if (digest != NULL) {
 		assert_int_equal(mirror_read(m, f->s->arena, &st), OK);
 		assert_int_equal(state_digest(&st, digest), OK);
@@ -269,7 +269,7 @@ static void opened_more_than_once(void **state)
 	assert_int_equal(mirror_open(f.dir, SPAN("cert.example"), true, &m), OK);
 	assert_int_equal(mirror_open(f.dir, SPAN("cert.example"), false, &reader), OK);
 	assert_int_equal(mirror_open(f.dir, SPAN("cert.example"), true, &again), OK);
-	assert_int_equal(mirror_catch_up(again), OK);
+	assert_int_equal(mirror_catch_up(again, NULL), OK);
 	mirror_close(again);
 	mirror_close(m);
 	assert_int_equal(mirror_read(reader, f.s->arena, &st), OK);
@@ -279,7 +279,7 @@ static void opened_more_than_once(void **state)
 	assert_true(hash_equal(digest, world_digest(f.w)));
 	assert_int_equal(mirror_open(f.dir, SPAN("cert.example"), false, &reader), OK);
 	assert_int_equal(mirror_open(f.dir, SPAN("cert.example"), true, &m), ERR_BUSY);
-	assert_int_equal(mirror_catch_up(reader), ERR_BUSY);
+	assert_int_equal(mirror_catch_up(reader, NULL), ERR_BUSY);
 	mirror_close(reader);
 	mirror_close(NULL);
 	world_free(f.w);
@@ -440,6 +440,108 @@ static void receipts(void **state)
 	world_free(f.w);
 }
 
+/* ---- much of it ---- */
+
+#define MUCH 2500 /* so much that signatures are verified on threads */
+
+struct watching {
+	uint64_t calls, last, total, stop_after;
+};
+
+static bool stop_some_time(void *context)
+{
+	struct watching *w = context;
+
+	return ++w->calls == w->stop_after;
+}
+
+static void look_on(void *context, uint64_t done, uint64_t total)
+{
+	struct watching *w = context;
+
+	assert_true(done >= w->last && done <= total);
+	w->last = done;
+	w->total = total;
+}
+
+static uint64_t folded(const struct followed *f)
+{
+	struct mirror_reach reach;
+	struct mirror *m;
+
+	assert_int_equal(mirror_open(f->dir, SPAN("cert.example"), false, &m), OK);
+	assert_int_equal(mirror_reach(m, &reach), OK);
+	mirror_close(m);
+	return reach.folded[LEDGER_PUBLIC] + reach.folded[LEDGER_CIRCLE];
+}
+
+/* What was folded by then stays, and the next one goes on behind it. */
+static void told_to_stop(void **state)
+{
+	struct followed f = follow(*state);
+	struct watching w = { .stop_after = 4 };
+	struct mirror_watch watch = { stop_some_time, look_on, &w };
+	uint64_t all, before;
+	struct mirror *m;
+
+	add_notices(f.w, 0, MUCH);
+	assert_int_equal(node_publish(f.w->n), OK);
+	fetch_together(&f);
+	all = published(&f, LEDGER_PUBLIC) + published(&f, LEDGER_CIRCLE);
+	assert_int_equal(mirror_open(f.dir, SPAN("cert.example"), true, &m), OK);
+	assert_int_equal(mirror_catch_up(m, &watch), ERR_BUSY);
+	mirror_close(m);
+	before = folded(&f);
+	assert_true(before > 0 && before < all && w.calls == 4 && w.total == all);
+	assert_int_equal(mirror_open(f.dir, SPAN("cert.example"), true, &m), OK);
+	w.calls = 1; /* at once */
+	w.stop_after = 2;
+	assert_int_equal(mirror_catch_up(m, &watch), ERR_BUSY);
+	mirror_close(m);
+	assert_int_equal(folded(&f), before);
+	assert_same(&f);
+	assert_int_equal(folded(&f), all);
+	world_free(f.w);
+}
+
+static uint64_t forged;
+
+static struct span forge_events(struct scratch *s, uint64_t index, struct span text)
+{
+	char *copy = arena_copy(s->arena, text.at, text.len), *events = strstr(copy, "\nevents ");
+
+	if (index >= forged) {
+		assert_non_null(events);
+		events[8] = events[8] == '9' ? '8' : '9';
+	}
+	return span_make(copy, text.len);
+}
+
+/* The fold ends before the first signature that is wrong, however much was folded ahead of its verifying. */
+static void forged_among_many(void **state)
+{
+	struct followed f = follow(*state);
+	uint64_t seed = test_seed();
+	struct hash digest, again;
+
+	add_notices(f.w, 0, MUCH);
+	assert_int_equal(node_publish(f.w->n), OK);
+	for (int i = 0; i < 3; i++) {
+		fetch_together(&f);
+		forged = 100 + test_below(&seed, MUCH - 200);
+		rewrite(&f, LEDGER_CIRCLE, forge_events);
+		assert_int_equal(catch_up(&f, &digest), ERR_PEER);
+		assert_non_null(strstr(err_detail(), arena_print(f.s->arena, "entry %ju ", (uintmax_t)forged)));
+		assert_int_equal(folded(&f), published(&f, LEDGER_PUBLIC) + forged);
+		assert_int_equal(catch_up(&f, &again), ERR_PEER);
+		assert_true(hash_equal(digest, again));
+		take_away(scratch_path(f.s, "followed/cert.example/state"));
+	}
+	fetch_together(&f);
+	assert_same(&f);
+	world_free(f.w);
+}
+
 static enum err count(void *context, const char *dir, struct span node)
 {
 	assert_span(node, *(unsigned *)context == 0 ? "a.example" : "cert.example");
@@ -473,6 +575,8 @@ int main(void)
 		IN_A_FOLDER(entries_that_nobody_may_log),
 		IN_A_FOLDER(tick_tells_of_a_fork),
 		IN_A_FOLDER(receipts),
+		IN_A_FOLDER(told_to_stop),
+		IN_A_FOLDER(forged_among_many),
 		IN_A_FOLDER(walked),
 	};
 
