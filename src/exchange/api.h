@@ -22,6 +22,10 @@ struct api_statement {
 enum err api_entry(const struct server *s, struct arena *a, const struct state *st, enum ledger_id l, uint64_t index,
 		   struct api_statement *out);
 void api_print(const struct api_statement *a, struct buffer *out); /* one JSON object */
+/* Whether who signed may see what the statement refers to by `re`; nobody's eyes if the signature is not that party's. Else a
+ * refusal must not tell that it is there. ERR_NOT_FOUND: it is not. */
+enum err api_author_sees(const struct server *s, struct arena *a, const struct state *st,
+			 const struct statement *statement, bool *yes);
 
 /* What a list or a follower asks for. Owns nothing: the spans point into the query. */
 struct api_filter {

@@ -50,17 +50,18 @@ static enum err eyes_of_author(const struct state *st, const struct statement *s
 	return access_is_member(st, s->from, &out->member);
 }
 
-static enum err sees_matter(struct submit *one, const struct state *st, const struct statement *s, bool *yes)
+enum err api_author_sees(const struct server *server, struct arena *arena, const struct state *st,
+			 const struct statement *s, bool *yes)
 {
-	const struct server *server = one->server;
 	struct api_statement a;
 	struct caller author;
 	enum ledger_id l;
 	uint64_t index;
 	enum err e = state_find(st, s->re, &l, &index);
 
+	*yes = false;
 	if (e == OK)
-		e = api_entry(server, one->request->arena, st, l, index, &a);
+		e = api_entry(server, arena, st, l, index, &a);
 	if (e == OK)
 		e = eyes_of_author(st, s, &author);
 	return e == OK ? readership_statement(st, &author, l, &a.s, a.logged_ms, server->config->circle_delay_ms, yes)
@@ -82,7 +83,7 @@ static enum err why_refused(struct submit *one)
 		return fail(one->s.err, "%s", one->s.detail);
 	if ((e = server_read(one->server, one->request, &st)) != OK)
 		return e;
-	e = sees_matter(one, &st, &s, &sees);
+	e = api_author_sees(one->server, one->request->arena, &st, &s, &sees);
 	s.re = absent;
 	st.is_guest = one->s.home_receipt.at != NULL;
 	if (e == OK && !sees)

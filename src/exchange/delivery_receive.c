@@ -231,6 +231,26 @@ static enum err may_refer(const struct state *st, const struct statement *s)
 	return state_matter(st, s->re, &m);
 }
 
+/* Refused, and about what its author may not see: then as if that were not there. What was logged in this very batch cannot be
+ * read yet, and counts as not seen. */
+static enum err hide(const struct one *o, const struct state *st, enum err refused)
+{
+	char detail[SUBMISSION_DETAIL];
+	bool sees = false;
+	enum err e;
+
+	if (err_is_machine(refused) || refused == ERR_DAMAGED || refused == ERR_STATEMENT_REPEATED)
+		return refused;
+	snprintf(detail, sizeof(detail), "%s", err_detail());
+	e = api_author_sees(o->all->server, o->all->request->arena, st, &o->statement, &sees);
+	if (err_is_machine(e) || e == ERR_DAMAGED)
+		return e;
+	if (e == OK && sees)
+		return fail(refused, "%s", detail);
+	hash_hex(o->statement.re, detail);
+	return fail(ERR_MATTER_UNKNOWN, "%s", detail);
+}
+
 /* On the sequencing thread. */
 static enum err take(struct node *n, struct submission *s)
 {
@@ -245,6 +265,8 @@ static enum err take(struct node *n, struct submission *s)
 		e = may_refer(st, &o->statement);
 	if (e == OK)
 		e = submission_add(n, s, &s->appended);
+	if (e != OK && o->statement.has_re && o->statement.kind != KIND_NOTICE && o->statement.kind != KIND_PARTY)
+		e = hide(o, st, e);
 	if (e == OK && (whom.node || whom.other))
 		e = sign_received(n, &o->statement, &whom);
 	return e;

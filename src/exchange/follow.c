@@ -5,9 +5,10 @@
  * stand where they stand together, which the fold wants to know (regime/mirror_fold.c). A busy node may move each time; then the
  * fold leaves out the newest, and the next round has it.
  *
- * At the end party statements become guests of our own ledger: the node's own, and those of parties whose claims it approved. Their
- * receipts are made of the mirror's tiles, so nothing more is asked, and reports can be routed to these parties without any
- * network. One that is refused (its party is kept by another node, or here) is counted, and the others go on.
+ * At the end party statements become guests of our own ledger: the node's own, those of parties whose claims it approved, and of
+ * parties that are its guests here already what they filed since, or that they withdrew. Their receipts are made of the mirror's
+ * tiles, so nothing more is asked, and reports can be routed to these parties without any network. One that is refused (its party
+ * is kept by another node, or here) is counted, and the others go on.
  */
 #include "exchange/follow.h"
 
@@ -269,7 +270,6 @@ static enum err open_mirror(const struct round *r, struct mirror **out)
 struct wanted {
 	struct wanted *next;
 	struct span domain;
-	struct hash statement;
 	uint64_t index;
 };
 
@@ -279,12 +279,26 @@ struct gathering {
 	struct wanted *first, **last;
 };
 
+static enum err want(struct gathering *g, struct span domain, uint64_t index)
+{
+	struct arena *a = g->round->arena;
+	struct wanted *w;
+
+	for (w = g->first; w != NULL; w = w->next)
+		if (w->index == index)
+			return OK;
+	if ((w = arena_alloc(a, sizeof(*w))) == NULL)
+		return ERR_NO_MEMORY;
+	*w = (struct wanted){ .domain = span_of(arena_print(a, "%.*s", SPAN_FORMAT(domain))), .index = index };
+	*g->last = w;
+	g->last = &w->next;
+	return OK;
+}
+
 /* Whether the party's present statement there should stand here too. */
 static enum err want_party(struct gathering *g, struct span domain)
 {
-	struct arena *a = g->round->arena;
 	struct party theirs, ours;
-	struct wanted *w;
 	enum err e = state_party(g->theirs, domain, &theirs);
 
 	if (e != OK)
@@ -296,22 +310,33 @@ static enum err want_party(struct gathering *g, struct span domain)
 		return e;
 	if (e == OK && (!span_equal(ours.home, theirs.home) || hash_equal(ours.statement, theirs.statement)))
 		return OK;
-	for (w = g->first; w != NULL; w = w->next)
-		if (span_equal(w->domain, domain))
-			return OK;
-	if ((w = arena_alloc(a, sizeof(*w))) == NULL)
-		return ERR_NO_MEMORY;
-	*w = (struct wanted){ .domain = span_of(arena_print(a, "%.*s", SPAN_FORMAT(domain))),
-			      .statement = theirs.statement,
-			      .index = theirs.index };
-	*g->last = w;
-	g->last = &w->next;
-	return OK;
+	return want(g, domain, theirs.index);
 }
 
 static enum err want_claimant(void *context, const struct claim *c)
 {
 	return want_party(context, c->party);
+}
+
+/* What came here as a guest stands here as it stands there: filed anew, or withdrawn. */
+static enum err want_guest(void *context, const struct party *ours)
+{
+	struct gathering *g = context;
+	struct round *r = g->round;
+	uint64_t filed, withdrawn;
+	struct matter m;
+	enum err e;
+
+	if (!span_equal(ours->home, r->who.node))
+		return OK;
+	e = mirror_withdrawn(r->dir, g->theirs, r->arena, ours->domain, &filed, &withdrawn);
+	if (e == ERR_PARTY_UNKNOWN)
+		return want_party(g, ours->domain);
+	if (e == OK && (e = state_matter(g->theirs, ours->statement, &m)) == ERR_MATTER_UNKNOWN)
+		return OK; /* ours is of a ledger that is not mirrored that far */
+	if (e == OK && m.index != filed)
+		e = want(g, ours->domain, filed);
+	return e == OK ? want(g, ours->domain, withdrawn) : e;
 }
 
 static enum err gather(struct round *r, struct mirror *m, struct gathering *g)
@@ -326,6 +351,8 @@ static enum err gather(struct round *r, struct mirror *m, struct gathering *g)
 		g->ours = &ours;
 		if ((e = want_party(g, r->who.node)) == OK)
 			e = state_claims(&theirs, true, want_claimant, g);
+		if (e == OK)
+			e = state_parties(&ours, want_guest, g);
 		snapshot_end(ours.snapshot);
 	}
 	snapshot_end(theirs.snapshot);

@@ -37,6 +37,11 @@ enum err mirror_receipt(const char *dir, struct arena *a, enum ledger_id l, uint
 /* The note of that entry. */
 enum err mirror_note(const char *dir, struct arena *a, enum ledger_id l, uint64_t index, struct span *note);
 
+/* A party that this node kept and that withdrew there: the entries of its last statement and of what took that back, both of the
+ * public ledger. st: of the mirror. ERR_PARTY_UNKNOWN: it did not withdraw, or was never kept there. */
+enum err mirror_withdrawn(const char *dir, const struct state *st, struct arena *a, struct span domain, uint64_t *filed,
+			  uint64_t *withdrawn);
+
 /* Whoever mirrors says that these sizes were seen together: nothing of either ledger was missing behind them. */
 enum err mirror_together(const char *dir, const uint64_t size[LEDGER_COUNT]);
 

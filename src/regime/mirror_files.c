@@ -7,6 +7,7 @@
 #include "ledger/entry.h"
 #include "ledger/receipt.h"
 #include "regime/mirror_private.h"
+#include "regime/state_private.h"
 
 #define NOTE_MAX ((size_t)1 << 20)
 #define FORKS_MAX 100
@@ -159,6 +160,91 @@ enum err mirror_note(const char *dir, struct arena *a, enum ledger_id l, uint64_
 	if (e == OK)
 		*note = entry.note;
 	ledger_reader_close(reader);
+	return e;
+}
+
+/* ---- what a party took back ---- */
+
+struct searching {
+	struct ledger_reader *reader;
+	struct arena *arena; /* of the entry in hand */
+	uint64_t size;
+};
+
+static enum err read_at(struct searching *x, uint64_t index, struct entry *out)
+{
+	struct span text;
+	enum err e;
+
+	arena_reset(x->arena);
+	e = ledger_reader_entry(x->reader, x->arena, index, &text);
+	return e == OK ? entry_parse(text, out) : e;
+}
+
+/* The first entry that was logged then or later: their times never run backwards where they were folded. */
+static enum err find_time(struct searching *x, int64_t logged_ms, uint64_t *out)
+{
+	uint64_t low = 0, high = x->size;
+	enum err e = OK;
+
+	while (e == OK && low < high) {
+		uint64_t middle = low + (high - low) / 2;
+		struct entry entry;
+
+		if ((e = read_at(x, middle, &entry)) != OK)
+			break;
+		if (entry.logged_ms < logged_ms)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*out = low;
+	return e;
+}
+
+/* The statement that took `id` back, logged at that time. */
+static enum err find_withdrawal(struct searching *x, int64_t logged_ms, struct hash id, uint64_t *out)
+{
+	enum err e = find_time(x, logged_ms, out);
+
+	for (; e == OK && *out < x->size; ++*out) {
+		struct entry entry;
+		struct statement s;
+
+		if ((e = read_at(x, *out, &entry)) != OK)
+			break;
+		if (entry.logged_ms != logged_ms)
+			return fail(ERR_PARTY_UNKNOWN, "nothing that takes it back");
+		e = statement_parse(x->arena, entry.note, &s);
+		if (e == OK && s.kind == KIND_WITHDRAW && s.has_re && hash_equal(s.re, id))
+			return OK;
+	}
+	return e == OK ? fail(ERR_PARTY_UNKNOWN, "nothing that takes it back") : e;
+}
+
+enum err mirror_withdrawn(const char *dir, const struct state *st, struct arena *a, struct span domain, uint64_t *filed,
+			  uint64_t *withdrawn)
+{
+	struct searching x = { .arena = arena_new(MIRROR_ARENA_MAX) };
+	struct checkpoint c;
+	struct matter m;
+	struct party p;
+	struct span note;
+	enum err e = x.arena == NULL ? ERR_NO_MEMORY : party_get(st, domain, &p);
+
+	if (e == OK && (!p.withdrawn || !span_equal(p.home, st->node)))
+		e = fail(ERR_PARTY_UNKNOWN, "%.*s did not withdraw there", SPAN_FORMAT(domain));
+	if (e == OK)
+		e = state_matter(st, p.statement, &m);
+	if (e == OK)
+		e = open_reader(dir, a, LEDGER_PUBLIC, &x.reader, &c, &note);
+	if (e == OK) {
+		*filed = p.index;
+		x.size = c.size;
+		e = find_withdrawal(&x, m.withdrawn_ms, p.statement, withdrawn);
+	}
+	ledger_reader_close(x.reader);
+	arena_free(x.arena);
 	return e;
 }
 

@@ -137,8 +137,8 @@ static enum err check_reason(const struct state *st, const struct matter *m, enu
 	return OK;
 }
 
-/* The matter that the notice follows on, as it was before. *found false: on none, or on one that is not known here, because its
- * home showed it to others. */
+/* The matter that the notice follows on, as it was before. *found false: on none, or, of a guest, on one that its home showed to
+ * others and not to us. One of another home is no different: who brings the guest must not learn that it is here. */
 static enum err read_before(const struct state *st, const struct statement *s, enum follow_up *reason,
 			    struct matter *before, bool *found)
 {
@@ -155,8 +155,8 @@ static enum err read_before(const struct state *st, const struct statement *s, e
 	if ((e = follow_up_parse(h->value, reason)) != OK)
 		return e;
 	e = matter_referred(st, s, BIT(KIND_NOTICE), before);
-	*found = e == OK;
-	if (e == ERR_MATTER_UNKNOWN && st->is_guest)
+	*found = e == OK && (!st->is_guest || span_equal(before->home, home));
+	if ((e == OK || e == ERR_MATTER_UNKNOWN) && st->is_guest && !*found)
 		return OK;
 	if (e == OK && !span_equal(before->home, home))
 		e = fail(ERR_NOT_YOURS, "re: it was filed in the ledger of %.*s", SPAN_FORMAT(before->home));

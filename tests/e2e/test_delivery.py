@@ -6,8 +6,8 @@ import threading
 import time
 
 import pytest
-from delivery_lab import LOOPBACK, Place, header, wait_for
-from signing import Signer
+from delivery_lab import EVIDENCE, LOOPBACK, Place, header, wait_for
+from signing import Signer, sealed
 from test_signatures import signed
 
 
@@ -230,6 +230,36 @@ def test_what_is_brought_is_judged_one_by_one(two):
     assert b.metric("delivery_taken_total") == 3
     b.stop()
     b.node.audit()
+
+
+def test_what_is_brought_meets_nothing_hidden(two):
+    """A node that brings what refers to a matter of others hears the same as if that were not there."""
+    a, b = two
+    b.knows(a)
+    b.node.run("party", "add", "m.b.example", "--role", "operator")
+    hidden, absent = b.notice("to m.b.example"), hashlib.sha256(b"absent").hexdigest()
+    shown = b.notice("to a.example")
+    receipt = b.item(hidden)["receipt"]
+
+    def brought(kind, *lines):
+        said = []
+        for re_ in (absent, hidden):
+            note, id = a.signer.statement(kind, "a.example/circle", f"re {re_}", *lines)
+            answer = b.deliver_as(a, [{"note": note, "receipt": receipt}])
+            assert answer.status == 200
+            said.append(answer.body.decode().replace(id, "ID").replace(re_, "RE"))
+        return said
+
+    for kind, lines in (("answer", ["outcome working"]), ("answer", ["outcome nonsense"]), ("answer", ["outcome closed"]),
+                        ("answer", ["outcome working", "for m.b.example", "via node"]), ("withdraw", []),
+                        ("request", ["to b.example", "need access"]),
+                        ("notice", ["to b.example", "reason overdue", "class malicious-code/infected-system", "events 1"]),
+                        ("notice", ["to b.example", "reason not-ours", "class malicious-code/infected-system", "events 1",
+                                    sealed("a.example", EVIDENCE, b"x")[0]])):
+        first, second = brought(kind, *lines)
+        assert first == second and '"refused"' in first, (kind, lines, first, second)
+    note, id = a.signer.statement("answer", "a.example/circle", f"re {shown}", "outcome nonsense")
+    assert verdicts(b.deliver_as(a, [{"note": note, "receipt": receipt}])) != [("refused", "matter-unknown")]
 
 
 def test_an_author_who_is_not_known_is_sent_along(two):

@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 
 from conftest import COMITY, Node
+from signing import Signer
 
 OUT = ("--plain", "--private")
 
@@ -344,6 +345,166 @@ def test_killed_in_the_middle(a, b, serve):
     assert listed(a)["public_folded"] == got["public"]
     assert {p["party"] for p in a.json("party", "list")} >= {f"op{i}.example" for i in range(6)}
     a.audit()
+
+
+# ---- more than a tile ----
+
+def log_many(node, folder, key, kind, ledger, count):
+    folder.mkdir(exist_ok=True)
+    paths = []
+    for _ in range(count):
+        log_many.serial += 1
+        note, id = key.statement(kind, f"b.example/{ledger}", f"text {kind} {log_many.serial}")
+        path = folder / id
+        path.write_text(note)
+        paths.append(path)
+    if paths:
+        node.run("submit", *paths)
+
+
+log_many.serial = 0
+
+
+@pytest.fixture
+def large(a, b, serve, tmp_path):
+    """B with entries of several bundles in both ledgers; A is a member of its circle."""
+    (b.dir / "config").write_text((b.dir / "config").read_text() + "\nrequests-per-minute 0\n")
+    follow(b, serve(a).url)
+    b.run("party", "approve", "a.example")
+    b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
+    b.many = lambda kind, ledger, count: log_many(b, tmp_path / "notes", Signer.of(b, "m.example"), kind, ledger, count)
+    b.many("pledge", "public", 700)
+    b.many("case", "circle", 1300)
+    return b
+
+
+def test_more_than_a_tile(a, large, serve):
+    b = large
+    server = serve(b)
+    got = follow(a, server.url)
+    assert got["public"] > 700 and got["circle"] >= 1300
+    for public, circle in ((1, 0), (0, 1), (3, 250), (250, 6), (256, 512), (0, 0)):  # partial ones grow, some become full
+        b.many("pledge", "public", public)
+        b.many("case", "circle", circle)
+        more = follow(a, server.url)
+        assert (more["public_new"], more["circle_new"]) == (public, circle)
+        same_tiles(a, b, "public")
+        same_tiles(a, b, "circle")
+    same_state(a, b)
+    a.audit()
+    b.audit()
+
+
+def test_killed_among_full_bundles(a, large, serve, hostile):
+    """Each time another bundle came through; what is there is not asked for again, and all ends as it must."""
+    b = large
+    b.many("pledge", "public", 1400)
+    server = serve(b)
+    proxy = hostile(server.url)  # which takes the signatures away: the circle is closed
+    folder = a.dir / "followed" / "b.example"
+    came = threading.Event()
+    room = [0]
+
+    def change(path, body):
+        if "tile/entries/" in path and ".p/" not in path:
+            room[0] -= 1
+            if room[0] < 0:
+                came.set()
+                time.sleep(20)
+
+    def bundles():
+        return {str(p) for p in folder.rglob("tile/entries/*") if p.is_file() and ".p/" not in str(p)}
+
+    proxy.change = change
+    seen = [0]
+    for bundle in (1, 1, 2):
+        room[0] = bundle
+        came.clear()
+        p = subprocess.Popen([str(COMITY), "follow", proxy.url, *OUT], env=a.env, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        while not came.wait(0.1):
+            assert p.poll() is None
+        for _ in range(200):  # what came is written
+            if len(bundles()) > seen[-1]:
+                break
+            time.sleep(0.05)
+        p.send_signal(signal.SIGKILL)
+        p.wait()
+        seen.append(len(bundles()))
+        assert not (folder / "public" / "checkpoint").exists()
+    assert seen == sorted(seen) and seen[-1] > 1
+    proxy.change, proxy.paths[:] = lambda path, body: None, []
+    follow(a, proxy.url)
+    full = [p for p in proxy.paths if "tile/entries/" in p and ".p/" not in p]
+    assert len(full) == len(set(full)) == 2100 // 256 - seen[-1] > 0
+    follow(a, server.url)
+    same_tiles(a, b, "public")
+    same_tiles(a, b, "circle")
+    same_state(a, b)
+    a.audit()
+
+
+def test_a_server_ends_while_it_folds(a, large, serve):
+    """And goes on where it was."""
+    theirs = serve(large)
+    follows(a, f"follow {theirs.url}")
+    for delay in (0.02, 0.1, 0.2, 0.3):
+        mine = serve(a)
+        time.sleep(delay)
+        mine.stop()
+    follow(a, theirs.url)
+    same_state(a, large)
+    a.audit()
+
+
+# ---- what becomes of guests ----
+
+def test_filed_anew_and_withdrawn(a, b, serve, tmp_path):
+    def say(note_and_id):
+        b.run("submit", "-", stdin=note_and_id[0].encode())
+        return note_and_id[1]
+
+    for party in ("m.example", "n.example"):
+        b.run("party", "add", party, "--role", "operator", "--claim", "AS64500", "--approve")
+    m, n = Signer.of(b, "m.example"), Signer.of(b, "n.example")
+    public = "b.example/public"
+    server = serve(b)
+    assert follow(a, server.url)["parties"] == 3
+    # Filed anew at home, and by now without an approved claim: it stands here as it stands there.
+    say(m.party(public, "role operator", "title M anew", "contact mailto:soc@m.example"))
+    assert follow(a, server.url)["parties"] == 1
+    (shown,) = a.json("party", "show", "m.example")
+    assert shown["title"] == "M anew" and shown["home"] == "b.example" and shown["contacts"] == ["soc@m.example"]
+    assert shown["statement"] == b.json("party", "show", "m.example")[0]["statement"]
+    # Withdrawn, as it stood here.
+    (row,) = b.json("party", "show", "n.example")
+    say(n.statement("withdraw", public, f"re {row['statement']}", "text no more"))
+    b.run("party", "add", "o.example", "--role", "operator")
+    got = follow(a, server.url)
+    assert (got["parties"], got["refused"]) == (1, 0), got
+    assert a.error("party", "show", "n.example") == b.error("party", "show", "n.example") == "party-unknown"
+    # Filed anew and withdrawn between two rounds, among others of the same moment.
+    id = say(m.party(public, "role operator", "title M once more"))
+    many = [m.statement("pledge", public, f"text {i}") for i in range(5)]
+    many.append(m.statement("withdraw", public, f"re {id}"))
+    paths = []
+    for note, name in many:
+        (tmp_path / name).write_text(note)
+        paths.append(tmp_path / name)
+    b.run("submit", *paths)
+    got = follow(a, server.url)
+    assert (got["parties"], got["refused"]) == (2, 0), got
+    assert a.error("party", "show", "m.example") == "party-unknown"
+    got = follow(a, server.url)
+    assert (got["parties"], got["refused"]) == (0, 0), got
+    # It may come back.
+    say(m.party(public, "role operator", "claim AS64500"))
+    b.run("party", "approve", "m.example")
+    assert follow(a, server.url)["parties"] == 1
+    assert a.json("party", "show", "m.example")[0]["home"] == "b.example"
+    same_tiles(a, b, "public")
+    assert a.audit()["guests"] == 8
+    b.audit()
 
 
 # ---- claims of followed nodes ----
