@@ -129,6 +129,7 @@ def everything(s, node, reader, statements, objects):
     for query in ("", "?kind=notice", "?kind=party", "?kind=share", "?party=op.example", "?party=AS64500",
                   "?party=node.example", "?party=AS64501", "?limit=1", "?limit=2"):
         ask("/statements" + query)
+    ask("/node")
     for party in ("", "/op.example", "/team.example", "/node.example", "/AS64500", "/AS64501", "/AS64502"):
         ask("/standing" + party)
     for one in statements:

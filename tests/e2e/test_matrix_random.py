@@ -146,7 +146,7 @@ class World:
     def everything(self, reader, ledgers=True, collections=COLLECTIONS):
         """Every answer that this reader can get. ledgers: what follows from the circle's ledger too."""
         ask, answers = self.of[reader].get, []
-        paths = ["/healthz", "/openapi.json", "/taxii2/", "/taxii2/comity/", "/taxii2/comity/collections/"]
+        paths = ["/healthz", "/openapi.json", "/answer/none", f"/answer/{'A' * 90}", "/taxii2/", "/taxii2/comity/", "/taxii2/comity/collections/"]
         own = ("notices", "parties", "plans", "statements") if ledgers else ()
         if ledgers:
             paths += ["/statements" + q for q in (

@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from conftest import TAXII, token_of
+from delivery_lab import Place, wait_for
 from signing import Signer, sealed
 from test_api import EVIDENCE, PLAN
 
@@ -200,3 +201,38 @@ def test_a_party_s_next_statement_is_a_version(views):
     assert [o for o in latest if o["id"] == own[0]["id"]] == [own[1]]
     for o in own:
         assert validator.validate_instance(o, validator.ValidationOptions(version="2.1", silent=True)).is_valid
+
+
+def test_guests_are_the_same_objects_at_every_node(tmp_path, serve):
+    """A notice that came from another node, its answer, and a request: who made it and its home are the same there and here."""
+    a, b = (Place(tmp_path, name, serve).start() for name in ("a.example", "b.example"))
+    a.knows(b)
+    notice = a.notice("to b.example")
+    wait_for(lambda: b.has(notice))
+    b.node.run("answer", notice, "cannot", "--text", "no access")
+    wait_for(lambda: len(a.listed(f"?matter={notice}")) == len(b.listed(f"?matter={notice}")) == 4)
+
+    def shown(place):
+        reply = place.ask("GET", "/taxii2/comity/collections/statements/objects/?limit=100", Accept=TAXII)
+        assert reply.status == 200, reply.body
+        return {o["extensions"][EXTENSION]["statement_id"]: o for o in reply.json()["objects"]
+                if EXTENSION in o.get("extensions", {})}
+
+    there, here = shown(a), shown(b)
+    kinds = []
+    for logged in b.listed(f"?matter={notice}"):
+        view, extension = here[logged["id"]], here[logged["id"]]["extensions"][EXTENSION]
+        kinds.append(logged["kind"])
+        home = logged.get("home", "b.example")
+        assert view == there[logged["id"]]
+        assert view["modified"] == view["created"] == logged.get("home_logged", logged["logged"])
+        assert extension["ledger"] == f"{home}/circle" and extension["from_party"] == logged["from"] == home
+        author = [p for p in b.listed("?kind=party") if p["from"] == home][-1]
+        assert view["created_by_ref"] == here[author["id"]]["id"]
+        result = validator.validate_instance(view, validator.ValidationOptions(version="2.1", silent=True))
+        assert result.is_valid, [str(e) for e in result.errors]
+        assert stix2.parse(json.dumps(view), allow_custom=False, version="2.1").id == view["id"]
+        reply = b.ask("GET", f"/taxii2/comity/collections/statements/objects/{view['id']}/?match[version]={view['modified']}",
+                      Accept=TAXII)
+        assert reply.json()["objects"][0] == view
+    assert sorted(kinds) == ["answer", "answer", "notice", "request"]
