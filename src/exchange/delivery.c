@@ -17,7 +17,7 @@
  *			     │ 401    │
  *			     └─ INTRODUCING ── IDLE, again
  *
- * When it looks: woken by what was logged (at most every LOOK_LEAST_MS, since a look costs by what is due), when the next is due, and
+ * When it looks: woken by what was logged (at most every LOOK_LEAST_MS, and longer if that took long, since a look costs by what is due), when the next is due, and
  * LOOK_SOON_MS after it met what no checkpoint covers yet.
  */
 
@@ -25,6 +25,7 @@
 #define UNDER_WAY_MAX ((size_t)64 << 20) /* bytes of requests, about */
 #define ANSWER_MAX ((size_t)1 << 20)
 #define LOOK_LEAST_MS 20
+#define REST 20 /* times as long as it took it does not look again */
 #define LOOK_SOON_MS 50
 #define LOOK_MOST_MS 60000
 #define BLOCKED_MS 1000 /* something is due whose node has to wait */
@@ -188,6 +189,12 @@ static void begin_ready(struct delivery *d)
 	}
 }
 
+/* What was tried or is to go by hand is due by itself; the rest waits behind the first. */
+static bool is_blocked(const struct peer *p, const struct outbox_item *i)
+{
+	return i->attempts == 0 && i->since_ms <= i->queued_ms && p->blocked_us > clock_monotonic_us();
+}
+
 static enum err look_at_item(void *context, const struct outbox_item *i)
 {
 	struct delivery *d = context;
@@ -195,7 +202,7 @@ static enum err look_at_item(void *context, const struct outbox_item *i)
 
 	if (p == NULL)
 		return ERR_NO_MEMORY;
-	if (p->seen == d->scan)
+	if (p->seen == d->scan || is_blocked(p, i))
 		return OK;
 	p->seen = d->scan;
 	if (p->step == PEER_IDLE && !is_held(p))
@@ -218,7 +225,18 @@ static void plan_look(struct delivery *d, int64_t next_ms)
 	look_in(d, wait < LOOK_MOST_MS ? wait : LOOK_MOST_MS);
 }
 
-static void look(struct delivery *d)
+/* However much is due that cannot go, looking takes but a small part of the time. */
+static void rest(struct delivery *d, int64_t begun_us)
+{
+	int64_t now = clock_monotonic_us(), least = LOOK_LEAST_MS * INT64_C(1000), by_cost = REST * (now - begun_us);
+
+	d->looked_us = now;
+	d->rest_us = by_cost > least ? by_cost : least;
+	if (d->look_us < now + d->rest_us)
+		d->look_us = now + d->rest_us;
+}
+
+static void find_ready(struct delivery *d)
 {
 	int64_t next_ms = 0;
 	struct state st;
@@ -235,13 +253,22 @@ static void look(struct delivery *d)
 		snapshot_end(st.snapshot);
 	}
 	if (e != OK) {
+		d->ready_count = 0;
 		log_error(LOG_ERROR, "the outbox cannot be read", e, err_detail());
 		look_in(d, HOLD_MS);
 		return;
 	}
 	plan_look(d, next_ms);
+}
+
+static void look(struct delivery *d)
+{
+	int64_t begun_us = clock_monotonic_us();
+
+	find_ready(d);
+	rest(d, begun_us);
 	begin_ready(d);
-	if (d->unpublished)
+	if (d->unpublished && d->look_us > clock_monotonic_us() + LOOK_SOON_MS * 1000)
 		look_in(d, LOOK_SOON_MS);
 }
 
@@ -331,16 +358,15 @@ static unsigned how_long(struct delivery *d, bool room_wanted)
 /* One turn: what was logged, what is due, what came back. */
 static enum err turn(struct delivery *d, bool woken)
 {
-	int64_t soon = clock_monotonic_us() + LOOK_LEAST_MS * 1000;
+	int64_t soon = d->looked_us + d->rest_us;
 	struct door_done done;
 	bool one = false;
 	enum err e;
 
 	take_logged(d);
 	if (woken && d->look_us > soon)
-		d->look_us = d->looked_us + LOOK_LEAST_MS * 1000;
+		d->look_us = d->looked_us + d->rest_us;
 	if (!d->broken && clock_monotonic_us() >= d->look_us) {
-		d->looked_us = clock_monotonic_us();
 		look(d);
 	}
 	e = door_pool_wait(d->pool, how_long(d, offer_again(d)), &done, &one);

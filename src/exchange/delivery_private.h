@@ -46,6 +46,7 @@ struct peer {
 	struct hash told, telling; /* our own party statement, as it went there last; all 0: it did not */
 	size_t most;		   /* statements that it takes at once */
 	int64_t hold_us;	   /* not before; after what should not happen */
+	int64_t blocked_us;	   /* until then the first that waits is not due, and holds up what came behind it */
 	bool with_parties;	   /* the authors' party statements come along */
 	bool introduced;	   /* we did that, and it let us in */
 	bool again;		   /* there may be more for it, or another try with the above */
@@ -77,7 +78,8 @@ struct delivery {
 	struct peer **ready; /* found by the scan in hand */
 	size_t ready_count;
 	uint64_t scan;
-	int64_t look_us, looked_us; /* when to look next, and when it looked last */
+	int64_t look_us, looked_us; /* when to look next, and when it looked last; */
+	int64_t rest_us;	    /* not sooner behind it */
 	bool unpublished;	    /* something is not yet under a published checkpoint */
 	struct delivery_result sums;
 	delivery_progress *progress;

@@ -26,12 +26,13 @@
 #define RECEIPT_MAX ((size_t)160 << 10)
 #define RETRY_MOST_S 86400
 #define ATTEMPT_MAX ((size_t)256 << 20)
+#define BLOCKED_MOST_MS 30000 /* somebody may have taken away what blocks */
 
 /* ---- putting it together ---- */
 
 struct collecting {
 	struct peer *p;
-	int64_t now_ms;
+	int64_t now_ms, first_ms;
 	bool first_due, by_hand, tried_due;
 };
 
@@ -43,8 +44,10 @@ static enum err collect(void *context, const struct outbox_item *i)
 
 	if (p->count == p->most)
 		return ERR_BUSY;
-	if (p->count == 0)
+	if (p->count == 0) {
 		c->first_due = due;
+		c->first_ms = i->next_ms;
+	}
 	c->tried_due |= due && i->attempts > 0;
 	c->by_hand |= due && i->since_ms > i->queued_ms;
 	p->parcels[p->count++] =
@@ -604,6 +607,11 @@ static enum err find_address(struct peer *p, const struct state *st)
 	return OK;
 }
 
+static int64_t shorter(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static enum err collect_all(struct peer *p, const struct state *st, bool *may)
 {
 	const struct addressee to = { .type = TO_PARTY, .domain = peer_name(p) };
@@ -612,6 +620,9 @@ static enum err collect_all(struct peer *p, const struct state *st, bool *may)
 
 	/* What failed holds up what came behind it, so that nothing overtakes; until it is due itself. */
 	*may = p->count > 0 && (c.first_due || c.tried_due || c.by_hand);
+	p->blocked_us = 0;
+	if (p->count > 0 && !*may)
+		p->blocked_us = clock_monotonic_us() + shorter(c.first_ms - c.now_ms, BLOCKED_MOST_MS) * 1000;
 	return e == ERR_BUSY && p->count == p->most ? OK : e;
 }
 
