@@ -369,7 +369,8 @@ log_many.serial = 0
 def large(a, b, serve, tmp_path):
     """B with entries of several bundles in both ledgers; A is a member of its circle."""
     (b.dir / "config").write_text((b.dir / "config").read_text() + "\nrequests-per-minute 0\n")
-    follow(b, serve(a).url)
+    with serve(a) as known:
+        follow(b, known.url)
     b.run("party", "approve", "a.example")
     b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
     b.many = lambda kind, ledger, count: log_many(b, tmp_path / "notes", Signer.of(b, "m.example"), kind, ledger, count)
