@@ -266,7 +266,7 @@ static void file_notice(struct node *n, struct plan *p, int64_t ms)
 	statement_begin(&w, KIND_NOTICE, node_origin(n, LEDGER_CIRCLE), signer_verifier(from));
 	statement_add_to(&w, &to);
 	if (p->two)
-		statement_add_to(&w, &other);
+		statement_add_to(&w, p->events % 3 == 0 ? &to : &other); /* one may be named twice */
 	statement_add_time(&w, "date", ms);
 	if (p->before != NOBODY) {
 		statement_add_hash(&w, "re", plans[p->before].id);

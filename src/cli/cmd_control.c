@@ -1,12 +1,12 @@
 /* Counts what became of sources that were told and of look-alikes that were not, and signs it. */
 #include <stdlib.h>
 
-#include "base/file.h"
 #include "cli/acting.h"
 #include "cli/resolving.h"
 #include "regime/control.h"
 #include "regime/sighting.h"
 #include "regime/statistics.h"
+#include "territory/exposure.h"
 
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 #define SECOND_MS 1000
@@ -46,26 +46,6 @@ struct tables {
 	size_t count;
 };
 
-static enum err hash_file(const char *path, struct hash *out)
-{
-	struct hash_stream *h = hash_stream_new();
-	char block[65536];
-	FILE *f = fopen(path, "re");
-	enum err e = h == NULL ? ERR_NO_MEMORY : f == NULL ? fail(ERR_IO, "%s", path) : OK;
-	size_t n;
-
-	while (e == OK && (n = fread(block, 1, sizeof(block), f)) > 0)
-		hash_stream_add(h, block, n);
-	if (e == OK && ferror(f))
-		e = fail(ERR_IO, "%s", path);
-	if (e == OK)
-		*out = hash_stream_end(h);
-	hash_stream_free(h);
-	if (f != NULL)
-		fclose(f);
-	return e;
-}
-
 static enum err add_line(struct tables *t, char *line)
 {
 	if (line == NULL)
@@ -88,7 +68,7 @@ static enum err name_tables(struct cli *c, struct tables *out)
 	if (e == ERR_TABLE_MISSING)
 		return OK;
 	if (e == OK)
-		e = hash_file(path, &digest);
+		e = exposure_digest(path, &digest);
 	if (e == OK) {
 		table_facts(t, &facts);
 		clock_format(facts.built_ms, dated);

@@ -16,151 +16,121 @@ struct asking {
 	struct node *n;
 	struct mirror *mirror;
 	struct state st;
-	struct resolving resolving; /* --addresses */
-	uint64_t *blocks;	    /* by the resolver's number */
-	struct span tables;
-	int64_t dated_ms;
+	struct exposures *exposures; /* --addresses; NULL: not asked for */
 	uint64_t shown;
 };
 
 /* ---- exposure ---- */
 
-static enum err describe_tables(struct asking *a)
-{
-	struct buffer names = BUFFER(4096);
-	const struct table *t = a->resolving.table;
-	const char *copy;
-	enum err e;
-
-	for (size_t i = 0; i < table_sources(t); i++) {
-		struct table_source s;
-
-		table_source(t, i, &s);
-		if (i > 0)
-			buffer_text(&names, ", ");
-		buffer_span(&names, s.name);
-		if (s.dated_ms != 0 && (a->dated_ms == 0 || s.dated_ms < a->dated_ms))
-			a->dated_ms = s.dated_ms;
-	}
-	e = names.err;
-	copy = arena_copy(a->c->arena, names.at, names.len);
-	a->tables = span_make(copy, names.len);
-	buffer_free(&names);
-	return e == OK && copy == NULL ? ERR_NO_MEMORY : e;
-}
-
 static enum err count_addresses(struct asking *a)
 {
-	enum err e = resolving_begin(a->c, &a->resolving);
+	char *path = arena_print(a->c->arena, "%s/territory.table", a->c->dir);
+	struct resolving r = { 0 };
+	enum err e = path == NULL ? ERR_NO_MEMORY : resolving_begin(a->c, &r);
 
-	if (e != OK)
-		return e;
-	a->blocks = arena_array(a->c->arena, resolver_addressees(a->resolving.resolver), sizeof(*a->blocks));
-	if (a->blocks == NULL)
-		return ERR_NO_MEMORY;
-	exposure_count(a->resolving.resolver, a->blocks);
-	return describe_tables(a);
-}
-
-static bool same(const struct addressee *a, const struct addressee *b)
-{
-	if (a->type != b->type)
-		return false;
-	switch (a->type) {
-	case TO_PARTY:
-		return span_equal(a->domain, b->domain);
-	case TO_AS:
-		return a->asn == b->asn;
-	case TO_PREFIX:
-		return prefix_compare(a->prefix, b->prefix) == 0;
-	case TO_COUNTRY:
-		return memcmp(a->country, b->country, 2) == 0;
-	case TO_ALL:
-		break;
-	}
-	return false;
-}
-
-/* NULL: it is not asked for, or the tables give the party nothing. */
-static const struct exposure *exposure_of(const struct asking *a, const struct addressee *party, struct exposure *out)
-{
-	if (a->blocks == NULL)
-		return NULL;
-	*out = (struct exposure){ .table = a->tables, .dated_ms = a->dated_ms };
-	for (uint32_t i = 1; i < resolver_addressees(a->resolving.resolver); i++) {
-		struct resolved r;
-
-		resolver_addressee(a->resolving.resolver, i, &r);
-		if (same(&r.to, party))
-			out->blocks += a->blocks[i];
-	}
-	return out->blocks > 0 ? out : NULL;
+	if (e == OK)
+		e = exposures_new(r.resolver, path, &a->exposures);
+	resolving_end(&r);
+	return e;
 }
 
 /* ---- for people ---- */
 
-static void show_rate(double x)
+/* A line: what, in per cent, the interval, and what was counted. */
+static void show_figure(const char *what, const char *blank, double rate, double low, double high)
 {
-	printf("%.1f %%", 100 * x);
+	char text[32], interval[48] = "";
+
+	snprintf(text, sizeof(text), "%.1f %%", 100 * rate);
+	if (high >= low)
+		snprintf(interval, sizeof(interval), "%.1f to %.1f", 100 * low, 100 * high);
+	printf("  ");
+	cli_column(span_of(what), 27);
+	printf("%13s  %-14s  ", blank != NULL ? blank : text, blank != NULL ? "" : interval);
 }
 
-static void show_share(const char *what, const struct proportion *s, const char *of)
+static const char *blank_of(uint64_t denominator, bool blank)
 {
-	char numerator[32], denominator[32];
+	return denominator == 0 ? "no data" : blank ? "too few" : NULL;
+}
 
-	cli_thousands(s->numerator, numerator);
-	cli_thousands(s->denominator, denominator);
-	printf("  ");
-	cli_column(span_of(what), 30);
-	printf("%10s of %s %s", numerator, denominator, of);
-	if (s->denominator == 0) {
-		printf("; no data");
-	} else if (s->blank) {
-		printf("; too few for a rate");
-	} else {
-		printf(": ");
-		show_rate((double)s->numerator / (double)s->denominator);
-		printf(" (");
-		show_rate(s->low);
-		printf(" to ");
-		show_rate(s->high);
-		printf(")");
-	}
+static void show_count(uint64_t n, uint64_t of)
+{
+	char text[32];
+
+	cli_thousands(n, text);
+	printf("%s of ", text);
+	cli_thousands(of, text);
+	printf("%s", text);
+}
+
+/* unknown: why it is not known yet of the others. */
+static void show_share(const char *what, const struct proportion *s, const char *of, const char *unknown)
+{
+	double rate = s->blank ? 0 : (double)s->numerator / (double)s->denominator;
+	char text[32];
+
+	show_figure(what, blank_of(s->denominator, s->blank), rate, s->low, s->high);
+	show_count(s->numerator, s->denominator);
+	printf(" %s", of);
+	cli_thousands(s->unknown, text);
 	if (s->unknown > 0)
-		printf("; not known of %llu more", (unsigned long long)s->unknown);
+		printf("; %s more %s", text, unknown);
+}
+
+/* As long as some are too young to count, a reader wants to see what came of all so far. */
+static void show_so_far(const struct proportion *s, uint64_t so_far)
+{
+	if (s->unknown > 0) {
+		printf("; so far ");
+		show_count(so_far, s->denominator + s->unknown);
+	}
 	putchar('\n');
 }
 
-static void show_time(const char *what, bool blank, bool has, int64_t ms)
+static void show_line(const char *what, const struct proportion *s, const char *of, const char *unknown)
 {
-	char text[CLOCK_TEXT];
+	show_share(what, s, of, unknown);
+	putchar('\n');
+}
 
-	clock_format_duration(ms - ms % 1000, text);
-	printf("    %s: %s\n", what, blank ? "too few to say" : has ? text : "not reached yet");
+static void duration_text(int64_t ms, char *out, size_t room)
+{
+	if (ms >= 2 * STANDING_DAY_MS)
+		snprintf(out, room, "%.1f days", (double)ms / (double)STANDING_DAY_MS);
+	else if (ms >= 2 * 3600000)
+		snprintf(out, room, "%.1f hours", (double)ms / 3600000);
+	else
+		snprintf(out, room, "%.1f minutes", (double)ms / 60000);
+}
+
+static void show_time(const char *what, const struct quantiles *q, bool has, int64_t ms)
+{
+	char text[32];
+
+	duration_text(ms, text, sizeof(text));
+	printf("  ");
+	cli_column(span_of(what), 27);
+	printf("%13s\n", q->blank ? blank_of(q->cases, true) : has ? text : "not yet");
 }
 
 static void show_survival(const char *what, const struct survival *s)
 {
 	printf("  ");
-	cli_column(span_of(what), 30);
-	printf("%10llu of %llu%s\n", (unsigned long long)s->ended, (unsigned long long)s->cases,
-	       s->cases == 0 ? "; no data"
-	       : s->blank    ? "; too few for a rate"
-			     : "; open ones count for as long as they were open");
+	cli_column(span_of(what), 27);
+	printf("%13s  %-14s  ", s->blank ? blank_of(s->cases, true) : "", "");
+	show_count(s->ended, s->cases);
+	printf(" so far\n");
 	for (int i = 0; !s->blank && i < STANDING_DAYS; i++) {
-		printf("    after %2u day%s ", statistics_days[i], statistics_days[i] == 1 ? ": " : "s:");
-		if (s->days[i].known)
-			show_rate(s->days[i].done);
-		else
-			printf("not known yet");
-		if (s->days[i].has_interval) {
-			printf(" (");
-			show_rate(s->days[i].low);
-			printf(" to ");
-			show_rate(s->days[i].high);
-			printf(")");
-		}
-		printf("; %llu still open then\n", (unsigned long long)s->days[i].at_risk);
+		char days[32], open[32];
+
+		snprintf(days, sizeof(days), "  within %u day%s", statistics_days[i],
+			 statistics_days[i] == 1 ? "" : "s");
+		cli_thousands(s->days[i].at_risk, open);
+		show_figure(days, s->days[i].known ? NULL : "not known yet", s->days[i].done,
+			    s->days[i].has_interval ? s->days[i].low : 1,
+			    s->days[i].has_interval ? s->days[i].high : 0);
+		printf("%s still open and watched for longer\n", open);
 	}
 }
 
@@ -170,27 +140,32 @@ static void show_answerer(const struct standing *s)
 
 	cli_thousands(s->notices, notices);
 	cli_thousands(s->events, events);
-	printf("As who answers: %s notice%s of %s events; %llu withdrawn, which count nowhere below\n", notices,
-	       s->notices == 1 ? "" : "s", events, (unsigned long long)s->withdrawn);
-	show_share("arrived", &s->arrived, "logged a day ago");
-	show_share("acknowledged", &s->acknowledged, "that are due");
-	show_share("  by the party itself", &s->acknowledged_by_itself, "that are due");
-	show_time("half of all within", s->acknowledge.blank, s->acknowledge.has_p50, s->acknowledge.p50_ms);
-	show_time("nine of ten within", s->acknowledge.blank, s->acknowledge.has_p90, s->acknowledge.p90_ms);
-	show_share("overdue", &s->overdue, "that are due");
+	printf("As who answers: %s notice%s of %s event%s", notices, s->notices == 1 ? "" : "s", events,
+	       s->events == 1 ? "" : "s");
+	if (s->withdrawn > 0)
+		printf("; %llu withdrawn, which count nowhere below", (unsigned long long)s->withdrawn);
+	printf("\n  %-27s %13s  %-14s  %s\n", "", "share", "95 % interval", "counted");
+	show_share("arrived", &s->arrived, "logged a day ago or longer", "younger");
+	show_so_far(&s->arrived, s->arrived_so_far);
+	show_share("acknowledged", &s->acknowledged, "that are due", "not due yet or taken back");
+	show_so_far(&s->acknowledged, s->acknowledge.ended);
+	show_line("  by the party itself", &s->acknowledged_by_itself, "that are due", "not due yet or taken back");
+	show_time("  half of all after", &s->acknowledge, s->acknowledge.has_p50, s->acknowledge.p50_ms);
+	show_time("  nine of ten after", &s->acknowledge, s->acknowledge.has_p90, s->acknowledge.p90_ms);
+	show_line("overdue", &s->overdue, "that are due", "not due yet or taken back");
 	show_survival("fixed", &s->fixed);
 	if (s->disputed.numerator > 0)
 		show_survival("fixed, without the disputed", &s->fixed_undisputed);
 	if (s->fixed_by_node > 0)
 		printf("    of the fixed, the node said so for the party: %llu\n",
 		       (unsigned long long)s->fixed_by_node);
-	show_share("disputed", &s->disputed, "in all");
+	show_line("disputed", &s->disputed, "in all", "");
 	if (s->disputed.numerator > 0)
-		show_share("  the dispute stands", &s->disputed_standing, "older than 14 days, or closed");
-	show_share("seen again", &s->reopened, "fixed");
-	show_share("  within 30 days", &s->re_offence_30d, "fixed 30 days ago");
-	show_share("not theirs", &s->not_ours, "in all");
-	show_share("cannot, asked for help", &s->cannot, "in all");
+		show_line("  the dispute stands", &s->disputed_standing, "older than 14 days, or closed", "younger");
+	show_line("seen again", &s->reopened, "fixed", "");
+	show_line("  within 30 days", &s->re_offence_30d, "fixed 30 days ago or longer", "fixed since");
+	show_line("not theirs", &s->not_ours, "in all", "");
+	show_line("cannot, asked for help", &s->cannot, "in all", "");
 }
 
 static void show_uplift(const struct uplift *u)
@@ -212,26 +187,30 @@ static void show_reporter(const struct standing *s)
 {
 	if (s->filed == 0 && s->uplift_count == 0)
 		return;
-	printf("\nAs who reports: %llu notices; %llu withdrawn, %llu not the addressee's, %llu whose dispute stands\n",
-	       (unsigned long long)s->filed, (unsigned long long)s->filed_withdrawn,
+	printf("\nAs who reports: %llu notice%s; %llu withdrawn, %llu not the addressee's, %llu whose dispute stands\n",
+	       (unsigned long long)s->filed, s->filed == 1 ? "" : "s", (unsigned long long)s->filed_withdrawn,
 	       (unsigned long long)s->filed_not_ours, (unsigned long long)s->filed_disputed);
-	show_share("false", &s->false_notices, "filed");
-	show_share("late by more than a day", &s->late, "that say when it was seen");
+	show_line("false", &s->false_notices, "filed", "disputed for less than 14 days");
+	show_line("late by more than a day", &s->late, "that say when it was seen", "that do not");
 	for (size_t i = 0; i < s->uplift_count; i++)
 		show_uplift(&s->uplift[i]);
 }
 
 static void show_exposure(const struct standing *s, const struct exposure *x)
 {
-	char dated[CLOCK_TEXT];
+	char dated[CLOCK_TEXT], hex[HASH_HEX + 1], blocks[32];
 
 	if (x == NULL)
 		return;
 	cli_date(x->dated_ms, dated);
-	printf("\nIt answers for %llu blocks of 256 IPv4 addresses by tables of %.10s: %.2f notices for a million "
-	       "addresses\n",
-	       (unsigned long long)x->blocks, x->dated_ms != 0 ? dated : "unknown date",
-	       (double)(s->notices - s->withdrawn) * 1e6 / ((double)x->blocks * 256));
+	hash_hex(x->digest, hex);
+	cli_thousands(x->blocks, blocks);
+	printf("\nIt answers for %s block%s of 256 IPv4 addresses: %.2f notices for a million addresses.\n  By tables "
+	       "of %.10s: ",
+	       blocks, x->blocks == 1 ? "" : "s", (double)(s->notices - s->withdrawn) * 1e6 / ((double)x->blocks * 256),
+	       x->dated_ms != 0 ? dated : "unknown date");
+	cli_print(x->table);
+	printf(",\n  territory.table sha256:%s, and the claims approved until now.\n", hex);
 }
 
 static void show_one(const struct asking *a, const struct standing *s, const struct exposure *x)
@@ -249,24 +228,28 @@ static void show_one(const struct asking *a, const struct standing *s, const str
 	show_answerer(s);
 	show_exposure(s, x);
 	show_reporter(s);
-	printf("\nNo data is blank, never good. Acknowledging is not admitting.\n");
+	printf("\nBelow %d there is no share. No data is blank, never good. Acknowledging is not admitting.\n",
+	       STANDING_LEAST);
 }
 
 static void show_cell(const struct proportion *s)
 {
-	if (s->blank)
-		printf("  %5s (%llu/%llu)", "", (unsigned long long)s->numerator, (unsigned long long)s->denominator);
-	else
-		printf("  %5.1f (%llu/%llu)", 100 * (double)s->numerator / (double)s->denominator,
-		       (unsigned long long)s->numerator, (unsigned long long)s->denominator);
+	char rate[32] = "", counted[48];
+
+	if (!s->blank)
+		snprintf(rate, sizeof(rate), "%.1f %%", 100 * (double)s->numerator / (double)s->denominator);
+	snprintf(counted, sizeof(counted), "%llu of %llu", (unsigned long long)s->numerator,
+		 (unsigned long long)s->denominator);
+	printf("  %7s %-15s", rate, counted);
 }
 
 static void show_row(const struct asking *a, const struct standing *s)
 {
 	if (a->shown == 0)
-		printf("In the order of names: parties differ, this is no ranking. Per cent, blank below %d.\n"
-		       "%-32s %8s  acknowledged of those due, overdue, disputed\n",
-		       STANDING_LEAST, "", "notices");
+		printf("In the order of names: parties differ, this is no ranking. Below %d there is no share; no data "
+		       "is "
+		       "blank, never good.\n%-32s %8s  %-23s  %-23s  %s\n",
+		       STANDING_LEAST, "", "notices", "acknowledged of due", "overdue of due", "disputed of all");
 	cli_column(span_of(cli_addressee(a->c, &s->party)), 32);
 	printf("%8llu", (unsigned long long)s->notices);
 	show_cell(&s->acknowledged);
@@ -280,7 +263,8 @@ static enum err show(void *context, const struct standing *s)
 	struct asking *a = context;
 	struct buffer line = BUFFER(LINE_MAX);
 	struct exposure room;
-	const struct exposure *x = exposure_of(a, &s->party, &room);
+	const struct exposure *x =
+		a->exposures != NULL && exposures_find(a->exposures, &s->party, &room) ? &room : NULL;
 	enum err e;
 
 	if (a->stix)
@@ -366,6 +350,6 @@ int cmd_standing(struct cli *c)
 	snapshot_end(a.st.snapshot);
 	node_close(a.n);
 	mirror_close(a.mirror);
-	resolving_end(&a.resolving);
+	exposures_free(a.exposures);
 	return e == OK ? EXIT_OK : cli_fail(c, e);
 }

@@ -1,5 +1,6 @@
 /* What follows from the ledgers: how a matter came along, and who stands how. */
 #include "exchange/api.h"
+#include "exchange/exposure_cache.h"
 #include "exchange/readership.h"
 #include "exchange/standing_view.h"
 #include "regime/history.h"
@@ -51,7 +52,12 @@ static enum err put_item(void *context, const struct outbox_item *i)
 	json_text(j, "step", outbox_step_name(i->step));
 	json_number(j, "failed", i->attempts);
 	print_time(j, "queued", i->queued_ms);
+	print_time(j, "next", i->step == OUTBOX_WAITING ? i->next_ms : 0);
 	print_time(j, "done", i->done_ms);
+	if (i->contact.len > 0)
+		json_string(j, "contact", i->contact);
+	if (i->detail.len > 0)
+		json_string(j, "detail", i->detail);
 	json_object_end(j);
 	buffer_free(&to);
 	return OK;
@@ -115,6 +121,7 @@ enum http_next api_matter(void *context, struct http_request *r, struct http_ans
 
 struct asked {
 	struct standing_ask ask;
+	bool addresses;
 	struct span after;
 	uint64_t limit;
 };
@@ -131,15 +138,15 @@ static enum err read_time(const struct query *q, const char *name, int64_t *out)
 	return e;
 }
 
-static enum err read_demonstration(const struct query *q, bool *out)
+static enum err read_yes(const struct query *q, const char *name, bool *out)
 {
 	struct span value;
-	enum err e = query_get(q, "demonstration", &value);
+	enum err e = query_get(q, name, &value);
 
 	if (e == ERR_NOT_FOUND)
 		return OK;
 	if (e == OK && !span_is(value, "yes"))
-		e = fail(ERR_USAGE, "demonstration: yes, or leave it out");
+		e = fail(ERR_USAGE, "%s: yes, or leave it out", name);
 	*out = e == OK;
 	return e;
 }
@@ -162,9 +169,10 @@ static enum err check_names(const struct query *q, bool page)
 		struct span name = q->fields[i].name;
 
 		if (!span_is(name, "from") && !span_is(name, "to") && !span_is(name, "demonstration") &&
+		    !(!page && span_is(name, "addresses")) &&
 		    !(page && (span_is(name, "limit") || span_is(name, "after"))))
 			return fail(ERR_USAGE, "the query knows from, to, demonstration%s",
-				    page ? ", limit, after" : "");
+				    page ? ", limit, after" : ", addresses");
 	}
 	return OK;
 }
@@ -182,7 +190,9 @@ static enum err read_query(struct http_request *r, bool page, struct asked *out)
 	if (e == OK)
 		e = read_time(&q, "to", &out->ask.until_ms);
 	if (e == OK)
-		e = read_demonstration(&q, &out->ask.demonstration);
+		e = read_yes(&q, "demonstration", &out->ask.demonstration);
+	if (e == OK)
+		e = read_yes(&q, "addresses", &out->addresses);
 	return e == OK && page ? read_page(&q, out) : e;
 }
 
@@ -218,16 +228,34 @@ static enum err end_at_tick(const struct state *st, const struct caller *c, stru
 	return e;
 }
 
+/* Without a table, or where it gives the party nothing: no figure. */
+static enum err print_standing(const struct server *s, const struct http_request *r, const struct state *st,
+			       const struct asked *asked, const struct standing *standing, struct buffer *body)
+{
+	struct exposure room;
+	bool known = false;
+	enum err e = OK;
+
+	if (api_wants(r, STIX_TYPE)) {
+		standing_view(standing, body);
+		return body->err;
+	}
+	if (asked->addresses)
+		e = exposure_cache_find(s->exposure, st, r->arena, &standing->party, &room, &known);
+	if (e == OK)
+		standing_print(standing, known ? &room : NULL, body);
+	return e == OK ? body->err : e;
+}
+
 static enum err read_standing(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out)
 {
 	struct buffer body = BUFFER(ANSWER_MAX);
 	struct standing *standing = arena_alloc(r->arena, sizeof(*standing));
-	bool stix = api_wants(r, STIX_TYPE), may = false;
 	struct addressee party;
 	struct asked asked;
+	bool may = false;
 	enum err e = standing == NULL ? ERR_NO_MEMORY : read_query(r, false, &asked);
 
-	(void)s;
 	if (e == OK)
 		e = read_party(r, &party);
 	if (e == OK)
@@ -238,17 +266,12 @@ static enum err read_standing(const struct server *s, struct http_request *r, st
 		e = end_at_tick(st, r->caller, &asked.ask);
 	if (e == OK)
 		e = standing_of(st, &party, &asked.ask, standing);
-	if (e == OK) {
-		if (stix)
-			standing_view(standing, &body);
-		else
-			standing_print(standing, NULL, &body);
-		e = body.err;
-	}
+	if (e == OK)
+		e = print_standing(s, r, st, &asked, standing, &body);
 	if (e == OK) {
 		http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
 		http_add_header(out, "Vary", SPAN("Accept"));
-		api_answer(out, 200, stix ? STIX_TYPE ";version=2.1" : "application/json", &body);
+		api_answer(out, 200, api_wants(r, STIX_TYPE) ? STIX_TYPE ";version=2.1" : "application/json", &body);
 	}
 	buffer_free(&body);
 	return e;

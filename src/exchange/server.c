@@ -11,6 +11,7 @@
 
 #include "exchange/answer_link.h"
 #include "exchange/delivery.h"
+#include "exchange/exposure_cache.h"
 #include "exchange/rounds.h"
 #include "exchange/follow_rounds.h"
 #include "exchange/server_private.h"
@@ -277,6 +278,8 @@ static enum err start(struct service *s)
 	if (e == OK)
 		e = metrics_new(&s->server.metrics);
 	if (e == OK)
+		e = exposure_cache_new(s->options->dir, &s->server.exposure);
+	if (e == OK)
 		e = limits_new(s->options->config->requests_per_minute, AT_ONCE, &s->limits);
 	if (e == OK)
 		e = receiving_new(s->options->config, &s->server.receiving);
@@ -312,6 +315,7 @@ static enum err stop(struct service *s)
 	receiving_free(s->server.receiving);
 	pulse_free(s->pulse);
 	limits_free(s->limits);
+	exposure_cache_free(s->server.exposure);
 	metrics_free(s->server.metrics);
 	followers_free(s->server.followers);
 	access_free(s->server.access);

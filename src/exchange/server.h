@@ -16,6 +16,7 @@ struct server {
 	struct access *access;
 	struct followers *followers;
 	struct metrics *metrics;
+	struct exposure_cache *exposure;
 	struct receiving *receiving;	   /* what other nodes bring (delivery.h) */
 	struct delivery *_Atomic delivery; /* NULL: nothing is sent, or not yet */
 	struct http *_Atomic http;	   /* NULL for the first moment of the doors being open */

@@ -59,6 +59,8 @@ static void print_text(const struct standing *s, struct buffer *b)
 	buffer_print(b, "Notices: %ju, of them withdrawn: %ju; events: %ju\n", (uintmax_t)s->notices,
 		     (uintmax_t)s->withdrawn, (uintmax_t)s->events);
 	add_share(b, "Arrived", &s->arrived);
+	buffer_print(b, "Arrived so far: %ju of %ju\n", (uintmax_t)s->arrived_so_far,
+		     (uintmax_t)(s->notices - s->withdrawn));
 	add_share(b, "Acknowledged, of those due", &s->acknowledged);
 	add_share(b, "Acknowledged by the party itself", &s->acknowledged_by_itself);
 	add_median(b, &s->acknowledge);

@@ -39,6 +39,7 @@ struct standing {
 
 	/* As who answers. Notices that were withdrawn count nowhere but in `withdrawn`. */
 	uint64_t notices, events, withdrawn;				 /* events: as the notices say */
+	uint64_t arrived_so_far;					 /* of all, also the younger ones */
 	struct proportion arrived;					 /* of those logged a day ago or longer */
 	struct proportion acknowledged, acknowledged_by_itself, overdue; /* of those that are due */
 	struct quantiles acknowledge;					 /* from logged to the first answer */
@@ -61,9 +62,9 @@ struct standing {
 /* ERR_USAGE: nothing is known of that period, or it ends before it begins. Spans in out point to st and party. */
 enum err standing_of(const struct state *st, const struct addressee *party, const struct standing_ask *ask,
 		     struct standing *out);
-/* Every party and resource that has notices in the period or filed any, in the order of their names as printed. Keeps the names
- * and one of them in memory. after: only those behind this name; empty: all. The callback ends the walk with another result
- * than OK. */
+/* Every party and resource that has notices in the period or filed any, in the order of their names as printed. Reads the matters
+ * once, and keeps what is added up for all in memory: 50 bytes for a matter, 500 for a name. after: only those behind this name;
+ * empty: all. The callback ends the walk with another result than OK. */
 typedef enum err standing_each(void *context, const struct standing *s);
 enum err standing_all(const struct state *st, const struct standing_ask *ask, struct span after, standing_each *each,
 		      void *context);
@@ -83,8 +84,9 @@ void standing_sum_free(struct standing_sum *sum);
 /* How much there is that the party answers for, to be told by who knows the tables: IPv4 /24 blocks. */
 struct exposure {
 	uint64_t blocks;
-	struct span table; /* the tables' names */
-	int64_t dated_ms;
+	struct span table;  /* the tables' names */
+	struct hash digest; /* SHA-256 of the compiled table, as in `control` statements */
+	int64_t dated_ms;   /* of the oldest of them */
 };
 
 /* One JSON object; the same bytes on every machine (rates with four digits). exposure NULL: not known. */

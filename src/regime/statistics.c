@@ -66,7 +66,7 @@ struct difference proportion_difference(const struct proportion *a, const struct
 enum err times_add(struct times *t, int64_t ms, bool ended)
 {
 	if (t->count == t->room) {
-		size_t room = t->room < 32 ? 64 : 2 * t->room;
+		size_t room = t->room < 4 ? 4 : 2 * t->room;
 		timed *at = realloc(t->at, room * sizeof(*at));
 
 		if (at == NULL)

@@ -53,7 +53,8 @@ class Entry:
         head, note = text.split("\n", 1)
         self.logged = ms_of(head.removeprefix("logged "))
         self.time = self.logged
-        if note.startswith("home "):
+        self.home = note.startswith("home ")
+        if self.home:
             home, note = note.split("\n", 1)
             self.time = min(self.logged, ms_of(home.split(" ")[1]))
         body, _ = note.rsplit("\n\n", 1)
@@ -274,6 +275,7 @@ class Standing:
         calm = [m for m in live if not self.dispute(m)]
         return {
             "notices": len(told), "withdrawn": len(told) - len(live), "events": sum(m.events for m in live),
+            "arrived_so_far": count(live, "arrived"),
             "arrived": share(count(old, "arrived"), len(old), len(live) - len(old)),
             "acknowledged": share(len(answered), len(due), len(live) - len(due)),
             "acknowledged_by_itself": share(sum(not m.by_node["acknowledged"] for m in answered), len(due),

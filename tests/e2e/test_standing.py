@@ -186,5 +186,55 @@ def test_notices_in_proportion_to_addresses(node, tmp_path):
     (s,) = node.json("standing", "AS64500", "--addresses")
     assert s["exposure"]["addresses"] == 256 * s["exposure"]["blocks"] and s["exposure"]["dated"]
     assert s["notices"] == 1 and s["exposure"]["notices_per_million"] == round(1e6 / s["exposure"]["addresses"], 4)
+    assert s["exposure"]["digest"] == hashlib.sha256((node.dir / "territory.table").read_bytes()).hexdigest()
     assert "exposure" not in node.json("standing", "AS64500")[0]
-    assert "for a million addresses" in node.text("standing", "AS64500", "--addresses")
+    assert s["arrived"]["denominator"] == 0 and s["arrived_so_far"] == 0
+    text = node.text("standing", "AS64500", "--addresses")
+    assert "for a million addresses" in text and s["exposure"]["digest"] in text
+    assert "so far 0 of 1" in text
+
+
+# ---- over HTTP, and from elsewhere ----
+
+
+def read(server, path, token):
+    answer = server.get(path, headers={"Authorization": "Bearer " + token})
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def test_over_http_as_by_the_command(node, serve, tmp_path):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    seen(node, folder, ["5.44.1.1"], ago(1))
+    (notice,) = node.json("notice", "list")
+    node.run("answer", notice["id"], "disputed", "--for", "AS64500", "--via", "mail")
+    token = conftest.token_of(node, "reader", "node.example", "read,operate")
+    server = serve(node)
+    for query, options in (("", ()), ("?addresses=yes", ("--addresses",))):
+        told = read(server, "/standing/AS64500" + query, token)
+        assert told == node.json("standing", "AS64500", "--to", told["until"], *options)[0]
+    assert read(server, "/standing/nobody.example?addresses=yes", token).get("exposure") is None
+    for bad in ("/standing/AS64500?addresses=no", "/standing?addresses=yes"):
+        assert server.get(bad, headers={"Authorization": "Bearer " + token}).status == 400
+    assert read(server, "/matters/" + notice["id"], token) == node.json("matter", notice["id"])[0]
+
+
+def test_from_a_mirror_byte_for_byte(tmp_path, serve):
+    """Another node follows this one and says the same, also of what is past."""
+    if not MAKE_YEAR.exists():
+        pytest.skip(f"{MAKE_YEAR.name} is not built")
+    node, other = conftest.Node(tmp_path / "node"), conftest.Node(tmp_path / "other")
+    made = subprocess.run([MAKE_YEAR, node.dir, "200", "7"], capture_output=True, text=True, timeout=conftest.TIMEOUT)
+    assert made.returncode == 0, made.stderr
+    other.run("init", "b.example")
+    with_other = ("--plain", "--private")
+    node.run("follow", serve(other).url, *with_other)
+    node.run("party", "approve", "b.example")
+    other.run("follow", serve(node).url, *with_other)
+    for options in ([], ["--to", "2025-07-01T00:00:00Z"], ["party-1.example"], ["AS64500", "--stix"], ["--demonstration"]):
+        own = node.run("standing", *options, "--json").stdout
+        assert own == other.run("standing", *options, "--ledger", "cert.example", "--json").stdout and own, options
+    assert other.json("standing", "party-1.example")[0]["notices"] == 0
+    assert other.error("standing", "--ledger", "c.example") in ("not-found", "party-unknown")
+    assert other.error("standing", "--ledger", "no node", code=2) == "usage"
