@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "exchange/config.h"
+#include "net/config.h"
 
 struct found {
 	struct cli *c;

@@ -1,7 +1,7 @@
 #include "cli/acting.h"
 
 #include "base/file.h"
-#include "exchange/contact_choice.h"
+#include "mail/contact_choice.h"
 #include "store/journal.h"
 #include "territory/contacts.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
-#include "exchange/config.h"
+#include "net/config.h"
 #include "exchange/follow.h"
 #include "exchange/home.h"
 #include "regime/mirror.h"

@@ -1,7 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
-#include "exchange/config.h"
+#include "net/config.h"
 
 /* DIR/config, with every setting and its default. */
 static enum err write_config(struct cli *c, struct span name)

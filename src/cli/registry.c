@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "exchange/door.h"
+#include "net/door.h"
 
 #define CONNECT_MS 4000
 #define TOTAL_MS 600000

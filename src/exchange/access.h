@@ -3,7 +3,7 @@
 #ifndef EXCHANGE_ACCESS_H
 #define EXCHANGE_ACCESS_H
 
-#include "exchange/http.h"
+#include "net/http.h"
 #include "regime/credential.h"
 
 enum caller_how { CALLER_ANONYMOUS, CALLER_SIGNED, CALLER_PASSWORD, CALLER_TOKEN, CALLER_CERTIFICATE };

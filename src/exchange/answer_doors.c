@@ -7,10 +7,10 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-#include "exchange/answer_link.h"
+#include "mail/answer_link.h"
 #include "exchange/answer_page.h"
 #include "exchange/api.h"
-#include "exchange/html.h"
+#include "net/html.h"
 #include "ledger/entry.h"
 #include "regime/feed.h"
 #include "route/evidence.h"

@@ -1,6 +1,6 @@
 #include "exchange/answer_form.h"
 
-#include "exchange/query.h"
+#include "net/query.h"
 
 /* ---- fields ---- */
 

@@ -1,7 +1,7 @@
 #include "exchange/answer_page.h"
 
 #include "base/encoding.h"
-#include "exchange/html.h"
+#include "net/html.h"
 #include "report/event.h"
 
 /*

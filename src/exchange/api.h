@@ -5,7 +5,7 @@
 
 #include "base/encoding.h"
 #include "base/json.h"
-#include "exchange/query.h"
+#include "net/query.h"
 #include "exchange/server.h"
 
 /* One statement as a reader finds it. In the request's arena. */

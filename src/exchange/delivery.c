@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "exchange/log.h"
+#include "net/log.h"
 
 /*
  * One thread

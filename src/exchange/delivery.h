@@ -15,7 +15,7 @@
 #ifndef EXCHANGE_DELIVERY_H
 #define EXCHANGE_DELIVERY_H
 
-#include "exchange/mail_work.h"
+#include "mail/mail_work.h"
 #include "exchange/server.h"
 
 #define DELIVERY_STATEMENTS_MAX 256

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "exchange/log.h"
+#include "net/log.h"
 
 /*
  * When it looks

@@ -3,7 +3,7 @@
 #ifndef EXCHANGE_DELIVERY_MAIL_H
 #define EXCHANGE_DELIVERY_MAIL_H
 
-#include "exchange/mail_work.h"
+#include "mail/mail_work.h"
 #include "exchange/metrics.h"
 #include "regime/sequencer.h"
 

@@ -7,7 +7,7 @@
 #include "exchange/delivery.h"
 #include "exchange/delivery_mail.h"
 #include "exchange/delivery_wire.h"
-#include "exchange/door_pool.h"
+#include "net/door_pool.h"
 #include "regime/outbox.h"
 
 #define DELIVERY_URL_MAX 1024

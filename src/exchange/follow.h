@@ -13,7 +13,7 @@
 #ifndef EXCHANGE_FOLLOW_H
 #define EXCHANGE_FOLLOW_H
 
-#include "exchange/door.h"
+#include "net/door.h"
 #include "regime/kinds.h"
 #include "regime/state.h"
 

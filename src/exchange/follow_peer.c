@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "exchange/access.h"
-#include "exchange/door_pool.h"
+#include "net/door_pool.h"
 #include "exchange/follow_private.h"
 
 #define AT_ONCE 8

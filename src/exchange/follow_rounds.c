@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "exchange/follow.h"
-#include "exchange/log.h"
+#include "net/log.h"
 
 #define RESULT_ARENA ((size_t)1 << 20)
 #define BUSY_MS 200 /* until a sequencer that is full is asked again */

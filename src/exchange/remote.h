@@ -3,8 +3,8 @@
 #ifndef EXCHANGE_REMOTE_H
 #define EXCHANGE_REMOTE_H
 
-#include "exchange/config.h"
-#include "exchange/door.h"
+#include "net/config.h"
+#include "net/door.h"
 #include "exchange/home.h"
 
 /* What to say to it. Texts end with a 0. */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "exchange/log.h"
+#include "net/log.h"
 #include "route/follow_up.h"
 #include "territory/known_claims.h"
 

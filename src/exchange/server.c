@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exchange/answer_link.h"
+#include "mail/answer_link.h"
 #include "exchange/delivery.h"
 #include "exchange/exposure_cache.h"
 #include "exchange/rounds.h"

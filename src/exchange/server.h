@@ -68,7 +68,8 @@ enum err server_run(const struct server_options *o);
 /* The doors of each room, with their count. */
 extern const struct http_door node_doors[];
 extern const size_t node_door_count;
-extern const struct http_door api_doors[], taxii_doors[], tile_doors[], health_doors[], front_doors[];
-extern const size_t api_door_count, taxii_door_count, tile_door_count, health_door_count, front_door_count;
+extern const struct http_door api_doors[], taxii_doors[], tile_doors[], health_doors[], front_doors[], answer_doors[];
+extern const size_t api_door_count, taxii_door_count, tile_door_count, health_door_count, front_door_count,
+	answer_door_count;
 
 #endif

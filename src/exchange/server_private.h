@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "exchange/limits.h"
-#include "exchange/log.h"
+#include "net/log.h"
 #include "exchange/server.h"
 
 /* A configuration stays until the end: answers under way may look at it. */

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "exchange/server_private.h"
-#include "exchange/tls.h"
+#include "net/tls.h"
 
 #define PEM_MAX ((size_t)1 << 20)
 #define NAMES_MOST 20

@@ -6,7 +6,7 @@
 #define EXCHANGE_SIGNATURES_H
 
 #include "base/arena.h"
-#include "exchange/structured.h"
+#include "net/structured.h"
 #include "note/key.h"
 
 #define SIGNATURE_WINDOW_S 300

@@ -14,7 +14,7 @@
 #define EXCHANGE_TAXII_H
 
 #include "base/json.h"
-#include "exchange/query.h"
+#include "net/query.h"
 #include "exchange/readership.h"
 #include "exchange/server.h"
 

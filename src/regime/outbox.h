@@ -58,7 +58,7 @@ bool outbox_was_tried(const struct outbox_item *i, struct span mail);
  *				(a mail that a server had taken waits again: that server gave it up)
  *	WAITING without		somebody wants it tried (again) at next_ms, whatever became of it: failures count from 0
  *	BOUNCED, of mail also REFUSED	the contact joins the tried ones and the item is WAITING, due at once: whoever sends takes the
- *				next contact that was not tried and is not quarantined (exchange/contact_choice.h), or, if there
+ *				next contact that was not tried and is not quarantined (mail/contact_choice.h), or, if there
  *				is none, writes UNDELIVERABLE. Only for the contact that has it: a bounce of an earlier one
  *				counts for that one's health alone
  *	ARRIVED			is never written. An item that arrived stays so, whatever is written afterwards */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "exchange/mailer.h"
+#include "mail/mailer.h"
 
 static unsigned failures;
 

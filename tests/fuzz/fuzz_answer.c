@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "exchange/answer_form.h"
-#include "exchange/answer_link.h"
-#include "exchange/html.h"
+#include "mail/answer_link.h"
+#include "net/html.h"
 
 static const uint8_t key[ANSWER_KEY_SIZE] = { 7 }, other[ANSWER_KEY_SIZE] = { 8 };
 static struct arena *arena;

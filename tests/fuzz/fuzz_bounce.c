@@ -2,7 +2,7 @@
  * once, what is shown is printable, a tag has a tag's letters, our own mail is no bounce; and the same mail says the same again. */
 #include <stdlib.h>
 
-#include "exchange/mailer.h"
+#include "mail/mailer.h"
 
 static bool printable(struct span s)
 {

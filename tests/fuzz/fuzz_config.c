@@ -1,7 +1,7 @@
 /* A configuration that is accepted is printed so that it reads back as the same; what is wrong is told with its line. */
 #include <stdlib.h>
 
-#include "exchange/config.h"
+#include "net/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

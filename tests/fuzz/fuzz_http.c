@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "exchange/http.h"
+#include "net/http.h"
 
 static struct http *server;
 

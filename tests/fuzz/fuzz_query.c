@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "exchange/query.h"
+#include "net/query.h"
 
 static void encode(struct buffer *out, struct span s)
 {

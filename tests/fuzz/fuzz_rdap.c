@@ -1,7 +1,7 @@
 /* What a register says, as JSON: read to a mailbox that no header or command of SMTP trips over, to none, or refused. */
 #include <stdlib.h>
 
-#include "exchange/rdap.h"
+#include "mail/rdap.h"
 
 static void check(bool holds)
 {

@@ -1,4 +1,4 @@
-#include "exchange/answer_link.h"
+#include "mail/answer_link.h"
 
 #include <stdio.h>
 

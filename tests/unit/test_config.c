@@ -5,7 +5,7 @@
 
 #include "scratch.h"
 
-#include "exchange/config.h"
+#include "net/config.h"
 
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define UUID "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"

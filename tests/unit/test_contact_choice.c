@@ -1,10 +1,10 @@
 /* Which mailbox is next: the order of the sources, what is passed over, whom else an address leads to, when a register is asked. */
-#include "exchange/contact_choice.h"
+#include "mail/contact_choice.h"
 
 #include <stdio.h>
 
 #include "base/file.h"
-#include "exchange/rdap.h"
+#include "mail/rdap.h"
 #include "regime_node.h"
 #include "territory/build.h"
 #include "territory/contacts.h"

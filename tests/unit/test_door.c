@@ -12,7 +12,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "exchange/door.h"
+#include "net/door.h"
 
 /* A folder with what the server gives out: `openssl s_server -HTTP` sends files as whole answers. */
 struct door {

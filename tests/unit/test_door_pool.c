@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "exchange/door_pool.h"
+#include "net/door_pool.h"
 
 /* A server that gives back what it got; a thread for each connection. */
 struct server {

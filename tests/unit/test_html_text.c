@@ -1,4 +1,4 @@
-#include "exchange/html.h"
+#include "net/html.h"
 
 #include "test.h"
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "exchange/http.h"
+#include "net/http.h"
 
 /* A server on loopback with doors of the test's own, and clients that write bytes. */
 struct world {

@@ -2,7 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
-#include "exchange/log.h"
+#include "net/log.h"
 
 #include <yyjson.h>
 

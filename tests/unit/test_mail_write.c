@@ -1,6 +1,6 @@
 /* What a mail is written with: no value, whatever its bytes, breaks a line; and tags of bounces. */
-#include "exchange/mail_write.h"
-#include "exchange/mailer.h"
+#include "mail/mail_write.h"
+#include "mail/mailer.h"
 #include "report/mime.h"
 #include "scratch.h"
 #include "test.h"

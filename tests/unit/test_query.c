@@ -1,7 +1,7 @@
 #include "test.h"
 
 #include "base/buffer.h"
-#include "exchange/query.h"
+#include "net/query.h"
 
 static struct arena *arena;
 

@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "exchange/http.h"
-#include "exchange/tls.h"
+#include "net/http.h"
+#include "net/tls.h"
 
 /* One TLS server on loopback, and clients by GnuTLS itself. */
 struct pair {
