@@ -48,26 +48,13 @@ static enum err addressee_of(const struct statement *s, unsigned number, struct 
 	return fail(ERR_NOT_FOUND, "the notice has no addressee %u", number);
 }
 
-static bool same(const struct addressee *a, const struct addressee *b)
-{
-	struct buffer left = BUFFER(512), right = BUFFER(512);
-	bool equal;
-
-	addressee_print(a, &left);
-	addressee_print(b, &right);
-	equal = left.err == OK && right.err == OK && span_equal(buffer_view(&left), buffer_view(&right));
-	buffer_free(&left);
-	buffer_free(&right);
-	return equal;
-}
-
 static enum err number_of(const struct statement *s, const struct addressee *to, unsigned *out)
 {
 	struct addressee one;
 	enum err e;
 
 	for (*out = 0; (e = addressee_of(s, *out, &one)) == OK; ++*out)
-		if (same(&one, to))
+		if (addressee_equal(&one, to))
 			return OK;
 	return e;
 }

@@ -60,3 +60,22 @@ void addressee_print(const struct addressee *to, struct buffer *out)
 		break;
 	}
 }
+
+bool addressee_equal(const struct addressee *a, const struct addressee *b)
+{
+	if (a->type != b->type)
+		return false;
+	switch (a->type) {
+	case TO_PARTY:
+		return span_equal(a->domain, b->domain);
+	case TO_AS:
+		return a->asn == b->asn;
+	case TO_PREFIX:
+		return prefix_compare(a->prefix, b->prefix) == 0;
+	case TO_COUNTRY:
+		return memcmp(a->country, b->country, 2) == 0;
+	case TO_ALL:
+		return true;
+	}
+	return false;
+}

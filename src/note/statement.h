@@ -126,6 +126,7 @@ void statement_writer_free(struct statement_writer *w);
 
 enum err addressee_parse(struct span value, struct addressee *out);
 void addressee_print(const struct addressee *to, struct buffer *out);
+bool addressee_equal(const struct addressee *a, const struct addressee *b);
 
 /* Sealed bodies (reference: embargo commitments): the salted commitment of a private body, which stays in the ledger
  * when salt and payload are erased.

@@ -195,22 +195,3 @@ enum err state_fold(struct state *st, const struct statement *s)
 		return fold_checked(st, s);
 	return state_failed(e) ? e : place_put(st, s);
 }
-
-bool addressee_equal(const struct addressee *a, const struct addressee *b)
-{
-	if (a->type != b->type)
-		return false;
-	switch (a->type) {
-	case TO_PARTY:
-		return span_equal(a->domain, b->domain);
-	case TO_AS:
-		return a->asn == b->asn;
-	case TO_PREFIX:
-		return prefix_compare(a->prefix, b->prefix) == 0;
-	case TO_COUNTRY:
-		return memcmp(a->country, b->country, 2) == 0;
-	case TO_ALL:
-		return true;
-	}
-	return false;
-}

@@ -125,7 +125,6 @@ void pack_prefix(struct buffer *b, struct prefix p);
 struct prefix unpack_prefix(struct reader *r);
 void pack_addressee(struct buffer *b, const struct addressee *to);
 enum err unpack_addressee(struct reader *r, struct addressee *out);
-bool addressee_equal(const struct addressee *a, const struct addressee *b);
 
 /* state_check but for the signature; *key is the one that must have signed. */
 enum err state_check_unsigned(const struct state *st, const struct statement *s, struct verifier *key);

@@ -26,25 +26,6 @@
 
 #define ENOUGH ERR_EXISTS /* ends a walk; never leaves this file */
 
-static bool same(const struct addressee *a, const struct addressee *b)
-{
-	if (a->type != b->type)
-		return false;
-	switch (a->type) {
-	case TO_PARTY:
-		return span_equal(a->domain, b->domain);
-	case TO_AS:
-		return a->asn == b->asn;
-	case TO_PREFIX:
-		return prefix_compare(a->prefix, b->prefix) == 0;
-	case TO_COUNTRY:
-		return memcmp(a->country, b->country, 2) == 0;
-	case TO_ALL:
-		break;
-	}
-	return true;
-}
-
 static enum err copied(struct arena *a, struct addressee *to)
 {
 	const char *copy = to->type == TO_PARTY ? arena_copy(a, to->domain.at, to->domain.len) : "";
@@ -74,7 +55,7 @@ static void add_had(struct had *h, const struct matter *m)
 static bool had_it(const struct had *h, const struct addressee *to)
 {
 	for (size_t i = 0; i < h->count; i++)
-		if (same(&h->at[i], to))
+		if (addressee_equal(&h->at[i], to))
 			return true;
 	return false;
 }
@@ -425,7 +406,7 @@ static enum err is_lost(const struct state *st, const struct outbox_item *i, str
 	for (unsigned n = 0; n < m->to_count && matter_addressee(m, n, &to); n++) {
 		struct party p;
 
-		*yes |= same(&to, &i->key.to);
+		*yes |= addressee_equal(&to, &i->key.to);
 		if (to.type == TO_PARTY && i->key.to.type == TO_PARTY && state_party(st, to.domain, &p) == OK)
 			*yes |= span_equal(p.home, i->key.to.domain); /* its node does not answer */
 	}
