@@ -109,31 +109,13 @@ struct claiming {
 	struct concerned *out;
 };
 
-static bool covers(const struct claim *c, const struct addressee *resource)
-{
-	if (c->type != resource->type)
-		return false;
-	switch (c->type) {
-	case TO_AS:
-		return c->asn == resource->asn;
-	case TO_PREFIX:
-		return prefix_contains(c->prefix, resource->prefix);
-	case TO_COUNTRY:
-		return memcmp(c->country, resource->country, 2) == 0;
-	case TO_PARTY:
-	case TO_ALL:
-		break;
-	}
-	return false;
-}
-
 static enum err look_at_claim(void *context, const struct claim *c)
 {
 	struct claiming *l = context;
 	bool here = false;
 	enum err e = OK;
 
-	if (covers(c, l->resource) && (e = is_kept_here(l->st, c->party, &here)) == OK && here)
+	if (claim_covers(c, l->resource) && (e = is_kept_here(l->st, c->party, &here)) == OK && here)
 		note_concerned(l->st, c->party, l->out);
 	return e;
 }

@@ -42,14 +42,7 @@ static enum err look_at_claim(void *context, const struct claim *claim)
 {
 	struct holding *h = context;
 
-	if (!is_party(h->c, claim->party) || claim->type != h->what->type)
-		return OK;
-	if (claim->type == TO_AS)
-		h->held |= claim->asn == h->what->asn;
-	else if (claim->type == TO_PREFIX)
-		h->held |= prefix_contains(claim->prefix, h->what->prefix);
-	else if (claim->type == TO_COUNTRY)
-		h->held |= memcmp(claim->country, h->what->country, 2) == 0;
+	h->held |= is_party(h->c, claim->party) && claim_covers(claim, h->what);
 	return OK;
 }
 

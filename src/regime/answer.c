@@ -31,22 +31,7 @@ static enum err look_at_claim(void *context, const struct claim *c)
 {
 	struct asked *a = context;
 
-	if (!c->approved || c->type != a->resource->type)
-		return OK;
-	switch (c->type) {
-	case TO_AS:
-		a->covered |= c->asn == a->resource->asn;
-		break;
-	case TO_PREFIX:
-		a->covered |= prefix_contains(c->prefix, a->resource->prefix);
-		break;
-	case TO_COUNTRY:
-		a->covered |= memcmp(c->country, a->resource->country, 2) == 0;
-		break;
-	case TO_PARTY:
-	case TO_ALL:
-		break;
-	}
+	a->covered |= c->approved && claim_covers(c, a->resource);
 	return OK;
 }
 
