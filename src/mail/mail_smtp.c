@@ -192,22 +192,30 @@ static enum err configure(CURL *c, const struct config *config, struct arena *a,
 		    : fail(ERR_UNREACHABLE, "%.*s: the installed libcurl lacks something", SPAN_FORMAT(config->smtp));
 }
 
-/* A refusal of RCPT, DATA or the message is about these; of anything before, about us. 421 is about the server. */
+/* What is said to MAIL is about us, but for the size, which was said there (RFC 1870); to RCPT, DATA and the message, about this mail. */
+static bool is_of_this(const struct sending *s)
+{
+	if (strcmp(s->verb, "MAIL") == 0)
+		return strncmp(s->reply, "452", 3) == 0;
+	return strcmp(s->verb, "RCPT") == 0 || strcmp(s->verb, "DATA") == 0;
+}
+
+/* Once a mail was begun, silence, a broken connection and 421 are put down to it too: a mail that makes its server hang must not
+ * keep off all others for ever. If the server is down, the next one finds that out. */
 static enum err judge(const struct config *c, const struct sending *s, CURLcode code, const char *why, bool *later)
 {
-	bool of_this = strcmp(s->verb, "RCPT") == 0 || strcmp(s->verb, "DATA") == 0;
+	bool of_this = is_of_this(s), replied = s->reply[0] == '4' || s->reply[0] == '5';
 
 	if (code == CURLE_OK)
 		return OK;
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return fail(ERR_UNREACHABLE, "the mail was dropped on its way, as this program ends");
+	if (strcmp(s->verb, "MAIL") == 0 && strncmp(s->reply, "552", 3) == 0)
+		return fail(ERR_TOO_LONG, "%s", s->reply);
 	if (of_this && s->reply[0] == '5' && (strcmp(s->verb, "DATA") != 0 || s->poured || s->reply[1] == '5'))
 		return fail(ERR_MAIL_REFUSED, "%s", s->reply);
-	if (of_this && s->reply[0] == '4' && strncmp(s->reply, "421", 3) != 0) {
-		*later = true;
-		return fail(ERR_UNREACHABLE, "%s", s->reply);
-	}
-	if (s->reply[0] == '4' || s->reply[0] == '5')
+	*later = of_this;
+	if (replied)
 		return fail(ERR_UNREACHABLE, "%.*s: %s: %s", SPAN_FORMAT(c->smtp), s->verb, s->reply);
 	return fail(ERR_UNREACHABLE, "%.*s: %s", SPAN_FORMAT(c->smtp), why[0] != '\0' ? why : curl_easy_strerror(code));
 }

@@ -356,7 +356,9 @@ static enum err post(struct job *j)
 		j->worked->down = true;
 		return OK;
 	default:
-		/* It cannot be written as it must be. Somebody has to see to that; the others are sent. */
+		/* It cannot be written or sent as it must be, which is not the contact's fault. Somebody has to see to that; the
+		 * others are sent. */
+		j->choice = CONTACT_NONE;
 		return err_is_machine(e) ? e : tell_later(j, e);
 	}
 }
@@ -412,7 +414,7 @@ enum err mailer_work(const struct mail_worker *w, int64_t now_ms, size_t most, s
 		return OK;
 	if ((d.arena = arena_new((size_t)1 << 20)) != NULL && (a = arena_new(ITEM_ARENA)) != NULL)
 		e = work(w, now_ms, &d, a, out);
-	if (out->sent + out->refused + out->later > 0)
+	if (out->down || e != OK || out->sent + out->refused + out->later > 0)
 		mail_key_rest(node_dir(w->node));
 	arena_free(d.arena);
 	arena_free(a);

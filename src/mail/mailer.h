@@ -51,9 +51,10 @@ struct mail_stop {
 	bool (*asked)(void *context);
 	void *context;
 };
-/* Hands it to the SMTP server. ERR_UNREACHABLE: not now (*later: the server said so of this recipient or message, 4xx; else it is
- * the server itself, and others would fare the same). ERR_MAIL_REFUSED: recipient or message are refused for good (5xx). The detail
- * has code and text. ERR_USAGE: no server is configured. stop NULL: nothing ends it early; else, ended within some seconds, ERR_UNREACHABLE. */
+/* Hands it to the SMTP server. ERR_UNREACHABLE: not now (*later: this recipient or message; else it is the server itself, and
+ * others would fare the same). ERR_MAIL_REFUSED: recipient or message are refused for good (5xx). ERR_TOO_LONG: our own server takes
+ * none of that size. The detail has code and text. ERR_USAGE: no server is configured. stop NULL: nothing ends
+ * it early; else, ended within some seconds, ERR_UNREACHABLE. */
 enum err mail_send(const struct config *c, struct span envelope_from, struct span to, struct span message,
 		   const struct mail_stop *stop, bool *later);
 

@@ -14,6 +14,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -327,6 +328,39 @@ def test_what_was_taken_back_is_not_sent(node, smtp):
     assert all(e["step"] == "undeliverable" and not e.get("contact") for e in node.json("mail", "send"))
     assert not box.mails
     node.audit()
+
+
+def test_one_mail_that_its_server_does_not_take_keeps_off_no_other(node, smtp):
+    box, port = smtp()
+    configure(node, port)
+    route(node, hosts=1, name="first")
+    route(node, hosts=1, name="second", first=20)
+    node.run("contact", "add", "AS64500", "abuse@as64500.example")
+    box.refuse_mail = "552 5.3.4 Message size exceeds fixed limit"
+    events = node.json("mail", "send")
+    assert [e["step"] for e in events] == ["waiting"] * 2 and all("too-long: 552 5.3.4" in e["detail"] for e in events)
+    box.refuse_mail = None
+    box.refuse["abuse@as64500.example"] = "421 4.7.0 closing"
+    node.run("outbox", "retry", "--all")
+    assert [e["step"] for e in node.json("mail", "send")] == ["waiting"] * 2
+    (health,) = [c for c in node.json("contact", "list") if c["mail"] == "abuse@as64500.example"]
+    assert health["bounced_for_good"] == 0 and health["bounced_for_now"] == 2, "the size is no fault of the contact"
+
+
+def test_no_agent_stays_when_no_mail_went(node, smtp):
+    box, port = smtp()
+    configure(node, port)
+    route(node, hosts=1)
+    node.run("contact", "add", "AS64500", "abuse@as64500.example")
+    node.run("mail", "key")
+    box.refuse_mail = "451 not now, any of you"
+    assert node.error("mail", "send", code=3) == "unreachable"
+    sockets = subprocess.run(["gpgconf", "--homedir", str(node.dir / "openpgp"), "--list-dirs", "agent-socket"],
+                             capture_output=True, text=True, check=True).stdout.strip()
+    until = time.monotonic() + 30  # it is told to end, and takes a moment
+    while pathlib.Path(sockets).exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not pathlib.Path(sockets).exists()
 
 
 def bounce(to, recipient, status="5.1.1", action="failed"):
