@@ -220,7 +220,9 @@ static void plan_look(struct delivery *d, int64_t next_ms)
 {
 	int64_t wait = next_ms == 0 ? LOOK_MOST_MS : next_ms - clock_now_ms();
 
-	if (wait <= 0)
+	if (wait <= 0 && d->ready_count == AT_ONCE)
+		wait = LOOK_LEAST_MS; /* there were more */
+	else if (wait <= 0)
 		wait = BLOCKED_MS;
 	look_in(d, wait < LOOK_MOST_MS ? wait : LOOK_MOST_MS);
 }

@@ -631,6 +631,11 @@ static enum err send_all(struct delivery *d, struct peer *p, const struct state 
 	bool oversize = false;
 	enum err e = put_together(d, p, st, &oversize);
 
+	if (e == OK && oversize && p->count > 1) { /* the parties of the others may have taken the room */
+		p->count = 1;
+		buffer_clear(&p->text);
+		e = put_together(d, p, st, &oversize);
+	}
 	if (e != OK)
 		return e;
 	if (oversize) {

@@ -23,9 +23,21 @@
 
 #define INTRODUCTIONS_PER_MINUTE 60 /* of one address */
 #define ANSWER_MOST ((size_t)1 << 20)
+#define DAY_MS INT64_C(86400000)
+#define FULL_RETRY_S 3600 /* who is over a day's number */
+
+/* Whose introductions were logged today. Of the sequencing thread alone. */
+struct newcomers {
+	int64_t day;
+	uint64_t count;
+	struct {
+		uint64_t who, count; /* 0: free */
+	} addresses[1024];
+};
 
 struct receiving {
 	struct limits *introductions, *statements;
+	struct newcomers today;
 };
 
 enum err receiving_new(const struct config *c, struct receiving **out)
@@ -174,8 +186,8 @@ struct delivered {
 	struct span peer;
 	struct one *ones;
 	size_t count;
-	atomic_size_t left; /* those that are not judged yet, and the handler while it offers */
-	enum err broken;    /* the machine failed */
+	atomic_size_t left;	    /* those that are not judged yet, and the handler while it offers */
+	enum err broken, unoffered; /* the machine failed: on the sequencing thread, on the door's */
 	char broken_detail[SUBMISSION_DETAIL];
 };
 
@@ -274,8 +286,11 @@ static void answer(struct delivered *d)
 	struct delivery_verdict *v = arena_array(d->request->arena, d->count, sizeof(*v));
 	struct buffer body = BUFFER(ANSWER_MOST);
 
-	if (d->broken != OK || v == NULL) {
-		server_fail(d->server, d->request, v == NULL ? ERR_NO_MEMORY : fail(d->broken, "%s", d->broken_detail),
+	if (d->broken != OK || d->unoffered != OK || v == NULL) {
+		server_fail(d->server, d->request,
+			    v == NULL	      ? ERR_NO_MEMORY
+			    : d->broken != OK ? fail(d->broken, "%s", d->broken_detail)
+					      : d->unoffered,
 			    d->out);
 	} else {
 		for (size_t i = 0; i < d->count; i++)
@@ -308,6 +323,7 @@ static void judge(struct one *o, enum err e, const char *detail)
 		    : e == ERR_STATEMENT_REPEATED ? DELIVERY_REPEATED
 		    : e == ERR_SUPERSEDED	  ? DELIVERY_REPEATED
 		    : e == ERR_BUSY		  ? DELIVERY_LATER
+		    : e == ERR_LOGGED		  ? DELIVERY_LATER /* our clock ran backwards: not the sender's fault */
 						  : DELIVERY_REFUSED;
 	if (v->status == DELIVERY_TAKEN || v->status == DELIVERY_REPEATED)
 		return;
@@ -388,6 +404,8 @@ static void read_statements(struct delivered *d, const struct delivery_item *ite
 					    .done = done,
 					    .context = o };
 		e = statement_parse(d->request->arena, items[i].note, &o->statement);
+		if (err_is_machine(e))
+			d->unoffered = e;
 		if (e != OK) {
 			o->statement = (struct statement){ .kind = KIND_UNKNOWN };
 			judge(o, e == ERR_BUSY ? ERR_STATEMENT : e, arena_print(d->request->arena, "%s", err_detail()));
@@ -422,6 +440,9 @@ static void offer_all(struct delivered *d)
 			later = fail(ERR_BUSY, "too many statements a minute");
 		if (later == OK && e == OK && (e = sequencer_offer(server->sequencer, &o->s)) == ERR_BUSY)
 			later = e;
+		/* A machine that fails is no verdict on what was sent: it comes again. */
+		if (e == ERR_DAMAGED || err_is_machine(e))
+			d->unoffered = e;
 		if (later != OK || e != OK) {
 			judge(o, later != OK ? later : e, detail_of(d));
 			one_less(d);
@@ -497,13 +518,69 @@ static enum http_next deliver(void *context, struct http_request *r, struct http
 
 /* ---- introductions ---- */
 
+/*
+ * What a newcomer costs
+ *
+ * Each introduction is an entry for ever, and whoever has a name server can make up domains. So on one day only so many are
+ * logged, and of one address a tenth of that. Counted is what was logged: what is refused or repeated takes nothing from those
+ * who come later. With a table full of others, an address is counted with those that share its place.
+ */
+
+static uint64_t *count_of(struct newcomers *n, struct span address)
+{
+	struct hash h = hash_span(address);
+	uint64_t who;
+
+	memcpy(&who, h.bytes, sizeof(who));
+	who |= 1;
+	for (size_t i = 0; i < 8; i++) {
+		size_t at = (who / 2 + i) % (sizeof(n->addresses) / sizeof(n->addresses[0]));
+
+		if (n->addresses[at].who == 0)
+			n->addresses[at].who = who;
+		if (n->addresses[at].who == who || i == 7)
+			return &n->addresses[at].count;
+	}
+	return NULL;
+}
+
 struct introduced {
 	struct submission s;
+	struct receiving *receiving;
+	uint64_t per_day;
+	char address[LIMITS_ADDRESS];
 	const struct server *server;
 	struct http_request *request;
 	struct http_answer *out;
 	struct statement statement;
 };
+
+/* On the sequencing thread. */
+static enum err take_newcomer(struct node *n, struct submission *s)
+{
+	struct introduced *i = s->context;
+	struct newcomers *today = &i->receiving->today;
+	int64_t day = clock_now_ms() / DAY_MS;
+	uint64_t *of_address, most = i->per_day / 10 > 0 ? i->per_day / 10 : 1;
+	struct party p;
+	enum err e = state_party(node_batch_state(n), i->statement.from, &p);
+
+	if (e != OK && e != ERR_PARTY_UNKNOWN)
+		return e;
+	if (e == OK && hash_equal(p.statement, i->statement.id))
+		return fail(ERR_STATEMENT_REPEATED, "it is known");
+	if (day != today->day)
+		*today = (struct newcomers){ .day = day };
+	of_address = count_of(today, span_of(i->address));
+	if (today->count >= i->per_day || *of_address >= most)
+		return fail(ERR_RATE, "at most %ju introductions a day, of one address %ju", (uintmax_t)i->per_day,
+			    (uintmax_t)most);
+	if ((e = submission_add(n, s, &s->appended)) == OK) {
+		today->count++;
+		++*of_address;
+	}
+	return e;
+}
 
 static void introduced(struct submission *s)
 {
@@ -522,7 +599,13 @@ static void introduced(struct submission *s)
 		json_object_end(&j);
 		api_answer(i->out, s->err == OK ? 201 : 200, "application/json", &body);
 	} else {
-		server_fail(i->server, i->request, fail(s->err, "%s", s->detail), i->out);
+		fail(s->err, "%s", s->detail);
+		if (s->err == ERR_RATE) {
+			metrics_add(i->server->metrics, METRIC_LIMITED, 1);
+			server_fail_later(i->server, i->request, s->err, FULL_RETRY_S, i->out);
+		} else {
+			server_fail(i->server, i->request, s->err, i->out);
+		}
 	}
 	http_answer_now(i->request);
 }
@@ -542,7 +625,9 @@ static enum err read_introduction(struct http_request *r, struct introduced *i)
 		e = statement_home(&i->statement, &home, &l);
 	if (e == OK && (i->statement.kind != KIND_PARTY || l != LEDGER_PUBLIC || !span_equal(home, i->statement.from)))
 		e = fail(ERR_NOT_YOURS, "a node introduces itself, by the party statement in its own public ledger");
-	i->s = (struct submission){ .note = item.note, .home_receipt = item.receipt, .done = introduced, .context = i };
+	i->s = (struct submission){
+		.note = item.note, .home_receipt = item.receipt, .work = take_newcomer, .done = introduced, .context = i
+	};
 	return e;
 }
 
@@ -550,12 +635,13 @@ static enum http_next introduce(void *context, struct http_request *r, struct ht
 {
 	const struct server *server = context;
 	struct introduced *i = arena_array(r->arena, 1, sizeof(*i));
-	char address[LIMITS_ADDRESS];
 	unsigned wait_s = 1;
 	enum err e = i != NULL ? OK : ERR_NO_MEMORY;
+	struct span address = SPAN("");
 
-	if (e == OK && !limits_take(server->receiving->introductions, limits_address(r->peer, address),
-				    clock_monotonic_us() / 1000, &wait_s)) {
+	if (e == OK)
+		address = limits_address(r->peer, i->address);
+	if (e == OK && !limits_take(server->receiving->introductions, address, clock_monotonic_us() / 1000, &wait_s)) {
 		metrics_add(server->metrics, METRIC_LIMITED, 1);
 		e = fail(ERR_RATE, "at most %d introductions a minute", INTRODUCTIONS_PER_MINUTE);
 	}
@@ -563,6 +649,8 @@ static enum http_next introduce(void *context, struct http_request *r, struct ht
 		i->server = server;
 		i->request = r;
 		i->out = out;
+		i->receiving = server->receiving;
+		i->per_day = server->config->introductions_per_day;
 		e = read_introduction(r, i);
 	}
 	if (e == OK && (e = sequencer_offer(server->sequencer, &i->s)) == OK)

@@ -143,6 +143,7 @@ static const struct plain {
 	{ "log", FORM_LOG, offsetof(struct config, log_json), 0, 0 },
 	{ "deliver", FORM_YES, offsetof(struct config, deliver), 0, 0 },
 	{ "deliveries-per-minute", FORM_NUMBER, offsetof(struct config, deliveries_per_minute), 0, 100000000 },
+	{ "introductions-per-day", FORM_NUMBER, offsetof(struct config, introductions_per_day), 0, 100000 },
 	{ "outgoing-private", FORM_YES, offsetof(struct config, outgoing_private), 0, 0 },
 	{ "outgoing-plain", FORM_YES, offsetof(struct config, outgoing_plain), 0, 0 },
 	{ "follow-interval", FORM_TIME, offsetof(struct config, follow_interval_ms), 1000, DAY_MS },
@@ -781,6 +782,7 @@ static void set_defaults(struct config *c)
 	c->follow_interval_ms = 300000;
 	c->deliveries_per_minute = 6000;
 	c->mail_per_hour = 600;
+	c->introductions_per_day = 1000;
 }
 
 /* Those that depend on where it listens. */

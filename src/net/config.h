@@ -65,6 +65,8 @@ struct config {
 	bool plain_anywhere;
 	bool log_json;			/* else lines for people */
 	uint64_t deliveries_per_minute; /* statements that one other node may bring; 0: any number */
+	uint64_t
+		introductions_per_day; /* statements of nodes that introduce themselves; of one address a tenth; 0: none */
 	/* What this node sends and fetches by itself: config_door_limits. */
 	bool deliver;			  /* `deliver no`: the outbox waits */
 	bool outgoing_private;		  /* to private and loopback addresses too */

@@ -59,6 +59,7 @@ void config_template(struct buffer *out, struct span node_name)
 		"addresses.\n"
 		"#deliver yes\n"
 		"#deliveries-per-minute 6000\n"
+		"#introductions-per-day 1000\n"
 		"#outgoing-private no\n"
 		"#outgoing-plain no\n"
 		"#outgoing-authorities /etc/comity/others.crt\n"

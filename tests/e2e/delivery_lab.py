@@ -1,5 +1,6 @@
 """Nodes on loopback that know one another's address, and what a node says on the wire, by hand."""
 import base64
+import hashlib
 import json
 import socket
 import time
@@ -38,6 +39,25 @@ def with_extra(receipt, entry):
 
 def header(statement, name):
     return next((h["value"] for h in statement["headers"] if h["name"] == name), None)
+
+
+class Stranger:
+    """A node that nobody runs: its party statement, and the receipt of a ledger that has this one entry."""
+
+    def __init__(self, name, url):
+        ledger = Signer.fresh(name + "/public")
+        key_id = hashlib.sha256(ledger.name.encode() + b"\n" + ledger.public).digest()[:4]
+        vkey = f"{ledger.name}+{key_id.hex()}+{base64.b64encode(ledger.public).decode()}"
+        self.name, self.signer = name, Signer.fresh(name)
+        self.note, self.id = self.signer.party(ledger.name, "role node", f"title {name}", f"ledger-key {vkey}", f"url {url}")
+        entry = f"logged {time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime())}\n{self.note}"
+        root = hashlib.sha256(b"\0" + entry.encode()).digest()
+        checkpoint = ledger.note(f"{ledger.name}\n1\n{base64.b64encode(root).decode()}\n")
+        self.receipt = with_extra(f"c2sp.org/tlog-proof@v1\nindex 0\n\n{checkpoint}", entry)
+
+    def introduces_itself(self, place):
+        return place.server.ask("POST", "/introduction", json.dumps({"note": self.note, "receipt": self.receipt}),
+                                {"Content-Type": "application/json"})
 
 
 class Place:

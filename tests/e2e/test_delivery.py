@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from delivery_lab import EVIDENCE, LOOPBACK, Place, header, wait_for
+from delivery_lab import EVIDENCE, LOOPBACK, Place, Stranger, free_port, header, wait_for
 from signing import Signer, sealed
 from test_signatures import signed
 
@@ -287,6 +287,24 @@ def test_a_flood_is_asked_to_come_later(place):
     assert refused.status == 429 and int(refused.headers["Retry-After"]) > 0
 
 
+def test_on_one_day_only_so_many_introduce_themselves(place):
+    a = place("a.example")
+    with open(a.node.dir / "config", "a") as config:
+        config.write("introductions-per-day 20\n")  # two of one address
+    a.start()
+    strangers = [Stranger(f"s{i}.example", "https://node.example") for i in range(3)]
+    strangers[0].receipt, good = strangers[1].receipt, strangers[0].receipt
+    assert strangers[0].introduces_itself(a).status == 400  # which takes nothing from those who come later
+    strangers[0].receipt = good
+    assert [s.introduces_itself(a).status for s in strangers] == [201, 201, 429]
+    late = strangers[2].introduces_itself(a)
+    assert late.json()["code"] == "rate" and int(late.headers["Retry-After"]) > 60
+    assert strangers[0].introduces_itself(a).status == 200, "who is known is known"
+    assert a.metric("limited_total") == 2
+    a.stop()
+    a.node.audit()
+
+
 # --- peers that misbehave ------------------------------------------------------------------------------------------
 
 
@@ -320,7 +338,7 @@ class Peer:
                 pass
 
         self.requests, self.leave = [], threading.Event()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.server = type("Server", (http.server.ThreadingHTTPServer,), {"request_queue_size": 128})(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -441,3 +459,28 @@ def test_what_is_refused_is_not_sent_again(alone):
         assert "\x1b" not in a.server.log()
     (item,) = a.node.json("outbox")
     assert item["step"] == "refused" and "not-yours" in item["detail"]
+
+
+def test_those_who_take_nothing_keep_off_nobody_else(place, tmp_path):
+    a, b = place("a.example").start(), place("b.example").start()
+    a.knows(b)
+    a.stop()
+    port = free_port()
+    dead = [Stranger(f"s{i}.example", f"http://127.0.0.1:{port}") for i in range(65)]  # more than are asked at once
+    for s in dead:
+        (tmp_path / "receipt").write_text(s.receipt)
+        a.node.run("submit", "--receipt", tmp_path / "receipt", "-", stdin=s.note.encode())
+    with Peer(port, lambda path, body: (503, {"Retry-After": "3600"}, b"{}")):
+        a.start()
+        for s in range(0, 65, 8):
+            a.notice(*(f"to {d.name}" for d in dead[s : s + 8]))
+        wait_for(lambda: a.metric("delivery_failed_total") == 65)
+        a.stop()
+    (tmp_path / "config").write_text((a.node.dir / "config").read_text() + "deliver no\n")
+    a.start("--config", tmp_path / "config")
+    for s in range(0, 65, 8):
+        a.notice(*(f"to {d.name}" for d in dead[s : s + 8]))  # these wait behind what failed
+    id = a.notice("to b.example")
+    a.stop()
+    (result,) = a.node.json("deliver")
+    assert (result["handed_over"], result["failed"], result["waiting"]) == (1, 0, 130) and b.has(id)
