@@ -147,6 +147,18 @@ const char *err_advice(enum err e)
 	return texts[e].advice;
 }
 
+/* A detail may quote what came from outside, and ends on somebody's terminal: no control characters, neither ASCII's nor the 32
+ * behind them (U+0080 to U+009F, in UTF-8 C2 and one byte). */
+static void keep_printable(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p != '\0'; p++) {
+		if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			p[0] = p[1] = '?';
+	}
+}
+
 /* Goes by way of a copy: callers quote err_detail() in the new detail. */
 static void record(const char *format, va_list arguments, const char *reason)
 {
@@ -157,6 +169,7 @@ static void record(const char *format, va_list arguments, const char *reason)
 	text[used] = '\0';
 	if (reason != NULL)
 		snprintf(text + used, sizeof(text) - used, ": %s", reason);
+	keep_printable(text);
 	memcpy(detail, text, strlen(text) + 1);
 }
 

@@ -24,6 +24,13 @@ static void no_slot_is_empty_and_no_code_is_there_twice(void **state)
 	assert_string_equal(err_code(ERR_NOTE_SIGNATURE), "note-signature");
 }
 
+static void the_detail_commands_no_terminal(void **state)
+{
+	(void)state;
+	fail(ERR_IO, "%s", "a\033[2Jb\nc\177d\302\233e \303\251");
+	assert_string_equal(err_detail(), "a?[2Jb?c?d??e \303\251");
+}
+
 static void the_detail_is_kept_and_cut(void **state)
 {
 	char long_text[2000];
@@ -84,6 +91,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_slot_is_empty_and_no_code_is_there_twice),
+		cmocka_unit_test(the_detail_commands_no_terminal),
 		cmocka_unit_test(the_detail_is_kept_and_cut),
 		cmocka_unit_test(errno_finds_its_error),
 		cmocka_unit_test(each_thread_has_its_own),
