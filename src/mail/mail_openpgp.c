@@ -34,6 +34,14 @@ static void start_library(void)
 	gpgme_check_version(NULL);
 }
 
+/* gpgme starts programs in children of this process. What waits in a stream is written first, so that no child of ours can
+ * write it too when it ends. */
+static void begin_library(void)
+{
+	pthread_once(&once, start_library);
+	fflush(NULL);
+}
+
 static enum err failed(gpgme_error_t error, const char *doing)
 {
 	char text[160];
@@ -66,7 +74,7 @@ static enum err context_new(const char *home, gpgme_ctx_t *out)
 {
 	gpgme_error_t error;
 
-	pthread_once(&once, start_library);
+	begin_library();
 	if ((error = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP)) != 0)
 		return failed(error, "GnuPG is not there, or too old");
 	if ((error = gpgme_new(out)) != 0)
@@ -237,7 +245,7 @@ enum err mail_key_find(const char *dir, char fingerprint[MAIL_FINGERPRINT])
 	if (e == OK) {
 		memcpy(fingerprint, text.at, MAIL_FINGERPRINT - 1);
 		fingerprint[MAIL_FINGERPRINT - 1] = '\0';
-		pthread_once(&once, start_library);
+		begin_library();
 		error = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
 		if (error != 0)
 			e = failed(error, "there is an OpenPGP key, but GnuPG is not there, or too old");
@@ -389,7 +397,7 @@ void mail_key_rest(const char *dir)
 
 	if (home_path(dir, "", home) != OK || home_path(dir, "comity-key", path) != OK || !file_exists(path))
 		return;
-	pthread_once(&once, start_library);
+	begin_library();
 	program = gpgme_get_dirinfo("gpgconf-name");
 	if (program == NULL || gpgme_new(&c) != 0)
 		return;
