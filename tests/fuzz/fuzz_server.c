@@ -14,6 +14,7 @@
  * carry the fields that they must; TAXII's doors answer TAXII's JSON; nothing ends in 5xx; who may not see a canary does not
  * receive it, in whatever answer; and when the node is put away its audit is clean.
  */
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -740,6 +741,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	/* The server logs each answer to standard error; libFuzzer moves away from there with its reports. Leaks are looked for
 	 * at the end: between inputs the server's threads hold what they like. */
 	say_to = fdopen(dup(STDERR_FILENO), "w");
+	/* Here and not in the server's thread: whichever thread begins libcrypto never gives back its state of errors. */
+	law(OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1, "no libcrypto");
 	law(say_to != NULL && longer != NULL && sodium_init() >= 0, "no beginning");
 	memcpy(longer, *argv, (size_t)*argc * sizeof(*longer));
 	longer[(*argc)++] = strdup("-close_fd_mask=2");
