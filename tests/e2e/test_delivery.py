@@ -47,8 +47,9 @@ def test_a_notice_arrives_and_its_answers_come_back(two):
     answer(b, id, "fixed")
     wait_for(lambda: len(a.outcomes(id)) == 3, "the answers")
     assert [o for _, o in a.outcomes(id)] == ["received", "working", "fixed"]
-    assert a.metric("delivery_handed_over_total") == 1 and a.metric("delivery_taken_total") == 3
-    assert b.metric("delivery_handed_over_total") == 3 and b.metric("delivery_taken_total") == 1
+    # Who sends counts when it has read the answer, which is later than what it sent is logged.
+    wait_for(lambda: (a.metric("delivery_handed_over_total"), b.metric("delivery_handed_over_total")) == (1, 3), "the counts")
+    wait_for(lambda: (a.metric("delivery_taken_total"), b.metric("delivery_taken_total")) == (3, 1), "the counts")
     for place in two:
         place.stop()
         place.node.audit()
@@ -227,7 +228,7 @@ def test_what_is_brought_is_judged_one_by_one(two):
     assert verdicts(b.deliver_as(a, [a.item(member)])) == [("refused", "not-yours")]  # nothing of its party comes along
     c_item = b.item(b.notice("to a.example"))
     assert verdicts(b.deliver_as(a, [c_item])) == [("refused", "statement-ledger")]
-    assert b.metric("delivery_taken_total") == 3
+    wait_for(lambda: b.metric("delivery_taken_total") == 3, "the count")
     b.stop()
     b.node.audit()
 
@@ -408,7 +409,7 @@ def test_nonsense_moves_nothing(alone, name):
     b.start()
     a.node.run("outbox", "retry", "--all")
     wait_for(lambda: all(a.outcomes(id) for id in ids))
-    assert b.metric("delivery_taken_total") == 3
+    wait_for(lambda: b.metric("delivery_taken_total") == 3, "the count")
     a.stop()
     a.node.audit()
 
