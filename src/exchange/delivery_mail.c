@@ -120,49 +120,23 @@ static void rest(struct mail_line *l, int64_t ms, bool deaf)
 
 /* ---- logging ---- */
 
-struct logging {
-	struct mail_line *line;
-	struct span record;
-	bool done;
-};
-
 static enum err add_record(struct node *n, struct submission *s)
 {
-	struct logging *g = s->context;
-
-	return node_add_private(n, RECORD_PRIVATE, &g->record, 1);
-}
-
-static void added(struct submission *s)
-{
-	struct logging *g = s->context;
-	struct mail_line *l = g->line;
-
-	pthread_mutex_lock(&l->mutex);
-	g->done = true;
-	pthread_cond_broadcast(&l->change);
-	pthread_mutex_unlock(&l->mutex);
+	return node_add_private(n, RECORD_PRIVATE, s->context, 1);
 }
 
 /* What a mail server took has to be logged, also while the server ends: a sequencer with no room has it soon. */
 static enum err log_by_sequencer(struct mail_line *l, struct span record)
 {
-	struct logging g = { l, record, false };
-	struct submission s = { .work = add_record, .done = added, .context = &g };
+	struct submission s = { .work = add_record, .context = &record };
 	enum err e;
 
-	while ((e = sequencer_offer(l->o.sequencer, &s)) == ERR_BUSY) {
+	while ((e = sequencer_finish(l->o.sequencer, &s)) == ERR_BUSY) {
 		struct timespec t = { 0, BUSY_MS * 1000000L };
 
 		nanosleep(&t, NULL);
 	}
-	if (e != OK)
-		return e;
-	pthread_mutex_lock(&l->mutex);
-	while (!g.done)
-		pthread_cond_wait(&l->change, &l->mutex);
-	pthread_mutex_unlock(&l->mutex);
-	return s.err == OK ? OK : fail(s.err, "%s", s.detail);
+	return e;
 }
 
 static enum err log_alone(struct node *n, struct span record)

@@ -52,47 +52,18 @@ static enum err read_own(void *context, struct arena *a, struct state *out)
 
 /* ---- logging by the sequencer ---- */
 
-struct waiting {
-	struct follow_rounds *rounds;
-	bool done;
-};
-
-static void guest_done(struct submission *s)
+static enum err log_guest(void *context, struct span note, struct span receipt)
 {
-	struct waiting *w = s->context;
-
-	pthread_mutex_lock(&w->rounds->lock);
-	w->done = true;
-	pthread_cond_broadcast(&w->rounds->change);
-	pthread_mutex_unlock(&w->rounds->lock);
-}
-
-static enum err offer(struct follow_rounds *f, struct submission *s)
-{
+	struct follow_rounds *f = context;
+	struct submission s = { .note = note, .home_receipt = receipt };
 	enum err e;
 
-	while ((e = sequencer_offer(f->server->sequencer, s)) == ERR_BUSY && !is_ending(f)) {
+	while ((e = sequencer_finish(f->server->sequencer, &s)) == ERR_BUSY && !is_ending(f)) {
 		pthread_mutex_lock(&f->lock);
 		wait_ms(f, BUSY_MS);
 		pthread_mutex_unlock(&f->lock);
 	}
 	return e;
-}
-
-static enum err log_guest(void *context, struct span note, struct span receipt)
-{
-	struct follow_rounds *f = context;
-	struct waiting w = { f, false };
-	struct submission s = { .note = note, .home_receipt = receipt, .done = guest_done, .context = &w };
-	enum err e = offer(f, &s);
-
-	if (e != OK)
-		return e;
-	pthread_mutex_lock(&f->lock);
-	while (!w.done)
-		pthread_cond_wait(&f->change, &f->lock);
-	pthread_mutex_unlock(&f->lock);
-	return s.err == OK ? OK : fail(s.err, "%s", s.detail);
 }
 
 /* ---- rounds ---- */

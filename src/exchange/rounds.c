@@ -29,7 +29,7 @@ struct rounds {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t told;
-	bool stopping, started, working; /* under the lock */
+	bool stopping, started; /* under the lock */
 	struct submission submission;
 
 	/* Of the thread, and of the work while that is under way. */
@@ -158,33 +158,12 @@ static enum err work(struct node *n, struct submission *s)
 	return follow_up_add_due(n, r->resolver, clock_now_ms(), STEP, &r->mark, each, r, &r->result);
 }
 
-static void done(struct submission *s)
-{
-	struct rounds *r = s->context;
-
-	pthread_mutex_lock(&r->lock);
-	r->working = false;
-	pthread_cond_signal(&r->told);
-	pthread_mutex_unlock(&r->lock);
-}
-
-/* One step, waited for. Nothing waits for a sequencer that is full: the next round does it. */
+/* One step. Nothing waits for a sequencer that is full: the next round does it. */
 static enum err step(struct rounds *r)
 {
-	enum err e;
-
 	r->result = (struct follow_up_result){ 0 };
-	r->submission = (struct submission){ .work = work, .done = done, .context = r };
-	r->working = true;
-	if ((e = sequencer_offer(r->server->sequencer, &r->submission)) != OK) {
-		r->working = false;
-		return e;
-	}
-	pthread_mutex_lock(&r->lock);
-	while (r->working)
-		pthread_cond_wait(&r->told, &r->lock);
-	pthread_mutex_unlock(&r->lock);
-	return r->submission.err;
+	r->submission = (struct submission){ .work = work, .context = r };
+	return sequencer_finish(r->server->sequencer, &r->submission);
 }
 
 static void tell(struct rounds *r)

@@ -708,13 +708,41 @@ enum err sequencer_receipt(struct sequencer *q, struct arena *a, enum ledger_id 
 	return receipts_make(q->receipts, a, l, index, out);
 }
 
+/* s->done posts s->ended, as its last act. */
+static enum err offer_and_wait(struct sequencer *q, struct submission *s)
+{
+	sem_t ended;
+	enum err e;
+
+	sem_init(&ended, 0, 0);
+	s->ended = &ended;
+	if ((e = sequencer_offer(q, s)) == OK) {
+		while (sem_wait(&ended) == -1)
+			; /* a signal came */
+		if ((e = s->err) != OK)
+			fail(e, "%s", s->detail);
+	}
+	sem_destroy(&ended);
+	return e;
+}
+
+static void finished(struct submission *s)
+{
+	sem_post(s->ended);
+}
+
+enum err sequencer_finish(struct sequencer *q, struct submission *s)
+{
+	s->done = finished;
+	return offer_and_wait(q, s);
+}
+
 struct waiting {
-	sem_t done;
 	struct arena *arena;
 	struct accepted *out;
 };
 
-static void wake(struct submission *s)
+static void keep_receipt(struct submission *s)
 {
 	struct waiting *w = s->context;
 
@@ -728,24 +756,15 @@ static void wake(struct submission *s)
 			snprintf(s->detail, sizeof(s->detail), "logged, but no room for its receipt");
 		}
 	}
-	sem_post(&w->done);
+	finished(s);
 }
 
 enum err sequencer_submit(struct sequencer *q, struct span note, struct arena *a, struct accepted *out)
 {
 	struct waiting w = { .arena = a, .out = out };
-	struct submission s = { .note = note, .done = wake, .context = &w };
-	enum err e;
+	struct submission s = { .note = note, .done = keep_receipt, .context = &w };
 
-	sem_init(&w.done, 0, 0);
-	if ((e = sequencer_offer(q, &s)) == OK) {
-		while (sem_wait(&w.done) == -1)
-			; /* a signal came */
-		if ((e = s.err) != OK)
-			fail(e, "%s", s.detail);
-	}
-	sem_destroy(&w.done);
-	return e;
+	return offer_and_wait(q, &s);
 }
 
 /* ---- beginning and end ---- */

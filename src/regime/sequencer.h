@@ -10,6 +10,8 @@
 #define REGIME_SEQUENCER_H
 
 #include "ledger/receipt.h"
+#include <semaphore.h>
+
 #include "regime/node.h"
 
 struct sequencer;
@@ -66,6 +68,7 @@ struct submission {
 	bool is_verified;
 	struct verified verified;
 	struct body_reference reference; /* of the body that came along */
+	sem_t *ended;			 /* who waits for the end */
 };
 
 /* For work: the submission's note, as it would be added without work, guest and body too; *out may be &s->appended. Refused
@@ -76,7 +79,10 @@ enum err submission_add(struct node *n, struct submission *s, struct appended *o
  * other: the machine failed earlier. Any thread. */
 enum err sequencer_offer(struct sequencer *q, struct submission *s);
 
-/* The same, waiting for the end. The receipt is in the arena. Not from within `done`. */
+/* The same, waiting for the end: its result, with the detail. `done` is the sequencer's own, and there is no receipt then. Not from
+ * within `done`. */
+enum err sequencer_finish(struct sequencer *q, struct submission *s);
+/* The same for a note alone, with its receipt in the arena. */
 struct accepted {
 	struct appended appended;
 	struct span receipt;
