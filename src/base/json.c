@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <yyjson.h>
 
+#include "base/clock.h"
+
 #define DEPTH_MAX 64
 #define TEXT_MAX ((size_t)16 << 20)
 #define DIGITS_MAX 17
@@ -153,6 +155,22 @@ void json_bool(struct json *j, const char *key, bool value)
 void json_null(struct json *j, const char *key)
 {
 	buffer_text(begin(j, key), "null");
+}
+
+void json_time(struct json *j, const char *key, int64_t ms)
+{
+	char text[CLOCK_TEXT];
+
+	clock_format_ms(ms, text);
+	json_text(j, key, ms == 0 ? NULL : text);
+}
+
+void json_hash(struct json *j, const char *key, struct hash h)
+{
+	char hex[HASH_HEX + 1];
+
+	hash_hex(h, hex);
+	json_text(j, key, hex);
 }
 
 /* Where the first quote or backslash stands among the eight bytes of a word; 8: nowhere. Of the bits that mark them the

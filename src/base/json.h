@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/hash.h"
 
 struct json {
 	struct buffer *out;
@@ -22,6 +23,8 @@ void json_number(struct json *j, const char *key, int64_t value);
 void json_fraction(struct json *j, const char *key, double value, int digits); /* digits after the point */
 void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
+void json_time(struct json *j, const char *key, int64_t ms);	/* "2026-11-22T20:45:00.123Z"; 0 writes null */
+void json_hash(struct json *j, const char *key, struct hash h); /* 64 digits of hex */
 
 /* The escaped string with its quotes, without key or comma. */
 void json_escape(struct buffer *out, struct span value);

@@ -83,9 +83,6 @@ int cli_exit_code(enum err e);
 /* One JSON object on a line of standard output: begin, fill c->object by json_*, end. */
 struct json *cli_object(struct cli *c);
 void cli_object_end(struct cli *c);
-void cli_json_hash(struct json *j, const char *key, struct hash h);
-void cli_json_time(struct json *j, const char *key, int64_t ms); /* null for 0 */
-void cli_json_addressee(struct json *j, const char *key, const struct addressee *to);
 
 /* Text for people. Control characters of outside text are shown as '?', so that no terminal is steered by it. */
 void cli_print(struct span text);		 /* as it is but for control characters */

@@ -245,7 +245,7 @@ static void show_object(struct cli *c, const struct credential *one, const char 
 	json_text(j, "type", credential_type_name(one->type));
 	show_rights(one->rights, text);
 	json_text(j, "rights", text);
-	cli_json_time(j, "expires", one->expires_ms);
+	json_time(j, "expires", one->expires_ms);
 	if (secret[0] != '\0')
 		json_text(j, "secret", secret);
 	cli_object_end(c);

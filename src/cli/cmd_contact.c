@@ -110,21 +110,21 @@ static void contact_object(struct listing *l, const struct contact *contact, con
 {
 	struct json *j = cli_object(l->c);
 
-	cli_json_addressee(j, "to", l->to);
+	addressee_json(j, "to", l->to);
 	if (contact->mail.len > 0)
 		json_string(j, "mail", contact->mail);
 	else
 		json_null(j, "mail");
 	json_text(j, "source", contact_source_name(contact->source));
 	json_bool(j, "openpgp", contact->openpgp.len > 0);
-	cli_json_time(j, "since", contact->since_ms);
+	json_time(j, "since", contact->since_ms);
 	json_number(j, "sent", (int64_t)h->sent);
 	json_number(j, "bounced_for_good", (int64_t)h->bounced_for_good);
 	json_number(j, "bounced_for_now", (int64_t)h->bounced_for_now);
 	json_number(j, "answered", (int64_t)h->answered);
-	cli_json_time(j, "last_sent", h->last_sent_ms);
-	cli_json_time(j, "last_bounced", h->last_bounced_ms);
-	cli_json_time(j, "last_answered", h->last_answered_ms);
+	json_time(j, "last_sent", h->last_sent_ms);
+	json_time(j, "last_bounced", h->last_bounced_ms);
+	json_time(j, "last_answered", h->last_answered_ms);
 	if (h->answered > 0)
 		json_number(j, "mean_answer_s", h->answer_sum_ms / 1000 / (int64_t)h->answered);
 	else

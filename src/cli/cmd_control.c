@@ -134,10 +134,10 @@ static void show_class(struct cli *c, const struct counting *k, enum rsit_class 
 		struct json *j = cli_object(c);
 
 		if (a != NULL)
-			cli_json_hash(j, "id", a->id);
+			json_hash(j, "id", a->id);
 		json_text(j, "class", class_name(class));
-		cli_json_time(j, "first", k->from_ms);
-		cli_json_time(j, "last", k->to_ms);
+		json_time(j, "first", k->from_ms);
+		json_time(j, "last", k->to_ms);
 		side_object(j, "notified", told);
 		side_object(j, "control", untold);
 		cli_object_end(c);

@@ -54,7 +54,7 @@ static void directive_object(struct cli *c, const struct addressee *to, const st
 	if (to == NULL)
 		json_null(j, "to"); /* everyone */
 	else
-		cli_json_addressee(j, "to", to);
+		addressee_json(j, "to", to);
 	clock_format_duration(d->interval_ms, text);
 	json_text(j, "interval", text);
 	clock_format_duration(d->window_ms, text);

@@ -147,7 +147,7 @@ static void object_result(struct cli *c, const struct follow_result *r, struct s
 	json_text(j, "what", "followed");
 	json_string(j, "node", r->node);
 	json_string(j, "url", url);
-	cli_json_hash(j, "key", r->fingerprint);
+	json_hash(j, "key", r->fingerprint);
 	json_bool(j, "first", r->first);
 	json_number(j, "public", (int64_t)r->entries[LEDGER_PUBLIC]);
 	json_number(j, "public_new", (int64_t)r->fresh[LEDGER_PUBLIC]);
@@ -259,17 +259,17 @@ static void object_followed(struct cli *c, const struct followed *one, const str
 
 	json_string(j, "node", one->node);
 	json_string(j, "url", one->url);
-	cli_json_hash(j, "key", one->fingerprint);
+	json_hash(j, "key", one->fingerprint);
 	json_number(j, "public", (int64_t)one->entries[LEDGER_PUBLIC]);
 	json_number(j, "public_folded", (int64_t)one->folded[LEDGER_PUBLIC]);
 	json_bool(j, "has_circle", one->has_circle);
 	json_number(j, "circle", (int64_t)one->entries[LEDGER_CIRCLE]);
 	json_number(j, "circle_folded", (int64_t)one->folded[LEDGER_CIRCLE]);
-	cli_json_time(j, "newest", one->logged_ms);
-	cli_json_time(j, "seen", one->seen_ms);
+	json_time(j, "newest", one->logged_ms);
+	json_time(j, "seen", one->seen_ms);
 	json_number(j, "forks", one->forks);
 	if (digest != NULL)
-		cli_json_hash(j, "state", *digest);
+		json_hash(j, "state", *digest);
 	cli_object_end(c);
 }
 

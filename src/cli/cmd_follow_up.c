@@ -21,11 +21,11 @@ static enum err tell_one(void *context, const struct matter *m, enum follow_up r
 	if (f->c->json) {
 		struct json *j = cli_object(f->c);
 
-		cli_json_hash(j, "re", m->id);
+		json_hash(j, "re", m->id);
 		json_text(j, "reason", follow_up_name(reason));
 		if (whom != NULL) {
-			cli_json_addressee(j, "to", whom);
-			cli_json_hash(j, "id", notice->id);
+			addressee_json(j, "to", whom);
+			json_hash(j, "id", notice->id);
 		}
 		cli_object_end(f->c);
 	} else if (whom != NULL) {

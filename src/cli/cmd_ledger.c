@@ -44,8 +44,8 @@ static void entry_object(struct cli *c, uint64_t index, int64_t logged_ms, const
 	struct json *j = cli_object(c);
 
 	json_number(j, "index", (int64_t)index);
-	cli_json_time(j, "logged", logged_ms);
-	cli_json_hash(j, "id", s->id);
+	json_time(j, "logged", logged_ms);
+	json_hash(j, "id", s->id);
 	json_string(j, "kind", s->kind_name);
 	for (size_t i = 0; i < s->header_count; i++) {
 		char name[64];

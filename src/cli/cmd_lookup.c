@@ -67,12 +67,12 @@ static void print_json(struct lookup *l, const struct answer *a)
 	else
 		json_null(j, "party");
 	if (a->addressee != 0)
-		cli_json_addressee(j, "addressee", &a->resolved.to);
+		addressee_json(j, "addressee", &a->resolved.to);
 	else
 		json_null(j, "addressee");
 	json_array(j, "copies");
 	for (size_t i = 0; i < a->resolved.cc_count; i++)
-		cli_json_addressee(j, NULL, &a->resolved.cc[i]);
+		addressee_json(j, NULL, &a->resolved.cc[i]);
 	json_array_end(j);
 	json_text(j, "rule", rule_name(a->resolved.rule));
 	json_text(j, "rpki", route_validity_name(r->validity));

@@ -80,7 +80,7 @@ static void show_event(void *context, const struct outbox_event *event)
 	if (c->json) {
 		struct json *j = cli_object(c);
 
-		cli_json_addressee(j, "to", &event->key.to);
+		addressee_json(j, "to", &event->key.to);
 		json_number(j, "index", (int64_t)event->key.index);
 		json_text(j, "step", outbox_step_name(event->step));
 		json_string(j, "contact", event->contact);
@@ -331,7 +331,7 @@ static void report(struct reading *r, const char *name, const struct bounce *b, 
 		json_bool(j, "automatic", b->automatic);
 		json_bool(j, "own", b->own);
 		if (of->found)
-			cli_json_hash(j, "notice", of->item.id);
+			json_hash(j, "notice", of->item.id);
 		else if (b->about.len > 0)
 			json_string(j, "notice", b->about);
 		else

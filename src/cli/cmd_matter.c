@@ -106,18 +106,7 @@ static enum err delivery_object(void *context, const struct outbox_item *i)
 	struct json *j = ((struct telling *)context)->j;
 
 	json_object(j, NULL);
-	cli_json_hash(j, "id", i->id);
-	cli_json_addressee(j, "to", &i->key.to);
-	json_text(j, "way", i->key.way == OUTBOX_NODE ? "node" : "mail");
-	json_text(j, "step", outbox_step_name(i->step));
-	json_number(j, "failed", i->attempts);
-	cli_json_time(j, "queued", i->queued_ms);
-	cli_json_time(j, "next", i->step == OUTBOX_WAITING ? i->next_ms : 0);
-	cli_json_time(j, "done", i->done_ms);
-	if (i->contact.len > 0)
-		json_string(j, "contact", i->contact);
-	if (i->detail.len > 0)
-		json_string(j, "detail", i->detail);
+	outbox_print(i, j);
 	json_object_end(j);
 	return OK;
 }

@@ -28,13 +28,13 @@ static void notice_object(struct cli *c, const struct matter *m)
 {
 	struct json *j = cli_object(c);
 
-	cli_json_hash(j, "id", m->id);
+	json_hash(j, "id", m->id);
 	json_string(j, "from", m->from);
-	cli_json_addressee(j, "to", &m->to);
+	addressee_json(j, "to", &m->to);
 	json_text(j, "class", class_name(m->class));
 	json_number(j, "events", (int64_t)m->events);
-	cli_json_time(j, "logged", m->logged_ms);
-	cli_json_time(j, "due", m->due_ms);
+	json_time(j, "logged", m->logged_ms);
+	json_time(j, "due", m->due_ms);
 	json_text(j, "standing", standing(m));
 	json_number(j, "answers", m->answers);
 	json_bool(j, "ended", m->ended);
@@ -225,15 +225,15 @@ static enum err list_waiting(void *context, const struct pack *p)
 	if (w->c->json) {
 		struct json *j = cli_object(w->c);
 
-		cli_json_addressee(j, "to", &p->to);
+		addressee_json(j, "to", &p->to);
 		json_text(j, "class", class_name(p->class));
 		json_number(j, "events", (int64_t)p->events);
 		json_number(j, "repeats", (int64_t)p->repeats);
 		json_number(j, "again", (int64_t)p->again);
-		cli_json_time(j, "first", p->first_ms);
-		cli_json_time(j, "last", p->last_ms);
-		cli_json_time(j, "since", p->since_ms);
-		cli_json_time(j, "due", due_ms);
+		json_time(j, "first", p->first_ms);
+		json_time(j, "last", p->last_ms);
+		json_time(j, "since", p->since_ms);
+		json_time(j, "due", due_ms);
 		json_bool(j, "is_due", due_ms <= w->now_ms);
 		cli_object_end(w->c);
 		return OK;

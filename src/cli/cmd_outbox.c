@@ -51,32 +51,6 @@ struct listing {
 	uint64_t counts[2][OUTBOX_STEP_COUNT];
 };
 
-static void item_object(struct cli *c, const struct outbox_item *i)
-{
-	struct json *j = cli_object(c);
-
-	json_text(j, "way", i->key.way == OUTBOX_MAIL ? "mail" : "node");
-	cli_json_addressee(j, "to", &i->key.to);
-	cli_json_hash(j, "id", i->id);
-	cli_json_hash(j, "matter", i->matter);
-	json_text(j, "ledger", ledger_name(i->key.ledger));
-	json_number(j, "index", (int64_t)i->key.index);
-	json_text(j, "step", outbox_step_name(i->step));
-	json_number(j, "attempts", i->attempts);
-	cli_json_time(j, "queued", i->queued_ms);
-	cli_json_time(j, "next", i->step == OUTBOX_WAITING ? i->next_ms : 0);
-	cli_json_time(j, "done", i->done_ms);
-	if (i->contact.len > 0)
-		json_string(j, "contact", i->contact);
-	else
-		json_null(j, "contact");
-	if (i->detail.len > 0)
-		json_string(j, "detail", i->detail);
-	else
-		json_null(j, "detail");
-	cli_object_end(c);
-}
-
 static void item_lines(struct cli *c, const struct outbox_item *i)
 {
 	char hex[HASH_HEX + 1], date[CLOCK_TEXT];
@@ -109,7 +83,12 @@ static enum err list_item(void *context, const struct outbox_item *i)
 	l->counts[i->key.way][i->step]++;
 	if (!l->all && (i->step == OUTBOX_HANDED_OVER || i->step == OUTBOX_ARRIVED))
 		return OK;
-	(l->c->json ? item_object : item_lines)(l->c, i);
+	if (l->c->json) {
+		outbox_print(i, cli_object(l->c));
+		cli_object_end(l->c);
+	} else {
+		item_lines(l->c, i);
+	}
 	return OK;
 }
 

@@ -141,7 +141,7 @@ static enum err list_party(void *context, const struct party *p)
 		json_string(j, "title", p->title);
 		json_text(j, "role", role_name(p->role));
 		json_bool(j, "demonstration", p->demonstration);
-		cli_json_hash(j, "statement", p->statement);
+		json_hash(j, "statement", p->statement);
 		json_array(j, "claims");
 		e = state_claims(l->st, false, list_claim, l);
 		json_array_end(j);
@@ -224,8 +224,8 @@ static enum err show_as_json(struct cli *c, struct listing *l, const struct part
 			json_text(j, NULL, role_name((enum role)r));
 	json_array_end(j);
 	json_bool(j, "demonstration", p->demonstration);
-	cli_json_hash(j, "statement", p->statement);
-	cli_json_time(j, "logged", p->logged_ms);
+	json_hash(j, "statement", p->statement);
+	json_time(j, "logged", p->logged_ms);
 	json_string(j, "home", p->home);
 	if (p->url.len > 0)
 		json_string(j, "url", p->url);

@@ -162,12 +162,12 @@ static void plan_object(struct cli *c, const struct matter *m, const struct stat
 {
 	struct json *j = cli_object(c);
 
-	cli_json_hash(j, "id", m->id);
+	json_hash(j, "id", m->id);
 	json_string(j, "from", m->from);
 	json_string(j, "activity", value_of(s, "activity"));
 	json_string(j, "start", value_of(s, "start"));
 	json_string(j, "end", value_of(s, "end"));
-	cli_json_time(j, "logged", m->logged_ms);
+	json_time(j, "logged", m->logged_ms);
 	json_string(j, "purpose", value_of(s, "purpose"));
 	json_bool(j, "withdrawn", m->withdrawn);
 	json_bool(j, "demonstration", span_is(value_of(s, "demonstration"), "yes"));
@@ -241,7 +241,7 @@ static void match_report(struct cli *c, const struct observation *o, const struc
 		struct json *j = cli_object(c);
 
 		json_text(j, "address", source);
-		cli_json_time(j, "time", o->time_ms);
+		json_time(j, "time", o->time_ms);
 		json_text(j, "verdict", plan_verdict_name(m->verdict));
 		json_text(j, "plan", plan ? hex : NULL);
 		json_text(j, "term", m->term);

@@ -85,8 +85,8 @@ static void notice_object(struct cli *c, const struct route_notice *n)
 	if (hash_equal(n->id, none))
 		json_null(j, "notice");
 	else
-		cli_json_hash(j, "notice", n->id);
-	cli_json_addressee(j, "to", &n->to.to);
+		json_hash(j, "notice", n->id);
+	addressee_json(j, "to", &n->to.to);
 	json_string(j, "holder", n->holder);
 	json_text(j, "country", n->to.country[0] != '\0' ? n->to.country : NULL);
 	json_text(j, "class", class_name(n->class));

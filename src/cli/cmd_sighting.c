@@ -43,7 +43,7 @@ static void row_object(struct cli *c, const struct row *r)
 	if (r->to.type == TO_ALL)
 		json_null(j, "to"); /* nobody answers for it */
 	else
-		cli_json_addressee(j, "to", &r->to);
+		addressee_json(j, "to", &r->to);
 	json_text(j, "class", class_name(r->class));
 	json_text(j, "source", source);
 	if (r->line.port != 0)
@@ -52,9 +52,9 @@ static void row_object(struct cli *c, const struct row *r)
 		json_string(j, "malware", r->line.malware);
 	json_number(j, "count", (int64_t)r->s.count);
 	json_number(j, "held", (int64_t)r->s.held);
-	cli_json_time(j, "first", r->s.first_ms);
-	cli_json_time(j, "last", r->s.last_ms);
-	cli_json_time(j, "told", r->s.told_ms);
+	json_time(j, "first", r->s.first_ms);
+	json_time(j, "last", r->s.last_ms);
+	json_time(j, "told", r->s.told_ms);
 	json_number(j, "times_told", (int64_t)r->s.told);
 	json_number(j, "again", (int64_t)r->s.again);
 	cli_object_end(c);

@@ -107,7 +107,7 @@ static void show_json(struct cli *c, const struct table *t)
 
 	table_facts(t, &f);
 	json_string(j, "path", span_of(arena_print(c->arena, "%s/territory.table", c->dir)));
-	cli_json_time(j, "built", f.built_ms);
+	json_time(j, "built", f.built_ms);
 	json_number(j, "bytes", (int64_t)f.bytes);
 	json_number(j, "ranges_ipv4", (int64_t)f.intervals_ipv4);
 	json_number(j, "ranges_ipv6", (int64_t)f.intervals_ipv6);
@@ -119,7 +119,7 @@ static void show_json(struct cli *c, const struct table *t)
 		table_source(t, i, &s);
 		json_object(j, NULL);
 		json_string(j, "name", s.name);
-		cli_json_time(j, "dated", s.dated_ms);
+		json_time(j, "dated", s.dated_ms);
 		if (s.dated_ms != 0)
 			json_number(j, "age_days", age_in_days(&s));
 		else

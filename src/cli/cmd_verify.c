@@ -63,7 +63,7 @@ static void report(struct cli *c, const struct receipt *r, const struct checkpoi
 		json_number(j, "size", (int64_t)cp->size);
 		json_text(j, "logged", statement ? logged : NULL);
 		if (statement) {
-			cli_json_hash(j, "id", s.id);
+			json_hash(j, "id", s.id);
 			json_string(j, "kind", s.kind_name);
 			json_string(j, "from", s.from);
 		}

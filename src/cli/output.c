@@ -15,35 +15,6 @@ void cli_object_end(struct cli *c)
 	fwrite(c->line.at, 1, c->line.len, stdout);
 }
 
-void cli_json_hash(struct json *j, const char *key, struct hash h)
-{
-	char hex[HASH_HEX + 1];
-
-	hash_hex(h, hex);
-	json_text(j, key, hex);
-}
-
-void cli_json_time(struct json *j, const char *key, int64_t ms)
-{
-	char text[CLOCK_TEXT];
-
-	if (ms == 0) {
-		json_null(j, key);
-		return;
-	}
-	clock_format_ms(ms, text);
-	json_text(j, key, text);
-}
-
-void cli_json_addressee(struct json *j, const char *key, const struct addressee *to)
-{
-	struct buffer b = BUFFER(1024);
-
-	addressee_print(to, &b);
-	json_string(j, key, buffer_view(&b));
-	buffer_free(&b);
-}
-
 char *cli_addressee(struct cli *c, const struct addressee *to)
 {
 	struct buffer b = BUFFER(1024);

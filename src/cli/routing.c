@@ -206,7 +206,7 @@ static void columns_object(struct cli *c, const struct route_columns *x)
 	json_number(j, "unknown", (int64_t)x->unknown);
 	json_bool(j, "changed", x->changed);
 	if (x->changed) {
-		cli_json_time(j, "since", x->since_ms);
+		json_time(j, "since", x->since_ms);
 		names_array(j, "added", d->added, d->added_count);
 		names_array(j, "removed", d->removed, d->removed_count);
 		json_array(j, "renamed");

@@ -71,6 +71,8 @@ enum err api_find(const struct server *s, struct http_request *r, struct state *
 bool api_wants(const struct http_request *r, const char *media_type);
 /* Shared by the doors: the buffer becomes the answer's. */
 void api_answer(struct http_answer *out, unsigned status, const char *media_type, struct buffer *body);
+/* 200, for this reader alone: not to be kept by others, nor shown again without asking. */
+void api_answer_private(struct http_answer *out, const char *media_type, struct buffer *body);
 
 extern const char openapi_json[];
 extern const size_t openapi_json_length;

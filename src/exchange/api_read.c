@@ -101,6 +101,12 @@ void api_answer(struct http_answer *out, unsigned status, const char *media_type
 	*body = BUFFER(0);
 }
 
+void api_answer_private(struct http_answer *out, const char *media_type, struct buffer *body)
+{
+	http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
+	api_answer(out, 200, media_type, body);
+}
+
 /* ---- one statement ---- */
 
 /* What the caller may not see is not there. */
@@ -438,10 +444,8 @@ static enum err read_list(const struct server *s, struct http_request *r, struct
 			     page.more ? "true" : "false");
 		e = body.err;
 	}
-	if (e == OK) {
-		http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
-		api_answer(out, 200, "application/json", &body);
-	}
+	if (e == OK)
+		api_answer_private(out, "application/json", &body);
 	buffer_free(&body);
 	return e;
 }

@@ -29,37 +29,11 @@ static enum err put_line(void *context, const struct history_line *l)
 	return e == OK && may ? history_print(t->m, l, t->j) : e;
 }
 
-static void print_time(struct json *j, const char *key, int64_t ms)
-{
-	char text[CLOCK_TEXT];
-
-	clock_format_ms(ms, text);
-	json_text(j, key, ms == 0 ? NULL : text);
-}
-
 static enum err put_item(void *context, const struct outbox_item *i)
 {
-	struct json *j = context;
-	struct buffer to = BUFFER(1024);
-	char hex[HASH_HEX + 1];
-
-	addressee_print(&i->key.to, &to);
-	hash_hex(i->id, hex);
-	json_object(j, NULL);
-	json_text(j, "id", hex);
-	json_string(j, "to", buffer_view(&to));
-	json_text(j, "way", i->key.way == OUTBOX_NODE ? "node" : "mail");
-	json_text(j, "step", outbox_step_name(i->step));
-	json_number(j, "failed", i->attempts);
-	print_time(j, "queued", i->queued_ms);
-	print_time(j, "next", i->step == OUTBOX_WAITING ? i->next_ms : 0);
-	print_time(j, "done", i->done_ms);
-	if (i->contact.len > 0)
-		json_string(j, "contact", i->contact);
-	if (i->detail.len > 0)
-		json_string(j, "detail", i->detail);
-	json_object_end(j);
-	buffer_free(&to);
+	json_object(context, NULL);
+	outbox_print(i, context);
+	json_object_end(context);
 	return OK;
 }
 
@@ -104,10 +78,8 @@ static enum err read_matter(const struct server *s, struct http_request *r, stru
 		e = print_matter(&t);
 	if (e == OK)
 		e = body.err;
-	if (e == OK) {
-		http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
-		api_answer(out, 200, "application/json", &body);
-	}
+	if (e == OK)
+		api_answer_private(out, "application/json", &body);
 	buffer_free(&body);
 	return e;
 }
@@ -269,9 +241,8 @@ static enum err read_standing(const struct server *s, struct http_request *r, st
 	if (e == OK)
 		e = print_standing(s, r, st, &asked, standing, &body);
 	if (e == OK) {
-		http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
 		http_add_header(out, "Vary", SPAN("Accept"));
-		api_answer(out, 200, api_wants(r, STIX_TYPE) ? STIX_TYPE ";version=2.1" : "application/json", &body);
+		api_answer_private(out, api_wants(r, STIX_TYPE) ? STIX_TYPE ";version=2.1" : "application/json", &body);
 	}
 	buffer_free(&body);
 	return e;
@@ -356,10 +327,8 @@ static enum err read_all(const struct server *s, struct http_request *r, struct 
 		end_list(&l);
 		e = body.err;
 	}
-	if (e == OK) {
-		http_add_header(out, "Cache-Control", SPAN("private, no-cache"));
-		api_answer(out, 200, "application/json", &body);
-	}
+	if (e == OK)
+		api_answer_private(out, "application/json", &body);
 	buffer_free(&body);
 	return e;
 }

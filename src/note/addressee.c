@@ -79,3 +79,12 @@ bool addressee_equal(const struct addressee *a, const struct addressee *b)
 	}
 	return false;
 }
+
+void addressee_json(struct json *j, const char *key, const struct addressee *to)
+{
+	struct buffer text = BUFFER(1024);
+
+	addressee_print(to, &text);
+	json_string(j, key, buffer_view(&text));
+	buffer_free(&text);
+}

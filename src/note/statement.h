@@ -20,6 +20,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "note/note.h"
 
 #define STATEMENT_MAX (60 * 1024)
@@ -126,6 +127,8 @@ void statement_writer_free(struct statement_writer *w);
 
 enum err addressee_parse(struct span value, struct addressee *out);
 void addressee_print(const struct addressee *to, struct buffer *out);
+/* As `to` writes it, as a JSON string. */
+void addressee_json(struct json *j, const char *key, const struct addressee *to);
 bool addressee_equal(const struct addressee *a, const struct addressee *b);
 
 /* Sealed bodies (reference: embargo commitments): the salted commitment of a private body, which stays in the ledger

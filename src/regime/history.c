@@ -201,22 +201,6 @@ void history_says(const struct matter *m, const struct history_line *l, struct b
 
 /* ---- for programs ---- */
 
-static void print_hash(struct json *j, const char *key, struct hash h)
-{
-	char hex[HASH_HEX + 1];
-
-	hash_hex(h, hex);
-	json_text(j, key, hex);
-}
-
-static void print_time(struct json *j, const char *key, int64_t ms)
-{
-	char text[CLOCK_TEXT];
-
-	clock_format_ms(ms, text);
-	json_text(j, key, ms == 0 ? NULL : text);
-}
-
 static void print_header(struct json *j, const struct statement *s, const char *name)
 {
 	struct span value = value_of(s, name);
@@ -235,31 +219,22 @@ enum err history_print(const struct matter *m, const struct history_line *l, str
 	history_says(m, l, &says);
 	e = says.err;
 	json_object(j, NULL);
-	print_hash(j, "id", s->id);
+	json_hash(j, "id", s->id);
 	json_string(j, "kind", s->kind_name);
-	print_time(j, "logged", l->logged_ms);
+	json_time(j, "logged", l->logged_ms);
 	if (l->is_guest)
-		print_time(j, "home_logged", l->home_ms);
+		json_time(j, "home_logged", l->home_ms);
 	json_string(j, "from", s->from);
 	if (s->has_re)
-		print_hash(j, "re", s->re);
+		json_hash(j, "re", s->re);
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 		print_header(j, s, shown[i]);
 	if (s->has_body)
-		print_hash(j, "body", s->body.hash);
+		json_hash(j, "body", s->body.hash);
 	json_string(j, "says", buffer_view(&says));
 	json_object_end(j);
 	buffer_free(&says);
 	return e;
-}
-
-static void print_addressee(struct json *j, const struct addressee *to)
-{
-	struct buffer text = BUFFER(1024);
-
-	addressee_print(to, &text);
-	json_string(j, NULL, buffer_view(&text));
-	buffer_free(&text);
 }
 
 /* Not whether another notice took it further: that one is for its own readers, and stands in the history for them. */
@@ -267,33 +242,33 @@ void history_print_matter(const struct matter *m, struct json *j)
 {
 	struct addressee to;
 
-	print_hash(j, "id", m->id);
+	json_hash(j, "id", m->id);
 	json_text(j, "kind", kind_name(m->kind));
 	json_text(j, "ledger", ledger_name(m->ledger));
 	json_number(j, "index", (int64_t)m->index);
-	print_time(j, "logged", m->logged_ms);
+	json_time(j, "logged", m->logged_ms);
 	json_string(j, "from", m->from);
 	json_array(j, "to");
 	for (unsigned i = 0; i < m->to_count && matter_addressee(m, i, &to); i++)
-		print_addressee(j, &to);
+		addressee_json(j, NULL, &to);
 	json_array_end(j);
 	json_array(j, "cc");
 	for (unsigned i = 0; i < m->cc_count && matter_addressee(m, m->to_count + i, &to); i++)
-		print_addressee(j, &to);
+		addressee_json(j, NULL, &to);
 	json_array_end(j);
 	if (m->class != CLASS_NONE)
 		json_text(j, "class", class_name(m->class));
 	json_number(j, "events", (int64_t)m->events);
-	print_time(j, "due", m->due_ms);
-	print_time(j, "arrived", m->arrived_ms);
-	print_time(j, "acknowledged", m->acknowledged_ms);
-	print_time(j, "fixed", m->fixed_ms);
-	print_time(j, "re_observed", m->re_observed_ms);
-	print_time(j, "not_ours", m->not_ours_ms);
-	print_time(j, "cannot", m->cannot_ms);
-	print_time(j, "disputed", m->disputed_ms);
-	print_time(j, "closed", m->closed_ms);
-	print_time(j, "withdrawn", m->withdrawn_ms);
+	json_time(j, "due", m->due_ms);
+	json_time(j, "arrived", m->arrived_ms);
+	json_time(j, "acknowledged", m->acknowledged_ms);
+	json_time(j, "fixed", m->fixed_ms);
+	json_time(j, "re_observed", m->re_observed_ms);
+	json_time(j, "not_ours", m->not_ours_ms);
+	json_time(j, "cannot", m->cannot_ms);
+	json_time(j, "disputed", m->disputed_ms);
+	json_time(j, "closed", m->closed_ms);
+	json_time(j, "withdrawn", m->withdrawn_ms);
 	json_text(j, "outcome", m->answered ? outcome_name(m->outcome) : NULL);
 	json_bool(j, "ended", m->ended);
 }

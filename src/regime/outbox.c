@@ -642,3 +642,28 @@ enum err outbox_waiting(const struct state *st, enum outbox_way way, const struc
 
 	return view_walk(st->snapshot, VIEW_OWN, key_view(&prefix), SPAN(""), each_waiting, &w);
 }
+
+/* ---- for programs ---- */
+
+void outbox_print(const struct outbox_item *i, struct json *j)
+{
+	json_text(j, "way", i->key.way == OUTBOX_MAIL ? "mail" : "node");
+	addressee_json(j, "to", &i->key.to);
+	json_hash(j, "id", i->id);
+	json_hash(j, "matter", i->matter);
+	json_text(j, "ledger", ledger_name(i->key.ledger));
+	json_number(j, "index", (int64_t)i->key.index);
+	json_text(j, "step", outbox_step_name(i->step));
+	json_number(j, "attempts", i->attempts);
+	json_time(j, "queued", i->queued_ms);
+	json_time(j, "next", i->step == OUTBOX_WAITING ? i->next_ms : 0);
+	json_time(j, "done", i->done_ms);
+	if (i->contact.len > 0)
+		json_string(j, "contact", i->contact);
+	else
+		json_null(j, "contact");
+	if (i->detail.len > 0)
+		json_string(j, "detail", i->detail);
+	else
+		json_null(j, "detail");
+}

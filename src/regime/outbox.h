@@ -90,6 +90,9 @@ enum err outbox_undeliverable(const struct state *st, int64_t after_ms, uint64_t
 /* All, of one statement if id is not NULL. */
 enum err outbox_walk(const struct state *st, const struct hash *id, outbox_each *each, void *context);
 
+/* For programs: the members of an object. */
+void outbox_print(const struct outbox_item *i, struct json *j);
+
 /* How long to wait after the n-th failure in a row, n from 1: 30 s doubled up to 6 h, a quarter more or less by `random`. */
 int64_t outbox_back_off_ms(uint32_t n, uint32_t random);
 #define OUTBOX_GIVE_UP_MS (INT64_C(7) * 86400000) /* a receiver that was not reached for so long is undeliverable */

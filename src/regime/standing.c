@@ -625,14 +625,6 @@ enum err standing_all(const struct state *st, const struct standing_ask *ask, st
 
 /* ---- printing ---- */
 
-static void print_time(struct json *j, const char *key, int64_t ms)
-{
-	char text[CLOCK_TEXT];
-
-	clock_format_ms(ms, text);
-	json_text(j, key, ms == 0 ? NULL : text);
-}
-
 static void print_answerer(struct json *j, const struct standing *s)
 {
 	json_number(j, "notices", (int64_t)s->notices);
@@ -701,7 +693,7 @@ static void print_exposure(struct json *j, const struct standing *s, const struc
 	json_number(j, "addresses", (int64_t)x->blocks * 256);
 	json_string(j, "table", x->table);
 	json_text(j, "digest", hex);
-	print_time(j, "dated", x->dated_ms);
+	json_time(j, "dated", x->dated_ms);
 	ratio_print(j, "notices_per_block", s->notices - s->withdrawn, x->blocks);
 	ratio_print(j, "notices_per_million", (s->notices - s->withdrawn) * 1000000, x->blocks * 256);
 	ratio_print(j, "events_per_million", s->events > UINT64_MAX / 1000000 ? 0 : s->events * 1000000,
@@ -718,8 +710,8 @@ void standing_print(const struct standing *s, const struct exposure *exposure, s
 	json_object(&j, NULL);
 	json_string(&j, "ledgers", s->ledger_node);
 	json_string(&j, "party", buffer_view(&name));
-	print_time(&j, "from", s->from_ms);
-	print_time(&j, "until", s->until_ms);
+	json_time(&j, "from", s->from_ms);
+	json_time(&j, "until", s->until_ms);
 	if (s->demonstration)
 		json_bool(&j, "demonstration", true);
 	print_answerer(&j, s);

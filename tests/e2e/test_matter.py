@@ -41,7 +41,7 @@ def test_how_it_was_delivered_to_nodes(tmp_path, serve):
     assert "to b.example at its node: arrived" in text
     assert [(d["way"], d["to"], d["step"]) for d in found["delivery"]] == [("node", "b.example", "arrived")]
     assert found == a.ask("GET", "/matters/" + id).json()
-    failed = wait_for(lambda: (d := a.node.json("matter", waits)[0]["delivery"]) and d[0]["failed"] and d)
+    failed = wait_for(lambda: (d := a.node.json("matter", waits)[0]["delivery"]) and d[0]["attempts"] and d)
     assert failed[0]["step"] == "waiting" and failed[0]["next"] and failed[0]["detail"]
     text, found = told(a.node, waits)
     assert "to c.example at its node: waiting" in text and "attempt" in text and "next try" in text
