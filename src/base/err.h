@@ -55,6 +55,9 @@ enum err {
 	ERR_TEST,	   /* marked as a test by its sender */
 	ERR_SYMLINK,	   /* a link where a file is wanted */
 	ERR_GROWING,	   /* the file changed while it was read */
+	ERR_PROBING,	   /* not a probing.txt (RFC 9511) */
+	ERR_CALENDAR,	   /* not an iCalendar file with maintenance notes */
+	ERR_PCAP,	   /* not a packet capture */
 	ERR_DETAIL,	   /* too thin to act on: no time, or no port where it matters */
 	/* notes and statements */
 	ERR_NOTE,	    /* not a signed note */
@@ -88,7 +91,26 @@ enum err {
 	ERR_NOT_YOURS,	    /* only the author or the addressee may do that */
 	ERR_PLAN_WINDOW,
 	ERR_RULES,
-	ERR_LOGGED, /* the node's clock ran backwards */
+	ERR_LOGGED,	    /* the node's clock ran backwards */
+	ERR_NOT_RECOGNISED, /* the pair does not recognise that code jointly; nothing more is said */
+	ERR_VOCABULARY,	    /* not a map from words to core codes */
+	ERR_SEALED,	    /* what is revealed is not what was sealed */
+	ERR_CONSENT,	    /* who is the target has not agreed */
+	ERR_DECONFLICTION,  /* not everybody who was asked has answered */
+	/* evidence of a proof: each refusal its own */
+	ERR_EVIDENCE,		/* not the form that its method asks for */
+	ERR_EVIDENCE_SIGNATURE, /* a signature does not verify */
+	ERR_EVIDENCE_CHAIN,	/* no path to an anchor of this node */
+	ERR_EVIDENCE_OVERCLAIM, /* it names more than its certificate or zone holds */
+	ERR_EVIDENCE_BEYOND,	/* a certificate holds more than the one above it */
+	ERR_EVIDENCE_REVOKED,
+	ERR_EVIDENCE_EXPIRED,  /* or not yet valid */
+	ERR_EVIDENCE_STALE,    /* a revocation list is missing or out of date */
+	ERR_EVIDENCE_FILE,     /* it is about another file */
+	ERR_EVIDENCE_KEY,      /* it is about another key or party */
+	ERR_EVIDENCE_RESOURCE, /* sound, but it does not cover what the proof names */
+	ERR_EVIDENCE_INSECURE, /* from a zone without signatures */
+	ERR_ANCHOR,	       /* a file of DIR/anchors cannot be read */
 	/* territory */
 	ERR_TABLE_MISSING,
 	ERR_TABLE_DAMAGED,

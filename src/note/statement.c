@@ -6,13 +6,16 @@
 #define VERSION "1"
 
 static const char *const kinds[KIND_COUNT] = {
-	[KIND_UNKNOWN] = "unknown",   [KIND_PARTY] = "party",	      [KIND_PROOF] = "proof",
-	[KIND_VOUCH] = "vouch",	      [KIND_PLAN] = "plan",	      [KIND_CERTIFICATE] = "certificate",
-	[KIND_NOTICE] = "notice",     [KIND_SHARE] = "share",	      [KIND_REQUEST] = "request",
-	[KIND_CASE] = "case",	      [KIND_EMBARGO] = "embargo",     [KIND_ADVISORY] = "advisory",
-	[KIND_PLEDGE] = "pledge",     [KIND_AGREEMENT] = "agreement", [KIND_ANSWER] = "answer",
-	[KIND_WITHDRAW] = "withdraw", [KIND_TICK] = "tick",	      [KIND_RULES] = "rules",
-	[KIND_CONTROL] = "control",
+	[KIND_UNKNOWN] = "unknown", [KIND_PARTY] = "party",
+	[KIND_PROOF] = "proof",	    [KIND_VOUCH] = "vouch",
+	[KIND_PLAN] = "plan",	    [KIND_CERTIFICATE] = "certificate",
+	[KIND_NOTICE] = "notice",   [KIND_SHARE] = "share",
+	[KIND_REQUEST] = "request", [KIND_CASE] = "case",
+	[KIND_EMBARGO] = "embargo", [KIND_ADVISORY] = "advisory",
+	[KIND_PLEDGE] = "pledge",   [KIND_AGREEMENT] = "agreement",
+	[KIND_ANSWER] = "answer",   [KIND_WITHDRAW] = "withdraw",
+	[KIND_TICK] = "tick",	    [KIND_RULES] = "rules",
+	[KIND_CONTROL] = "control", [KIND_VOCABULARY] = "vocabulary",
 };
 
 const char *kind_name(enum kind k)

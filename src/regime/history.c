@@ -135,6 +135,10 @@ static const char *outcome_says(enum outcome o)
 		return "started it";
 	case OUTCOME_CLOSED:
 		return "closed it";
+	case OUTCOME_DELAYED:
+		return "delayed it";
+	case OUTCOME_SUSPENDED:
+		return "suspended it";
 	case OUTCOME_COUNT:
 		break;
 	}

@@ -11,8 +11,13 @@
 static const char *const ledgers[LEDGER_COUNT] = { "public", "circle" };
 
 static const char *const roles[ROLE_COUNT] = {
-	[ROLE_NODE] = "node",	  [ROLE_RESPONSE_TEAM] = "response-team", [ROLE_OPERATOR] = "operator",
-	[ROLE_VENDOR] = "vendor", [ROLE_RESEARCHER] = "researcher",
+	[ROLE_NODE] = "node",
+	[ROLE_RESPONSE_TEAM] = "response-team",
+	[ROLE_OPERATOR] = "operator",
+	[ROLE_VENDOR] = "vendor",
+	[ROLE_RESEARCHER] = "researcher",
+	[ROLE_EXERCISE] = "exercise",
+	[ROLE_GOVERNMENT] = "government",
 };
 
 static const char *const outcomes[OUTCOME_COUNT] = {
@@ -20,6 +25,7 @@ static const char *const outcomes[OUTCOME_COUNT] = {
 	[OUTCOME_FIXED] = "fixed",	 [OUTCOME_RE_OBSERVED] = "re-observed",	  [OUTCOME_NOT_OURS] = "not-ours",
 	[OUTCOME_CANNOT] = "cannot",	 [OUTCOME_DISPUTED] = "disputed",	  [OUTCOME_ACCEPTED] = "accepted",
 	[OUTCOME_OBJECTED] = "objected", [OUTCOME_STARTED] = "started",		  [OUTCOME_CLOSED] = "closed",
+	[OUTCOME_DELAYED] = "delayed",	 [OUTCOME_SUSPENDED] = "suspended",
 };
 
 const char *ledger_name(enum ledger_id l)

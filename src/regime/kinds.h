@@ -9,7 +9,17 @@
 enum ledger_id { LEDGER_PUBLIC, LEDGER_CIRCLE, LEDGER_COUNT };
 const char *ledger_name(enum ledger_id l); /* "public", "circle" */
 
-enum role { ROLE_NODE, ROLE_RESPONSE_TEAM, ROLE_OPERATOR, ROLE_VENDOR, ROLE_RESEARCHER, ROLE_COUNT };
+/* In the state by number: only add at the end. */
+enum role {
+	ROLE_NODE,
+	ROLE_RESPONSE_TEAM,
+	ROLE_OPERATOR,
+	ROLE_VENDOR,
+	ROLE_RESEARCHER,
+	ROLE_EXERCISE,	 /* runs exercises and tests that break in, with consent */
+	ROLE_GOVERNMENT, /* gives mandates */
+	ROLE_COUNT
+};
 const char *role_name(enum role r); /* "node", "response-team", … */
 enum err role_parse(struct span name, enum role *out);
 
@@ -26,6 +36,8 @@ enum outcome {
 	OUTCOME_OBJECTED,
 	OUTCOME_STARTED,
 	OUTCOME_CLOSED,
+	OUTCOME_DELAYED,   /* of a plan: it begins later */
+	OUTCOME_SUSPENDED, /* of a plan: it stands still */
 	OUTCOME_COUNT
 };
 const char *outcome_name(enum outcome o);
@@ -48,6 +60,7 @@ struct kind_rules {
 	unsigned outcomes;		   /* bit set of outcome that an answer to it may carry */
 	unsigned ends;			   /* bit set of outcome that end the matter */
 	bool guests;			   /* it may come from another node's ledger */
+	unsigned since;			   /* the rules that it came with; under older ones it folds to nothing */
 	/* The kind's own rules and its fold. check sees the state before the statement and changes nothing. */
 	enum err (*check)(const struct state *st, const struct statement *s);
 	enum err (*fold)(struct state *st, const struct statement *s);

@@ -222,7 +222,10 @@ enum err plan_fold(struct state *st, const struct statement *s)
 static const char *const verdicts[PLAN_VERDICT_COUNT] = {
 	[PLAN_UNDECLARED] = "undeclared",
 	[PLAN_EXPLAINED] = "explained",
+	[PLAN_SPOOFABLE] = "spoofable",
+	[PLAN_SEALED] = "sealed",
 	[PLAN_BREACH] = "breach",
+	[PLAN_EXPIRED_PROOF] = "expired-proof",
 	[PLAN_LATE] = "late",
 };
 

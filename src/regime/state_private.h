@@ -5,6 +5,17 @@
  *	key				value
  *	a addressee, u8 class, u64 index	nothing: a notice in the circle to this addressee
  *	b domain 00, u64 index		nothing: a notice in the circle by this party
+ *	e u64 until_ms, u64 index	nothing: an accepted proof that ends then (holding.c)
+ *	g u64 index			what the party of a plan confirmed (plan_life.c)
+ *	h domain 00 resource, u64 index holding, by the entry that began it (holding.c)
+ *	j domain 00 u64 from_ms		a key of the party, present and former ones (vouch.c)
+ *	o u64 index			the node's verdict on that proof (proof.c)
+ *	q u64 index			orders to a plan: recalls (plan_life.c)
+ *	s prefix, u64 index		nothing: a plan with that source (plan.c)
+ *	v domain 00 u64 index		a vouch for that party (vouch.c); w domain 00 u64 index: by that party
+ *	x u64 time, u64 index		nothing: a plan that is past its end then unless it is closed (plan_life.c)
+ *	y domain 00 u64 from_ms		vocabulary (words.c)
+ *	z				policy (policy.c)
  *	c domain 00 resource		claim: u8 approved, u64 approved_ms, 32 approval
  *	d u64 due_ms, u64 index		nothing: a notice filed here whose answer is still waited for
  *	f u64 index			filed plan: its terms (plan.c)

@@ -237,7 +237,12 @@ static enum plan_verdict verdict_of(const struct routing *r, const struct event 
 
 	if (r->plans == NULL)
 		return PLAN_UNDECLARED;
-	o = (struct observation){ e->source, e->has_target, e->target, e->time_ms };
+	o = (struct observation){ .source = e->source,
+				  .has_target = e->has_target,
+				  .target = e->target,
+				  .time_ms = e->time_ms,
+				  .transport = e->transport,
+				  .target_port = e->target_port };
 	return plans_match(r->plans, &o).verdict;
 }
 
