@@ -11,7 +11,8 @@
 #include "base/span.h"
 
 struct anchors;
-/* A folder that is not there has no files. ERR_ANCHOR with the file's name: one that cannot be read. */
+/* dir: that folder, DIR/anchors. One that is not there has no files; files of other names are passed over. Does not change once
+ * it is open: any number of threads may ask. ERR_ANCHOR with the file's name: one that cannot be read. */
 enum err anchors_open(const char *dir, struct anchors **out);
 void anchors_free(struct anchors *a); /* NULL is fine */
 
@@ -25,7 +26,7 @@ struct anchor {
 size_t anchors_count(const struct anchors *a);
 const struct anchor *anchors_at(const struct anchors *a, size_t i);
 
-/* Puts a file there, durably, after it was read; ERR_EXISTS. Removes it; ERR_NOT_FOUND. */
+/* Puts a file there under its own name, durably, after it was read: ERR_ANCHOR, ERR_EXISTS. Removes it: ERR_NOT_FOUND. */
 enum err anchors_add(const char *dir, const char *path);
 enum err anchors_remove(const char *dir, const char *name);
 
