@@ -23,6 +23,7 @@ enum part_role {
 	PART_TEXT,
 	PART_COUNT
 };
+const char *part_role_name(enum part_role r);
 struct part {
 	enum part_role role;
 	struct span source; /* where it was had; may be empty */
@@ -36,7 +37,8 @@ struct evidence {
 	struct part *parts;
 	size_t count;
 };
-/* At most PROOF_BODY_MAX bytes. In the arena. ERR_EVIDENCE. */
+/* At most PROOF_BODY_MAX bytes; strict: one spelling, the parts that the method has and needs, none of them empty. In the arena,
+ * which needs 16 times the body. ERR_EVIDENCE. What is printed parses to the same. */
 enum err evidence_parse(struct arena *a, struct span body, struct evidence *out);
 enum err evidence_print(const struct evidence *e, struct buffer *out);
 /* The next part of that role from *at on, which it moves behind it; NULL: none. */

@@ -28,4 +28,15 @@ struct verdict {
 enum err verify_proof(struct arena *a, const struct anchors *anchors, const struct proof *p,
 		      const struct key_statement *key, const struct evidence *e, int64_t at_ms, struct verdict *out);
 
+/* The same of a proof as it was filed, with its body (at NULL: there is none): the statement is read, the body compared with what
+ * it binds and parsed. ERR_BODY beside the above. Whose key it is, and whether still, is verify_key_is_present's to say. */
+enum err verify_statement(struct arena *a, const struct anchors *anchors, const struct statement *s, struct span body,
+			  int64_t at_ms, struct verdict *out);
+#define VERIFY_ARENA_MAX ((size_t)64 << 20) /* enough for the largest body and what a method makes of it */
+
+/* The key that a proof speaks for: the author's, or the one that was seen or is meant. */
+struct hash proof_key(const struct statement *s, const struct proof *p);
+/* Whether that is the present key of the party. ERR_EVIDENCE_KEY, ERR_PARTY_UNKNOWN. */
+enum err verify_key_is_present(const struct state *st, const struct statement *s, const struct proof *p);
+
 #endif
