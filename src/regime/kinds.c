@@ -90,10 +90,15 @@ static const struct header_rule party_headers[] = {
 	{ NULL, 0, 0 },
 };
 
+/* What a plan must have depends on whether it is sealed: plan_terms.c. */
 static const struct header_rule plan_headers[] = {
-	{ "date", 0, 1 },      { "activity", 1, 1 },  { "start", 1, 1 },	 { "end", 1, 1 },
-	{ "source", 1, 2000 }, { "target", 1, 2000 }, { "exclude", 0, 2000 },	 { "purpose", 1, 1 },
-	{ "reference", 0, 1 }, { "intrusive", 0, 1 }, { "demonstration", 0, 1 }, { NULL, 0, 0 },
+	{ "date", 0, 1 },	   { "to", 0, 64 },	   { "activity", 0, 1 },  { "start", 0, 1 },
+	{ "end", 0, 1 },	   { "repeat", 0, 1 },	   { "source", 0, 2000 }, { "alternate", 0, 2000 },
+	{ "target", 0, 2000 },	   { "exclude", 0, 2000 }, { "transport", 0, 8 }, { "port", 0, 64 },
+	{ "rate", 0, 1 },	   { "rate-each", 0, 1 },  { "marker", 0, 16 },	  { "intrusive", 0, 1 },
+	{ "purpose", 0, 1 },	   { "reference", 0, 1 },  { "ethics", 0, 1 },	  { "contact", 0, 1 },
+	{ "stop-within", 0, 1 },   { "commitment", 0, 1 }, { "reveal", 0, 1 },	  { "nonce", 0, 1 },
+	{ "demonstration", 0, 1 }, { "re", 0, 1 },	   { NULL, 0, 0 },
 };
 
 static const struct header_rule notice_headers[] = {
@@ -263,7 +268,7 @@ static bool body_fits(const struct kind_rules *r, const struct statement *s)
 	return false;
 }
 
-#define HEADER_RULES_MAX 24
+#define HEADER_RULES_MAX 32
 
 enum err kind_check_headers(const struct kind_rules *r, const struct statement *s)
 {

@@ -40,7 +40,10 @@ struct plan_terms {
 	/* A sealed filing has a commitment and nothing else but, if it likes, start and end. */
 	bool sealed;
 	struct hash commitment;
-	int64_t start_ms, end_ms;		     /* the first window; of a sealed filing perhaps 0 */
+	int64_t start_ms, end_ms; /* the first window; of a sealed filing perhaps 0 */
+	/* When a revealed plan counts as filed: when its sealed filing was logged, if enough others countersigned that. 0: when it was
+	 * logged itself. The fold sets it. */
+	int64_t filed_ms;
 	uint8_t repeat;				     /* enum repeat */
 	uint32_t repeat_count;			     /* windows in all, at least 1 */
 	struct prefix *sources, *targets, *excludes; /* in the arena; sources: `source` and `alternate` */
@@ -63,17 +66,22 @@ struct plan_terms {
 	struct span purpose;
 };
 
-/* The end of the last window. */
+const char *marker_name(enum marker_kind k);
+const char *transport_name(uint8_t number); /* NULL: it is written as its number */
+
+/* The end of the last window. 0: a sealed filing without one. */
 int64_t plan_terms_last_ms(const struct plan_terms *t);
-/* Whether the time lies in one of its windows, each widened by skew_ms on both sides. */
+/* Whether the time lies in one of its windows, each widened by skew_ms on both sides; a sealed filing that
+ * names no window is open always. */
 bool plan_terms_open(const struct plan_terms *t, int64_t time_ms, int64_t skew_ms);
 
-/* Reads and judges the headers. ERR_STATEMENT_HEADER, ERR_PLAN_WINDOW, ERR_PREFIX. */
+/* Reads and judges the headers; spans point into the statement. ERR_STATEMENT_HEADER, ERR_PLAN_WINDOW, ERR_PREFIX. */
 enum err plan_terms_read(struct arena *a, const struct statement *s, struct plan_terms *out);
 /* The bytes that a sealed filing commits to: all `name value` lines that declare terms, as they stand in the statement that reveals
  * them, without ledger, from, key, date, re and nonce. The commitment is seal_commitment(author, "", "text/plain", nonce, terms). */
 enum err plan_terms_text(const struct statement *s, struct buffer *out);
 
+/* Value of key `f`. Unpacked, spans point into the value. */
 void plan_terms_pack(const struct plan_terms *t, struct buffer *out);
 enum err plan_terms_unpack(struct arena *a, struct span value, struct plan_terms *out);
 

@@ -21,7 +21,7 @@ enum view {
 	VIEW_OBJECT_KEYS,
 	VIEW_COUNT
 };
-#define VIEWS_MAKE 5
+#define VIEWS_MAKE 6
 const char *view_name(enum view t); /* "sightings" */
 
 struct views;
