@@ -1,6 +1,7 @@
 #include "exchange/answer_form.h"
 
 #include "net/query.h"
+#include "regime/speech.h"
 
 /* ---- fields ---- */
 
@@ -297,6 +298,9 @@ static enum err read_text(struct arena *a, struct answer_form *out)
 	bool whole;
 	enum err e = one_line(a, out->typed_text, &out->text, &whole);
 
+	if (e == OK && speech_asked(out->typed_text, NULL))
+		e = fail(ERR_FIELD,
+			 "The remark asks for something about what is said. Notices here are about machines alone.");
 	if (e != OK)
 		return e;
 	if (out->outcome == OUTCOME_DISPUTED)

@@ -1,8 +1,6 @@
 #include "proof/verify.h"
 
 #include "base/clock.h"
-#include "proof/dnssec.h"
-#include "proof/observed.h"
 
 /* Clocks of two machines differ: evidence that was had so much later than now is still believed. */
 #define SKEW_MS (INT64_C(5) * 60 * 1000)
@@ -31,8 +29,6 @@ static enum err mandate_verify_proof(struct arena *a, const struct anchors *anch
 
 /* A method without a row shows nothing. */
 static method_verify *const methods[BASIS_COUNT] = {
-	[BASIS_DNSSEC] = dnssec_verify_proof,
-	[BASIS_OBSERVED] = observed_verify_proof,
 	[BASIS_MANDATE] = mandate_verify_proof,
 };
 

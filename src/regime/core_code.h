@@ -19,6 +19,8 @@ const struct core_code *core_code_find(unsigned number); /* NULL: none */
 /* The code of a class in RSIT 1003, as the narrow form has it where the class is mixed. 0: it has none: content, other, undetermined,
  * test. */
 unsigned core_code_of(enum rsit_class c);
+/* Of a mixed class: what of it the code stands for. NULL: the whole class, or it has no code. Static. */
+const char *core_code_narrow(enum rsit_class c);
 /* The class that speaks for a code: core_code_of of it is the code again. CLASS_NONE: no such code. */
 enum rsit_class core_code_class(unsigned number);
 

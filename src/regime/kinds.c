@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "regime/kinds_private.h"
+#include "regime/words.h"
 
 #define PUBLIC BIT(LEDGER_PUBLIC)
 #define CIRCLE BIT(LEDGER_CIRCLE)
@@ -147,6 +148,10 @@ static const struct header_rule tick_headers[] = {
 	{ NULL, 0, 0 },
 };
 
+static const struct header_rule vocabulary_headers[] = {
+	{ "date", 0, 1 }, { "codes", 1, 1 }, { "recognise", 0, CORE_CODE_COUNT_MAX }, { "body", 0, 1 }, { NULL, 0, 0 },
+};
+
 static const struct header_rule rules_headers[] = {
 	{ "date", 0, 1 },
 	{ "version", 1, 1 },
@@ -164,6 +169,11 @@ static const char *const answer_bodies[] = {
 	"application/vnd.comity.evidence+zstd",
 	"application/json",
 	"text/plain",
+	NULL,
+};
+
+static const char *const vocabulary_bodies[] = {
+	VOCABULARY_MEDIA_TYPE,
 	NULL,
 };
 
@@ -220,7 +230,8 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	},
 	[KIND_WITHDRAW] = {
 		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
-		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) | BIT(KIND_CONTROL),
+		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) | BIT(KIND_CONTROL) |
+			  BIT(KIND_VOCABULARY),
 		.guests = true, .check = withdraw_check, .fold = withdraw_fold,
 	},
 	[KIND_TICK] = {
@@ -230,6 +241,11 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	[KIND_RULES] = {
 		.kind = KIND_RULES, .ledgers = PUBLIC, .roles = BIT(ROLE_NODE), .headers = rules_headers,
 		.check = rules_check, .fold = rules_fold,
+	},
+	[KIND_VOCABULARY] = {
+		.kind = KIND_VOCABULARY, .ledgers = PUBLIC, .roles = ANYONE, .headers = vocabulary_headers,
+		.bodies = vocabulary_bodies, .guests = true, .since = 2,
+		.check = vocabulary_check, .fold = vocabulary_fold,
 	},
 };
 

@@ -55,6 +55,14 @@ enum err answer_check_addressee(const struct state *st, const struct statement *
 enum err withdraw_check(const struct state *st, const struct statement *s);
 enum err withdraw_fold(struct state *st, const struct statement *s);
 
+enum err vocabulary_check(const struct state *st, const struct statement *s);
+enum err vocabulary_fold(struct state *st, const struct statement *s);
+/* The party takes everything again, as without one. */
+enum err vocabulary_withdraw(struct state *st, const struct matter *m);
+/* Whether the author and each party that it names in `to` and `cc` both recognise the code of the class. ERR_NOT_RECOGNISED, without
+ * a detail. */
+enum err codes_check(const struct state *st, const struct statement *s, enum rsit_class c);
+
 enum err tick_check(const struct state *st, const struct statement *s);
 enum err tick_fold(struct state *st, const struct statement *s);
 /* A tick's `checkpoint`: "<origin> <size> <base64 of the root>". ERR_STATEMENT_HEADER. */

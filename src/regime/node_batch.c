@@ -149,6 +149,8 @@ static enum err check(const struct state *st, const struct statement *s, const s
 	struct verifier key;
 	enum err e = state_check_unsigned(st, s, &key);
 
+	if (e == OK)
+		e = texts_check(s);
 	if (e == OK && how == TO_VERIFY && (v == NULL || !verified_holds(v, s, &key)))
 		e = note_verify(&s->note, &key, 1, NULL);
 	return e == OK && g != NULL ? guest_check(st, s, g, v) : e;

@@ -202,6 +202,8 @@ enum err notice_check(const struct state *st, const struct statement *s)
 		e = due_of(st, s, class, &due);
 	if (e == OK && !s->body.sealed)
 		e = fail(ERR_STATEMENT_HEADER, "body: a notice's body is private; bind it with sealed-sha256");
+	if (e == OK)
+		e = codes_check(st, s, class);
 	return e == OK ? read_before(st, s, &reason, &before, &found) : e;
 }
 

@@ -40,6 +40,8 @@ enum err request_check(const struct state *st, const struct statement *s)
 		e = fail(ERR_OUTCOME, "re: it was withdrawn");
 	if (e == OK && m.cannot_ms == 0 && !st->is_guest)
 		e = fail(ERR_OUTCOME, "re: nobody answered cannot");
+	if (e == OK)
+		e = codes_check(st, s, m.class);
 	return e == OK ? answer_check_addressee(st, s, &m) : e;
 }
 

@@ -10,6 +10,7 @@
 
 #include "ledger/growth.h"
 #include "regime/guest.h"
+#include "regime/words.h"
 #include "regime/publishing.h"
 #include "regime/receipts.h"
 
@@ -163,8 +164,21 @@ static enum err check_receipt(struct arena *a, struct submission *s, const struc
 	return e;
 }
 
+/* In memory of its own: it is rare, and what a worker has is for a note. */
+static enum err check_vocabulary(struct span body)
+{
+	struct arena *a = arena_new((size_t)16 << 20);
+	struct words words;
+	enum err e = a != NULL ? words_parse(a, body, &words) : ERR_NO_MEMORY;
+
+	arena_free(a);
+	return e;
+}
+
 static enum err check_body(struct submission *s, const struct statement *statement)
 {
+	enum err e;
+
 	if (s->body.at == NULL)
 		return OK;
 	if (s->body.len >= BODY_MAX / 2)
@@ -172,6 +186,8 @@ static enum err check_body(struct submission *s, const struct statement *stateme
 	if (!statement_binds(statement, s->salt, s->body))
 		return fail(ERR_BODY,
 			    statement->has_body ? "not what the body line binds" : "the statement binds none");
+	if (statement->kind == KIND_VOCABULARY && (e = check_vocabulary(s->body)) != OK)
+		return e;
 	s->reference = statement->body;
 	s->reference.media_type = SPAN(""); /* it was in the arena, and is not needed */
 	return OK;

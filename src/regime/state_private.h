@@ -52,7 +52,8 @@ enum state_letter {
 	STATE_NOT_OURS = 'n',
 	STATE_PARTY = 'p',
 	STATE_RULES = 'r',
-	STATE_TICK = 't'
+	STATE_TICK = 't',
+	STATE_WORDS = 'y'
 };
 
 #define STATE_KEY_MAX 352 /* the longest are those of the view SIGHTINGS */
@@ -139,6 +140,8 @@ enum err unpack_addressee(struct reader *r, struct addressee *out);
 
 /* state_check but for the signature; *key is the one that must have signed. */
 enum err state_check_unsigned(const struct state *st, const struct statement *s, struct verifier *key);
+/* What only a door asks: no text of the statement is for speech. ERR_CLASS_CONTENT. */
+enum err texts_check(const struct statement *s);
 /* The key that must have signed, and whether its party may issue this kind. *key only on OK. */
 enum err state_signer(const struct state *st, const struct statement *s, struct verifier *key);
 /* Folds what passed state_check a moment ago. st->ledger is its home. */

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "regime/speech.h"
+
 /*
  * Days in which an answer is due, where no pledge says otherwise
  *
@@ -162,6 +164,8 @@ enum err class_parse(struct span name, enum rsit_class *out)
 {
 	enum rsit_class c = find(name);
 
+	if (c == CLASS_NONE && speech_asked(name, NULL))
+		return fail(ERR_CLASS_CONTENT, "the class judges content");
 	if (c == CLASS_NONE)
 		return fail(ERR_CLASS_UNKNOWN, "%.*s: no class of RSIT 1003", name.len > 100 ? 100 : (int)name.len,
 			    name.len > 0 ? name.at : "");

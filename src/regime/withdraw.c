@@ -70,6 +70,8 @@ enum err withdraw_fold(struct state *st, const struct statement *s)
 		e = party_withdraw(st, &before);
 	if (e == OK && before.kind == KIND_CONTROL)
 		e = control_withdraw(st, &before);
+	if (e == OK && before.kind == KIND_VOCABULARY)
+		e = vocabulary_withdraw(st, &before);
 	if (e != OK)
 		return e;
 	m = before;

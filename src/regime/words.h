@@ -21,6 +21,10 @@
 #include "regime/state.h"
 
 #define VOCABULARY_MEDIA_TYPE "application/vnd.comity.vocabulary+json"
+#define VOCABULARY_BODY_MAX ((size_t)512 << 10)
+#define VOCABULARY_TERMS_MAX 2000
+#define VOCABULARY_TERM_MAX 200 /* bytes */
+#define VOCABULARY_LANGUAGES_MAX 50
 
 struct vocabulary {
 	struct hash statement;
@@ -32,6 +36,9 @@ struct vocabulary {
 };
 /* In force at that time. ERR_NOT_FOUND: it has filed none. */
 enum err state_vocabulary(const struct state *st, struct span party, int64_t at_ms, struct vocabulary *out);
+/* What each party has in force at that time, in the order of their domains. */
+typedef enum err vocabulary_each(void *context, const struct vocabulary *v);
+enum err state_vocabularies(const struct state *st, int64_t at_ms, vocabulary_each *each, void *context);
 /* Codes that both recognise, as bits. */
 enum err codes_joint(const struct state *st, struct span a, struct span b, int64_t at_ms, uint32_t *out);
 /* Whether a matter of this class may flow from a to b. Classes without a code only to who answers, as before. */
@@ -42,16 +49,21 @@ enum err codes_may_flow(const struct state *st, struct span a, struct span b, en
 struct word {
 	struct span term, language;
 	unsigned code;
+	unsigned place; /* in the list, from 0 */
 };
 struct words {
 	struct word *at; /* sorted by folded term */
 	size_t count;
+	struct span *languages; /* as listed */
+	size_t language_count;
 };
-/* At most 2000 terms of 200 bytes of UTF-8, NFC is not asked for. ERR_VOCABULARY: not of that form, a term twice, a code that is
- * none, or a term for what is said (speech.h). */
+/* Strict JSON of that form and nothing beside. NFC is not asked for. One term may stand in several languages, but for one code.
+ * ERR_VOCABULARY: not of that form, too large, a term twice, a code that is none, or a term for what is said (speech.h). */
 enum err words_parse(struct arena *a, struct span body, struct words *out);
+/* What words_parse reads as the same. */
+void words_print(const struct words *w, struct buffer *out);
 const struct word *words_find(const struct words *w, struct span term); /* case folded; NULL: none */
 const struct word *words_of_code(const struct words *w, unsigned code,
-				 struct span language); /* the first; any language if empty */
+				 struct span language); /* the first in the list; any language if empty. NULL: none */
 
 #endif
