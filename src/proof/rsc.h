@@ -13,10 +13,12 @@ struct rsc {
 		uint32_t first, last;
 	} * numbers;
 	size_t number_count;
-	int64_t until_ms; /* the first end of certificates and revocation lists */
+	int64_t until_ms;	     /* the first end of certificates and revocation lists */
+	const struct anchor *anchor; /* the locator above it; lives as long as the anchors */
 };
 /* checklist: the DER of the .sig; certificates and crls: DER, any order, the trust anchor's own among them. file_hash: SHA-256 of
- * the file that must be listed. As of at_ms, under the RPKI anchors. Errors as verify_proof's. */
+ * the file that must be listed. As of at_ms, under the RPKI anchors. Errors as verify_proof's. Takes at most a megabyte of the
+ * arena, and only on OK. */
 enum err rsc_verify(struct arena *a, const struct anchors *anchors, struct span checklist,
 		    const struct span *certificates, size_t certificate_count, const struct span *crls,
 		    size_t crl_count, struct hash file_hash, int64_t at_ms, struct rsc *out);

@@ -1,6 +1,7 @@
 #include "proof/verify.h"
 
 #include "base/clock.h"
+#include "proof/rsc.h"
 
 /* Clocks of two machines differ: evidence that was had so much later than now is still believed. */
 #define SKEW_MS (INT64_C(5) * 60 * 1000)
@@ -29,6 +30,7 @@ static enum err mandate_verify_proof(struct arena *a, const struct anchors *anch
 
 /* A method without a row shows nothing. */
 static method_verify *const methods[BASIS_COUNT] = {
+	[BASIS_RSC] = rsc_verify_proof,
 	[BASIS_MANDATE] = mandate_verify_proof,
 };
 
