@@ -114,6 +114,8 @@ static const struct reader_row {
 } readers[] = {
 	{ ".tal", ANCHOR_RPKI, read_tal },
 	{ ".pem", ANCHOR_LEGAL, read_pem },
+	{ ".ds", ANCHOR_DNSSEC, anchors_read_dnssec },
+	{ ".key", ANCHOR_DNSSEC, anchors_read_dnssec },
 };
 
 /* A name that is the same in every place where it will be written; NULL: no such name, or no file of ours. */
@@ -211,6 +213,22 @@ static enum err add_file(struct anchors *a, const char *dir, const char *name)
 	return read_one(row, path, take, &f, NULL);
 }
 
+static enum err add_builtin(struct anchors *a)
+{
+	struct filling f = { a, ANCHOR_DNSSEC, "the root's own keys" };
+	struct arena *reading;
+	enum err e;
+
+	for (size_t i = 0; i < a->count; i++)
+		if (a->at[i].kind == ANCHOR_DNSSEC)
+			return OK;
+	if ((reading = arena_new(ANCHOR_FILE_MAX)) == NULL)
+		return ERR_NO_MEMORY;
+	e = anchors_builtin_dnssec(reading, take, &f);
+	arena_free(reading);
+	return e;
+}
+
 enum err anchors_open(const char *dir, struct anchors **out)
 {
 	struct anchors *a = calloc(1, sizeof(*a));
@@ -232,6 +250,8 @@ enum err anchors_open(const char *dir, struct anchors **out)
 		free(names[i]);
 	}
 	free(names);
+	if (e == OK)
+		e = add_builtin(a);
 	if (e == OK)
 		*out = a;
 	else

@@ -1,6 +1,8 @@
 #include "proof/verify.h"
 
 #include "base/clock.h"
+#include "proof/dnssec.h"
+#include "proof/observed.h"
 #include "proof/rsc.h"
 
 /* Clocks of two machines differ: evidence that was had so much later than now is still believed. */
@@ -31,6 +33,8 @@ static enum err mandate_verify_proof(struct arena *a, const struct anchors *anch
 /* A method without a row shows nothing. */
 static method_verify *const methods[BASIS_COUNT] = {
 	[BASIS_RSC] = rsc_verify_proof,
+	[BASIS_DNSSEC] = dnssec_verify_proof,
+	[BASIS_OBSERVED] = observed_verify_proof,
 	[BASIS_MANDATE] = mandate_verify_proof,
 };
 
