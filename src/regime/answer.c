@@ -8,8 +8,9 @@
  *
  *	matter		outcome				who
  *	party		accepted, objected		the node: its operator decides about claims
- *	plan		started, closed			who filed it
+ *	plan		started, delayed, suspended, closed	who filed it
  *			acknowledged, objected, accepted	any other party, or the node for one
+ *			re-observed			any other party: `seen` at a time
  *	notice, request	re-observed, closed		who sent it
  *			all others			an addressee, or a node for one; where a resource is
  *							addressed, also whoever holds an approved claim that covers
@@ -154,7 +155,7 @@ static enum err check_who_plan(const struct statement *s, const struct matter *m
 {
 	bool own = span_equal(s->from, m->from) && s->for_party.len == 0;
 
-	if (o == OUTCOME_STARTED || o == OUTCOME_CLOSED)
+	if (o == OUTCOME_STARTED || o == OUTCOME_DELAYED || o == OUTCOME_SUSPENDED || o == OUTCOME_CLOSED)
 		return own ? OK : not_yours("who filed the plan");
 	return own ? not_yours("another than who filed the plan") : OK;
 }
@@ -239,7 +240,8 @@ enum err answer_check(const struct state *st, const struct statement *s)
 	case KIND_REQUEST:
 		return check_who_notice(st, s, &m, o);
 	case KIND_PLAN:
-		return check_who_plan(s, &m, o);
+		e = plan_answer_check(s, &m, o);
+		return e == OK ? check_who_plan(s, &m, o) : e;
 	default:
 		return check_who_party(st, s, &m);
 	}
@@ -247,7 +249,8 @@ enum err answer_check(const struct state *st, const struct statement *s)
 
 static bool by_author(enum outcome o)
 {
-	return o == OUTCOME_RE_OBSERVED || o == OUTCOME_CLOSED || o == OUTCOME_STARTED;
+	return o == OUTCOME_RE_OBSERVED || o == OUTCOME_CLOSED || o == OUTCOME_STARTED || o == OUTCOME_DELAYED ||
+	       o == OUTCOME_SUSPENDED;
 }
 
 static bool first_time(int64_t *ms, int64_t now)
@@ -339,5 +342,9 @@ enum err answer_fold(struct state *st, const struct statement *s)
 	m.moved_ms = st->logged_ms;
 	if (m.kind == KIND_PARTY)
 		e = party_decide(st, &m, o == OUTCOME_ACCEPTED, s->id);
+	if (e == OK && m.kind == KIND_PLAN)
+		e = plan_answered(st, s, &m, o);
+	if (e == OK && m.kind == KIND_REQUEST && m.has_before)
+		e = plan_request_answered(st, s, &m, o);
 	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;
 }

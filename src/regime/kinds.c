@@ -113,9 +113,10 @@ static const struct header_rule notice_headers[] = {
 };
 
 static const struct header_rule request_headers[] = {
-	{ "date", 0, 1 },	   { "re", 1, 1 },  { "to", 1, 8 },  { "cc", 0, 8 },
-	{ "need", 1, 1 },	   { "for", 0, 1 }, { "via", 0, 1 }, { "text", 0, 1 },
-	{ "demonstration", 0, 1 }, { NULL, 0, 0 },
+	{ "date", 0, 1 },   { "re", 1, 1 },    { "to", 1, 8 },	 { "cc", 0, 8 },
+	{ "need", 1, 1 },   { "for", 0, 1 },   { "via", 0, 1 },	 { "text", 0, 1 },
+	{ "source", 0, 1 }, { "first", 0, 1 }, { "last", 0, 1 }, { "demonstration", 0, 1 },
+	{ NULL, 0, 0 },
 };
 
 static const struct header_rule control_headers[] = {
@@ -131,8 +132,8 @@ static const struct header_rule share_headers[] = {
 };
 
 static const struct header_rule answer_headers[] = {
-	{ "date", 0, 1 }, { "re", 1, 1 },     { "outcome", 1, 1 }, { "for", 0, 1 }, { "via", 0, 1 },
-	{ "text", 0, 1 }, { "better", 0, 1 }, { "body", 0, 1 },	   { NULL, 0, 0 },
+	{ "date", 0, 1 }, { "re", 1, 1 },     { "outcome", 1, 1 }, { "for", 0, 1 },  { "via", 0, 1 },
+	{ "text", 0, 1 }, { "better", 0, 1 }, { "body", 0, 1 },	   { "seen", 0, 1 }, { NULL, 0, 0 },
 };
 
 static const struct header_rule withdraw_headers[] = {
@@ -193,9 +194,10 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	[KIND_PLAN] = {
 		.kind = KIND_PLAN, .ledgers = PUBLIC, .roles = ANYONE, .headers = plan_headers,
 		.outcomes = BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_ACCEPTED) |
-			    BIT(OUTCOME_STARTED) | BIT(OUTCOME_CLOSED),
-		.ends = BIT(OUTCOME_CLOSED),
-		.check = plan_check, .fold = plan_fold,
+			    BIT(OUTCOME_STARTED) | BIT(OUTCOME_DELAYED) | BIT(OUTCOME_SUSPENDED) |
+			    BIT(OUTCOME_RE_OBSERVED) | BIT(OUTCOME_CLOSED),
+		.ends = BIT(OUTCOME_CLOSED), .refers = BIT(KIND_PLAN),
+		.guests = true, .check = plan_check, .fold = plan_fold,
 	},
 	[KIND_NOTICE] = {
 		.kind = KIND_NOTICE, .ledgers = CIRCLE, .roles = ANYONE, .headers = notice_headers, .bodies = notice_bodies,
@@ -208,9 +210,9 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	},
 	[KIND_REQUEST] = {
 		.kind = KIND_REQUEST, .ledgers = CIRCLE, .roles = ANYONE, .headers = request_headers,
-		.refers = BIT(KIND_NOTICE),
-		.outcomes = BIT(OUTCOME_RECEIVED) | BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_ACCEPTED) |
-			    BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_CLOSED) | BIT(OUTCOME_CANNOT),
+		.refers = BIT(KIND_NOTICE) | BIT(KIND_PLAN),
+		.outcomes = BIT(OUTCOME_RECEIVED) | BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_WORKING) |
+			    BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_CLOSED) | BIT(OUTCOME_CANNOT),
 		.ends = BIT(OUTCOME_CLOSED),
 		.guests = true, .check = request_check, .fold = request_fold,
 	},

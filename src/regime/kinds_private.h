@@ -27,6 +27,23 @@ enum err party_statement_ledger_key(const struct statement *s, enum ledger_id l,
 enum err plan_check(const struct state *st, const struct statement *s);
 enum err plan_fold(struct state *st, const struct statement *s);
 
+/* What a plan's life is folded from (plan_life.c). Of the plan that was just added; before: the version whose place it takes, or NULL. */
+struct plan_terms;
+enum err plan_life_begin(struct state *st, const struct plan_terms *t, const struct hash *before);
+/* Closed, withdrawn, changed: nothing is overdue any more. m: as it is now. */
+enum err plan_life_over(struct state *st, const struct matter *m);
+/* Of a plan whose sealed filing is `before`: when it counts as filed. */
+enum err plan_life_reveal(const struct state *st, const struct matter *before, struct plan_terms *t);
+/* Whether that answer may be given to the plan now, and what follows from it. m: after it. */
+enum err plan_answer_check(const struct statement *s, const struct matter *m, enum outcome o);
+enum err plan_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
+/* Of a request that is `re` a plan: whether it may be made, and what follows. request: its own matter, not yet written. */
+enum err plan_request_check(const struct state *st, const struct statement *s, const struct matter *plan);
+enum err plan_requested(struct state *st, const struct statement *s, const struct matter *plan, struct matter *request);
+/* An answer to a request that is `re` a plan. */
+enum err plan_request_answered(struct state *st, const struct statement *s, const struct matter *request,
+			       enum outcome o);
+
 enum err notice_check(const struct state *st, const struct statement *s);
 enum err notice_fold(struct state *st, const struct statement *s);
 
@@ -73,7 +90,8 @@ enum err rules_fold(struct state *st, const struct statement *s);
 /* What the door asks beside the row's check: whether this program knows these rules. */
 enum err rules_known(const struct statement *s);
 
-/* The matter that `re` names, of one of these kinds and in the statement's own ledger. ERR_MATTER_UNKNOWN. */
+/* The matter that `re` names, of one of these kinds and in the statement's own ledger; a request's also a plan of the public one.
+ * ERR_MATTER_UNKNOWN. */
 enum err matter_referred(const struct state *st, const struct statement *s, unsigned kinds, struct matter *out);
 
 /* When what the entry in hand says about the matter counts from: a guest's home may have a clock behind ours, and nothing is said

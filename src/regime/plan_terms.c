@@ -188,7 +188,7 @@ static size_t count_of(const struct statement *s, const char *name)
 	return n;
 }
 
-static enum err read_prefix(const char *name, struct span value, struct prefix *out)
+enum err plan_prefix_read(const char *name, struct span value, struct prefix *out)
 {
 	char canonical[PREFIX_TEXT];
 
@@ -208,7 +208,7 @@ static enum err add_prefixes(const struct statement *s, const char *name, struct
 
 	for (size_t i = 0; e == OK && i < s->header_count; i++)
 		if (span_is(s->headers[i].name, name) &&
-		    (e = read_prefix(name, s->headers[i].value, &list[*count])) == OK)
+		    (e = plan_prefix_read(name, s->headers[i].value, &list[*count])) == OK)
 			(*count)++;
 	return e;
 }
@@ -254,8 +254,8 @@ static enum err read_target(struct span value, struct plan_terms *t)
 		return OK;
 	}
 	if (memchr(value.at, '/', value.len) != NULL)
-		return read_prefix("target", value, &t->targets[t->target_count]) == OK ? (t->target_count++, OK)
-											: ERR_PREFIX;
+		return plan_prefix_read("target", value, &t->targets[t->target_count]) == OK ? (t->target_count++, OK)
+											     : ERR_PREFIX;
 	if (addressee_parse(value, &to) != OK)
 		return fail(ERR_PREFIX, "target: %.*s is no prefix, AS, country or domain, nor `any`",
 			    SPAN_FORMAT(value));

@@ -66,6 +66,8 @@ struct plan_terms {
 	struct span purpose;
 };
 
+/* A prefix as plans write it. ERR_PREFIX, which names the header. */
+enum err plan_prefix_read(const char *name, struct span value, struct prefix *out);
 const char *marker_name(enum marker_kind k);
 const char *transport_name(uint8_t number); /* NULL: it is written as its number */
 
@@ -84,5 +86,7 @@ enum err plan_terms_text(const struct statement *s, struct buffer *out);
 /* Value of key `f`. Unpacked, spans point into the value. */
 void plan_terms_pack(const struct plan_terms *t, struct buffer *out);
 enum err plan_terms_unpack(struct arena *a, struct span value, struct plan_terms *out);
+/* Those of the plan at that place in the public ledger; into the snapshot and st->arena. */
+enum err plan_terms_get(const struct state *st, uint64_t index, struct plan_terms *out);
 
 #endif

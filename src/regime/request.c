@@ -1,4 +1,5 @@
-/* Requests for help: who answered `cannot` to a notice says what is missing, to those who may have it. */
+/* Requests. For help: who answered `cannot` to a notice says what is missing, to those who may have it. To the party of a plan: to
+ * stop, to explain, to say whether it was it (plan_life.c). */
 #include "regime/kinds_private.h"
 
 #define TEXT_MAX 280
@@ -33,9 +34,11 @@ enum err request_check(const struct state *st, const struct statement *s)
 	if (e == OK && !s->has_re)
 		e = fail(ERR_STATEMENT_HEADER, "re: missing in a request");
 	if (e == OK)
-		e = matter_referred(st, s, BIT(KIND_NOTICE), &m);
+		e = matter_referred(st, s, kind_rules(KIND_REQUEST)->refers, &m);
 	if (e == ERR_MATTER_UNKNOWN && st->is_guest)
 		return OK;
+	if (e == OK && m.kind == KIND_PLAN)
+		return plan_request_check(st, s, &m);
 	if (e == OK && m.withdrawn)
 		e = fail(ERR_OUTCOME, "re: it was withdrawn");
 	if (e == OK && m.cannot_ms == 0 && !st->is_guest)
@@ -47,8 +50,14 @@ enum err request_check(const struct state *st, const struct statement *s)
 
 enum err request_fold(struct state *st, const struct statement *s)
 {
-	struct matter m;
+	struct matter m, about;
 	enum err e = matter_make(st, s, &m);
 
+	if (e == OK)
+		e = matter_referred(st, s, kind_rules(KIND_REQUEST)->refers, &about);
+	if (e == OK && about.kind == KIND_PLAN)
+		e = plan_requested(st, s, &about, &m);
+	else if (e == ERR_MATTER_UNKNOWN)
+		e = OK; /* a guest's */
 	return e == OK ? matter_add(st, &m) : e;
 }

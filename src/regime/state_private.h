@@ -12,8 +12,9 @@
  *	o u64 index			the node's verdict on that proof (proof.c)
  *	q u64 index			orders to a plan: recalls (plan_life.c)
  *	s prefix, u64 index		nothing: a plan with that source (plan.c)
+ *	u u64 index			how it goes with a plan; u u64 index domain: what that party said of it (plan_life.c)
  *	v domain 00 u64 index		a vouch for that party (vouch.c); w domain 00 u64 index: by that party
- *	x u64 time, u64 index		nothing: a plan that is past its end then unless it is closed (plan_life.c)
+ *	x u64 time, u64 index		nothing: a plan that is overdue from then on unless it is closed (plan_life.c)
  *	y domain 00 u64 from_ms		vocabulary (words.c)
  *	z				policy (policy.c)
  *	c domain 00 resource		claim: u8 approved, u64 approved_ms, 32 approval
@@ -45,14 +46,19 @@ enum state_letter {
 	STATE_CLAIM = 'c',
 	STATE_DUE = 'd',
 	STATE_FILED = 'f',
+	STATE_CONFIRMED = 'g',
 	STATE_ID = 'i',
 	STATE_CONTROL = 'k',
 	STATE_LAST = 'l',
 	STATE_MATTER = 'm',
 	STATE_NOT_OURS = 'n',
 	STATE_PARTY = 'p',
+	STATE_ORDER = 'q',
 	STATE_RULES = 'r',
+	STATE_SOURCE = 's',
 	STATE_TICK = 't',
+	STATE_COURSE = 'u',
+	STATE_OVERDUE = 'x',
 	STATE_WORDS = 'y'
 };
 

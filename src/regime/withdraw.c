@@ -25,7 +25,7 @@ enum err matter_referred(const struct state *st, const struct statement *s, unsi
 	if (e == OK && (kinds & BIT(at.kind)) == 0)
 		return fail(ERR_MATTER_UNKNOWN, "re: a %s is nothing that a %s refers to", kind_name(at.kind),
 			    kind_name(s->kind));
-	if (e == OK && at.ledger != home)
+	if (e == OK && at.ledger != home && !(s->kind == KIND_REQUEST && at.kind == KIND_PLAN))
 		return fail(ERR_STATEMENT_LEDGER, "ledger: what is said about entry %ju of the %s ledger stands there",
 			    (uintmax_t)at.index, ledger_name(at.ledger));
 	if (e == OK)
@@ -83,5 +83,6 @@ enum err withdraw_fold(struct state *st, const struct statement *s)
 		m.ended = true;
 		m.ended_ms = m.withdrawn_ms;
 	}
-	return matter_change(st, &before, &m, NULL);
+	e = matter_change(st, &before, &m, NULL);
+	return e == OK && m.kind == KIND_PLAN ? plan_life_over(st, &m) : e;
 }
