@@ -255,7 +255,7 @@ static enum err take(struct node *n, struct submission *s)
 
 	if (o->statement.kind == KIND_NOTICE)
 		e = find_concerned(st, &o->statement, &whom);
-	else if (o->statement.kind != KIND_PARTY)
+	else if (o->statement.kind != KIND_PARTY && o->statement.kind != KIND_PLAN)
 		e = may_refer(st, &o->statement);
 	if (e == OK)
 		e = submission_add(n, s, &s->appended);
@@ -373,6 +373,7 @@ static enum err may_come(const struct delivered *d, const struct one *o)
 		return e;
 	switch (s->kind) {
 	case KIND_NOTICE:
+	case KIND_PLAN:
 	case KIND_ANSWER:
 	case KIND_WITHDRAW:
 	case KIND_REQUEST:

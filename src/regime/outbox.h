@@ -1,7 +1,7 @@
 /* The outbox: what of this node's own statements still has to reach somebody, and what became of it.
  *
  * Nobody puts anything into it. When an entry of the circle is folded whose home is here (a notice, an answer, a withdrawal, a
- * request), its receivers follow from the state: the nodes that keep the parties concerned, and for addressees of a notice that
+ * request), or a plan or what is said about one, its receivers follow from the state: the nodes that keep the parties concerned, and for addressees of a notice that
  * have no node, a mailbox. So what is logged is queued in the same instant, and a rebuild queues the same. What is done about an
  * item is a private record (RECORD_PRIVATE, tag 'O'), and so is the health of contacts, which follows from these. View OWN.
  *

@@ -237,18 +237,34 @@ static enum err answered(struct state *st, const struct statement *s)
 	return e;
 }
 
+/* Of the public ledger only plans travel, and what is said about them. */
+static enum err travels(const struct state *st, const struct statement *s, bool *yes)
+{
+	struct place at;
+	enum err e;
+
+	*yes = st->ledger == LEDGER_CIRCLE || s->kind == KIND_PLAN;
+	if (*yes || !s->has_re || (s->kind != KIND_ANSWER && s->kind != KIND_WITHDRAW))
+		return OK;
+	e = place_get(st, s->re, &at);
+	*yes = e == OK && at.kind == KIND_PLAN;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
 enum err outbox_enter(struct state *st, const struct statement *s)
 {
-	enum err e = OK;
+	bool yes = false;
+	enum err e = travels(st, s, &yes);
 
-	if (st->ledger != LEDGER_CIRCLE)
-		return OK;
+	if (e != OK || !yes)
+		return e;
 	if (s->kind == KIND_ANSWER)
 		e = answered(st, s);
 	if (e != OK || st->is_guest)
 		return e;
 	switch (s->kind) {
 	case KIND_NOTICE:
+	case KIND_PLAN:
 	case KIND_ANSWER:
 	case KIND_WITHDRAW:
 	case KIND_REQUEST:

@@ -198,7 +198,11 @@ static void who_may_come(void **state)
 			      "source 198.51.100.1/32\ntarget any\npurpose a test\n",
 			      NULL);
 	log_home(p->a, p->arena, note, &receipt);
-	refused(p, "a plan", note, receipt, ERR_STATEMENT_LEDGER);
+	assert_int_equal(log_guest(p->b, note, receipt, NULL), OK);
+	note = statement_text(p->arena, KIND_TICK, "a.example/public", node_signer(p->a),
+			      "checkpoint x.example 1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", NULL);
+	log_home(p->a, p->arena, note, &receipt);
+	refused(p, "a tick", note, receipt, ERR_STATEMENT_LEDGER);
 	refused(p, "the rules", note_at(p->a, p->arena, LEDGER_PUBLIC, 1),
 		home_receipt(p->a, p->arena, LEDGER_PUBLIC, 1), ERR_STATEMENT_LEDGER);
 	note = notice_to(p, p->a, "b.example", 8);
