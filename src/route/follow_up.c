@@ -4,6 +4,7 @@
 
 #include "ledger/entry.h"
 #include "regime/outbox.h"
+#include "regime/words.h"
 #include "route/evidence.h"
 
 /*
@@ -88,6 +89,7 @@ struct level {
 	struct addressee to;
 	unsigned rank; /* of its rule, then of its prefix: the smaller comes first */
 	int64_t approved_ms;
+	bool passed_over; /* a party that does not take the class */
 };
 
 struct chain {
@@ -107,7 +109,7 @@ static bool above(const struct level *a, const struct level *b)
 /* In its place; a chain that is full keeps its beginning. */
 static void add_level(struct chain *c, struct addressee to, unsigned rank, int64_t approved_ms)
 {
-	struct level l = { to, rank, approved_ms };
+	struct level l = { .to = to, .rank = rank, .approved_ms = approved_ms };
 	size_t i = c->count < LEVELS_MAX ? c->count++ : LEVELS_MAX - 1;
 
 	for (; i > 0 && above(&l, &c->at[i - 1]); i--)
@@ -133,8 +135,26 @@ static enum err add_claim(void *context, const struct claim *claim)
 	return OK;
 }
 
+/* Parties that do not take the class are passed over; where no party takes it for the country, the country itself is next. */
+static enum err pass_over(const struct state *st, enum rsit_class class, struct chain *c)
+{
+	enum err e = OK;
+
+	c->country_claimed = false;
+	for (size_t i = 0; e == OK && i < c->count; i++) {
+		struct level *l = &c->at[i];
+		bool may = true;
+
+		if (l->to.type == TO_PARTY)
+			e = codes_may_flow(st, st->node, l->to.domain, class, INT64_MAX, &may);
+		l->passed_over = !may;
+		c->country_claimed |= l->rank == RANK_COUNTRY_PARTY && may;
+	}
+	return e;
+}
+
 static enum err make_chain(const struct state *st, struct arena *a, const struct resolver *r, struct address address,
-			   struct chain *c)
+			   enum rsit_class class, struct chain *c)
 {
 	struct answer answer;
 	enum err e = resolver_explain(r, a, address, &answer);
@@ -144,7 +164,7 @@ static enum err make_chain(const struct state *st, struct arena *a, const struct
 	*c = (struct chain){ .whole = { .address = answer.looked_up }, .asn = answer.record.asn };
 	memcpy(c->country, answer.record.as_country[0] != '\0' ? answer.record.as_country : answer.record.country,
 	       sizeof(c->country));
-	if ((e = state_claims(st, true, add_claim, c)) != OK)
+	if ((e = state_claims(st, true, add_claim, c)) != OK || (e = pass_over(st, class, c)) != OK)
 		return e;
 	if (c->asn != 0)
 		add_level(c, (struct addressee){ .type = TO_AS, .asn = c->asn }, RANK_HOLDER, 0);
@@ -166,7 +186,7 @@ static const struct addressee *next_level(const struct chain *c, const struct ha
 		if (had_it(h, &c->at[i].to))
 			reached = i;
 	for (size_t i = reached; i < c->count; i++)
-		if (!had_it(h, &c->at[i].to))
+		if (!c->at[i].passed_over && !had_it(h, &c->at[i].to))
 			return &c->at[i].to;
 	return NULL;
 }
@@ -213,7 +233,7 @@ enum err follow_up_whom(struct node *n, const struct state *st, struct arena *a,
 	struct chain *c = arena_alloc(a, sizeof(*c));
 	struct looking l = { .r = r };
 	const struct addressee *next = NULL;
-	bool deep = false;
+	bool deep = false, may = true;
 	enum err e;
 
 	*found = false;
@@ -222,11 +242,14 @@ enum err follow_up_whom(struct node *n, const struct state *st, struct arena *a,
 	h->count = 0;
 	if ((e = gather_had(st, m, h, &deep)) != OK || deep)
 		return e;
-	if (reason == FOLLOW_NOT_OURS && better != NULL && !had_it(h, better)) {
+	if (better != NULL && better->type == TO_PARTY &&
+	    (e = codes_may_flow(st, st->node, better->domain, m->class, INT64_MAX, &may)) != OK)
+		return e;
+	if (reason == FOLLOW_NOT_OURS && better != NULL && may && !had_it(h, better)) {
 		next = better;
 	} else {
 		e = first_address(n, a, m, &l);
-		if (e == OK && l.found && (e = make_chain(st, a, r, l.address, c)) == OK)
+		if (e == OK && l.found && (e = make_chain(st, a, r, l.address, m->class, c)) == OK)
 			next = next_level(c, h);
 	}
 	if (e != OK || next == NULL)
@@ -246,10 +269,11 @@ enum err follow_up_country(struct node *n, const struct state *st, struct arena 
 	*found = false;
 	if (c == NULL)
 		return ERR_NO_MEMORY;
-	if ((e = first_address(n, a, m, &l)) != OK || !l.found || (e = make_chain(st, a, r, l.address, c)) != OK)
+	if ((e = first_address(n, a, m, &l)) != OK || !l.found ||
+	    (e = make_chain(st, a, r, l.address, m->class, c)) != OK)
 		return e;
 	for (size_t i = 0; !*found && i < c->count; i++)
-		if (c->at[i].rank == RANK_COUNTRY_PARTY) {
+		if (c->at[i].rank == RANK_COUNTRY_PARTY && !c->at[i].passed_over) {
 			*out = c->at[i].to;
 			*found = true;
 		}

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "regime/sighting.h"
+#include "route/recognition.h"
 #include "route/evidence_write.h"
 #include "route/pipeline.h"
 
@@ -271,6 +272,8 @@ static void resolve(struct worker *w)
 	for (size_t i = 0; i < w->unresolved_count; i++)
 		addressees[i] = resolver_find(w->r->resolver, w->unresolved[i]);
 	for (size_t i = 0; i < w->unresolved_count; i++) {
+		addressees[i] = recognition_addressee(w->r->recognition, w->r->resolver, w->unresolved[i],
+						      addressees[i], (enum rsit_class)x[i].order);
 		x[i].country = country_of(w->r, addressees[i], w->unresolved[i]);
 		x[i].order = row_order(notice_number(addressees[i], (enum rsit_class)x[i].order), x[i].high, x[i].low,
 				       &x[i].mark);

@@ -2,6 +2,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "route/recognition.h"
 #include "route/batch.h"
 #include "route/evidence_write.h"
 #include "stix/write.h"
@@ -88,6 +89,9 @@ static void say_content(const struct gist *g, struct buffer *out)
 	if (g->country[0] != '\0')
 		buffer_print(out, ", addresses registered in %s", g->country);
 	buffer_byte(out, '.');
+	if (g->to.rule == RULE_NOT_TAKEN)
+		buffer_text(out,
+			    " Who claims it does not take notices of this class, so it goes to the resource itself.");
 	if (g->explained > 0)
 		buffer_print(out, " %llu of them fit a plan that was filed before.", (unsigned long long)g->explained);
 	if (g->breach > 0)
@@ -295,7 +299,7 @@ static void seal(const struct maker *m, struct span payload, struct prepared *p)
 
 /* A class that says nothing goes to the answering party alone. Others hear of what is theirs: the national party only
  * if all addresses are of its country. */
-static void add_cc(const struct gist *g, struct statement_writer *w)
+static void add_cc(const struct routing *r, const struct gist *g, struct statement_writer *w)
 {
 	if (g->class == CLASS_OTHER || g->class == CLASS_UNDETERMINED)
 		return;
@@ -304,6 +308,8 @@ static void add_cc(const struct gist *g, struct statement_writer *w)
 	for (size_t i = 0; i < g->to.cc_count; i++) {
 		struct buffer value = BUFFER(512);
 
+		if (g->to.cc[i].type == TO_PARTY && !recognition_takes(r->recognition, g->to.cc[i].domain, g->class))
+			continue;
 		addressee_print(&g->to.cc[i], &value);
 		statement_add_buffer(w, "cc", &value);
 	}
@@ -316,7 +322,7 @@ static enum err statement(const struct maker *m, const struct gist *g, struct pr
 
 	statement_begin(w, KIND_NOTICE, node_origin(r->node, LEDGER_CIRCLE), signer_verifier(r->signer));
 	statement_add_to(w, &g->to.to);
-	add_cc(g, w);
+	add_cc(r, g, w);
 	statement_add_time(w, "date", m->date_ms);
 	statement_add(w, "class", span_of(class_name(g->class)));
 	statement_add(w, "tlp", SPAN("AMBER"));

@@ -79,10 +79,11 @@ struct routing {
 	uint16_t *countries;			  /* of each class of the table */
 	struct span *table_lines;		  /* what a notice says of each table: its name and date */
 	size_t table_line_count;
-	const struct signer *signer;	/* NULL on a dry run */
-	uint16_t *country_of_addressee; /* COUNTRY_LOOK_UP: its addresses differ */
-	bool marks_before;		/* the node knew marks before this run */
-	bool sightings_before;		/* and sources */
+	const struct signer *signer;	 /* NULL on a dry run */
+	uint16_t *country_of_addressee;	 /* COUNTRY_LOOK_UP: its addresses differ */
+	struct recognition *recognition; /* NULL: everyone takes everything */
+	bool marks_before;		 /* the node knew marks before this run */
+	bool sightings_before;		 /* and sources */
 	struct runs *runs;
 	struct names *names; /* of malware */
 	struct failure failure;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #include "route/batch.h"
+#include "route/evidence.h"
+#include "route/recognition.h"
 
 #define BODY_MOST ((size_t)32 << 20)   /* packs of one notice; one pack may be greater */
 #define COMMIT_MOST ((size_t)16 << 20) /* bodies that are committed at once, about */
@@ -254,8 +256,54 @@ static enum err add_release(struct release *x, const struct group *g, size_t las
 	return e;
 }
 
-static enum err add_notice(struct release *x, const struct group *g, const struct packed *from)
+#define ENOUGH ERR_EXISTS /* ends the walk; never leaves this file */
+
+struct looking {
+	const struct resolver *r;
+	struct address address;
+	uint32_t addressee;
+};
+
+static enum err look_at_row(void *context, const struct evidence_row *row)
 {
+	struct looking *l = context;
+
+	if (row->event.source.family == 0 || (l->addressee = resolver_find(l->r, row->event.source)) == 0)
+		return OK;
+	l->address = row->event.source;
+	return ENOUGH;
+}
+
+/* A party that does not take the class any more since its rows began to wait: they go to the next, by the first address of theirs that
+ * can be resolved. Where there is none, they wait on. The notice as it would have been is in x->body. */
+static enum err next_for(struct release *x, enum rsit_class class, struct resolved *to, bool *found)
+{
+	struct looking l = { .r = x->r->resolver };
+	struct span summary;
+	uint32_t next;
+	enum err e = evidence_read(x->rows, buffer_view(&x->body), (size_t)4 << 30, &summary, look_at_row, &l);
+
+	*found = false;
+	if (e != OK && e != ENOUGH)
+		return e;
+	if (l.addressee == 0)
+		return OK;
+	next = recognition_addressee(x->r->recognition, l.r, l.address, l.addressee, class);
+	resolver_addressee(l.r, next, to);
+	*found = next != 0;
+	return OK;
+}
+
+/* Whether a notice to them may go to the addressee. */
+static bool takes(const struct release *x, const struct addressee *to, enum rsit_class class)
+{
+	return to->type != TO_PARTY || span_equal(to->domain, node_name(x->r->node)) ||
+	       recognition_takes(x->r->recognition, to->domain, class);
+}
+
+static enum err add_notice(struct release *x, const struct group *g, const struct packed *from, bool *released)
+{
+	struct resolved to = g->to;
 	struct prepared *p = &x->notices[x->notice_count];
 	struct statement_writer w = p->statement;
 	struct appended done;
@@ -263,13 +311,20 @@ static enum err add_notice(struct release *x, const struct group *g, const struc
 	enum err e;
 
 	*p = (struct prepared){ .statement = w };
-	if ((e = notice_from_packs(&x->maker, &g->to, from, &x->body, p)) != OK)
+	*released = true;
+	if ((e = notice_from_packs(&x->maker, &to, from, &x->body, p)) != OK)
 		return e;
+	if (!takes(x, &to.to, from->sum.class)) {
+		if ((e = next_for(x, from->sum.class, &to, released)) == OK && *released)
+			e = notice_from_packs(&x->maker, &to, from, &x->body, p);
+		if (e != OK || !*released)
+			return e;
+	}
 	payload = buffer_view(&x->body);
 	if ((e = node_add_own(x->r->node, &p->statement, &done)) == OK)
 		e = node_add_body(x->r->node, &p->body, p->salt, &payload, 1);
 	p->id = done.id;
-	x->to[x->notice_count++] = g->to;
+	x->to[x->notice_count++] = to;
 	x->bytes += payload.len;
 	return e;
 }
@@ -278,6 +333,7 @@ static enum err release_some(struct release *x, const struct group *g, size_t *f
 {
 	struct packed packed;
 	size_t next = *from;
+	bool released = true;
 	enum err e;
 
 	arena_reset(x->rows);
@@ -287,8 +343,8 @@ static enum err release_some(struct release *x, const struct group *g, size_t *f
 		return e;
 	x->bytes++; /* there is something to commit */
 	if (packed.count > 0)
-		e = add_notice(x, g, &packed);
-	if (e == OK)
+		e = add_notice(x, g, &packed, &released);
+	if (e == OK && released)
 		e = add_release(x, g, next - 1);
 	if (e != OK) {
 		node_abandon(x->r->node);

@@ -44,6 +44,7 @@
 
 #include "base/file.h"
 #include "regime/sighting.h"
+#include "route/recognition.h"
 #include "route/pipeline.h"
 
 #define MIB ((size_t)1 << 20)
@@ -231,8 +232,8 @@ static enum err found_one(void *context, const struct addressee *to, enum rsit_c
 	return ERR_EXISTS; /* enough */
 }
 
-/* A node that never saw a source need not be asked for each. */
-static enum err look_for_sightings(struct routing *r)
+/* A node that never saw a source need not be asked for each. And who takes what. */
+static enum err look_at_state(struct routing *r)
 {
 	struct state st;
 	enum err e = node_read(r->node, r->arena, &st);
@@ -240,8 +241,11 @@ static enum err look_for_sightings(struct routing *r)
 	if (e != OK)
 		return e;
 	e = sightings_walk(&st, NULL, found_one, &r->sightings_before);
+	e = r->sightings_before ? OK : e;
+	if (e == OK)
+		e = recognition_new(&st, r->resolver, &r->recognition);
 	snapshot_end(st.snapshot);
-	return r->sightings_before ? OK : e;
+	return e;
 }
 
 static enum err route(struct routing *r, char *const *paths, size_t count)
@@ -251,7 +255,7 @@ static enum err route(struct routing *r, char *const *paths, size_t count)
 	enum err e = load_tables(r);
 
 	if (e == OK)
-		e = look_for_sightings(r);
+		e = look_at_state(r);
 	if (e == OK)
 		e = sources_open(r, paths, count);
 	if (e == OK)
@@ -321,6 +325,7 @@ enum err route_files_within(const struct route_limits *limits, struct node *n, c
 	runs_free(all->runs);
 	free(all->countries);
 	free(all->country_of_addressee);
+	recognition_free(all->recognition);
 	arena_free(all->arena);
 	pthread_mutex_destroy(&all->failure.lock);
 out:

@@ -37,6 +37,7 @@ struct resolver {
 	uint32_t *shared_numbers; /* their numbers as addressees */
 	size_t shared_room;
 	uint32_t *of_class, *of_prefix; /* numbers */
+	uint32_t *of_resource;		/* by class: the AS or the country itself, whoever claims it */
 };
 
 #endif

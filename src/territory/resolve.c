@@ -18,9 +18,14 @@
 const char *rule_name(enum rule r)
 {
 	static const char *const names[RULE_COUNT] = {
-		[RULE_NOBODY] = "nobody",	  [RULE_SPECIAL] = "special", [RULE_CLAIMED_PREFIX] = "claimed-prefix",
-		[RULE_CLAIMED_AS] = "claimed-as", [RULE_HOLDER] = "holder",   [RULE_COUNTRY_PARTY] = "country-party",
+		[RULE_NOBODY] = "nobody",
+		[RULE_SPECIAL] = "special",
+		[RULE_CLAIMED_PREFIX] = "claimed-prefix",
+		[RULE_CLAIMED_AS] = "claimed-as",
+		[RULE_HOLDER] = "holder",
+		[RULE_COUNTRY_PARTY] = "country-party",
 		[RULE_COUNTRY] = "country",
+		[RULE_NOT_TAKEN] = "not-recognised",
 	};
 
 	return (unsigned)r < RULE_COUNT ? names[r] : "nobody";
@@ -37,6 +42,8 @@ const char *rule_says(enum rule r)
 		[RULE_COUNTRY_PARTY] = "No AS is known, so the national response team of the registry country answers.",
 		[RULE_COUNTRY] =
 			"No AS is known and no response team has claimed the country, so the country is addressed.",
+		[RULE_NOT_TAKEN] = "The party that claims it does not take notices of this class, so the resource "
+				   "itself is addressed.",
 	};
 
 	return (unsigned)r < RULE_COUNT ? texts[r] : texts[RULE_NOBODY];
@@ -229,6 +236,34 @@ static enum err number_classes(struct resolver *r)
 	return e;
 }
 
+/* What is addressed where no party takes the matter. Behind number_classes: of one AS the numbers lie together again. */
+static enum err number_resources(struct resolver *r)
+{
+	uint32_t count = table_classes(r->table);
+	enum err e = OK;
+
+	if ((r->of_resource = calloc(count + (size_t)1, sizeof(*r->of_resource))) == NULL)
+		return fail(ERR_NO_MEMORY, "no room for %u classes", count);
+	for (uint32_t i = 0; e == OK && i < count; i++) {
+		struct copies c = { { 0 } };
+		struct table_class_facts k;
+		uint64_t to;
+
+		table_class_facts(r->table, i, &k);
+		r->of_resource[i] = r->of_class[i];
+		if (k.asn != 0 && claims_as(&r->claims, k.asn) != NULL) {
+			to = (uint64_t)(TO_AS + 1) << 32 | k.asn;
+			copy_to_country(r, &k, to, &c);
+		} else if (k.asn == 0 && k.country[0] != '\0' && claims_country(&r->claims, k.country) != NULL) {
+			to = (uint64_t)(TO_COUNTRY + 1) << 32 | country_pack(k.country);
+		} else {
+			continue;
+		}
+		e = add_target(r, to, &c, RULE_NOT_TAKEN, country_pack(k.country), &r->of_resource[i]);
+	}
+	return e;
+}
+
 /* The country of a claimed prefix is that of its first address. */
 static enum err number_prefixes(struct resolver *r)
 {
@@ -281,6 +316,8 @@ enum err resolver_new(const struct table *t, const struct territory_claim *claim
 	if (e == OK)
 		e = number_classes(r);
 	if (e == OK)
+		e = number_resources(r);
+	if (e == OK)
 		e = number_prefixes(r);
 	if (e == OK)
 		e = write_copies(r);
@@ -305,6 +342,7 @@ void resolver_free(struct resolver *r)
 	free(r->in_copy_counts);
 	free(r->of_class);
 	free(r->of_prefix);
+	free(r->of_resource);
 	free(r);
 }
 
@@ -327,6 +365,20 @@ uint32_t resolver_find_ipv6(const struct resolver *r, uint64_t high, uint64_t lo
 	if ((claim = claims_prefix(&r->claims, a)) != NO_ROW)
 		return r->of_prefix[claim];
 	return r->of_class[table_class(r->table, table_find_one_ipv6(r->table, high, low))];
+}
+
+uint32_t resolver_next(const struct resolver *r, struct address a, uint32_t number)
+{
+	struct address inner = a;
+	uint32_t class, claim;
+
+	if (a.family == FAMILY_IPV6)
+		address_embedded(a, &inner);
+	class = table_class(r->table, table_find(r->table, inner));
+	claim = claims_prefix(&r->claims, inner);
+	if (claim != NO_ROW && number == r->of_prefix[claim] && number != r->of_class[class])
+		return r->of_class[class];
+	return number != r->of_resource[class] ? r->of_resource[class] : 0;
 }
 
 uint32_t resolver_addressees(const struct resolver *r)

@@ -27,6 +27,7 @@ enum rule {
 	RULE_HOLDER,	    /* the registry's holder of the AS, no party proven: the resource itself */
 	RULE_COUNTRY_PARTY, /* the national response team */
 	RULE_COUNTRY,	    /* the country itself: no party has claimed it */
+	RULE_NOT_TAKEN,	    /* the AS or the country itself: the party that claims it does not take this class */
 	RULE_COUNT
 };
 const char *rule_name(enum rule r);
@@ -43,6 +44,9 @@ void resolver_free(struct resolver *r);
 static inline uint32_t resolver_find(const struct resolver *r, struct address a);
 uint32_t resolver_find_ipv4(const struct resolver *r, uint32_t address);
 uint32_t resolver_find_ipv6(const struct resolver *r, uint64_t high, uint64_t low);
+/* Who answers for the address above this addressee of its: behind the holder of a prefix who answers for the AS, behind every party the
+ * AS or the country itself. 0: nobody. The numbers fall on one another in at most three steps. */
+uint32_t resolver_next(const struct resolver *r, struct address a, uint32_t number);
 uint32_t resolver_addressees(const struct resolver *r);
 const struct table *resolver_table(const struct resolver *r); /* the one it was made with */
 struct resolved {
