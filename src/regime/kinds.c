@@ -85,10 +85,10 @@ enum err outcome_parse(struct span name, enum outcome *out)
  * means nothing. */
 
 static const struct header_rule party_headers[] = {
-	{ "date", 0, 1 },  { "public-key", 1, 1 }, { "role", 1, ROLE_COUNT },
-	{ "title", 0, 1 }, { "claim", 0, 1000 },   { "demonstration", 0, 1 },
-	{ "url", 0, 1 },   { "contact", 0, 4 },	   { "ledger-key", 0, 4 },
-	{ NULL, 0, 0 },
+	{ "date", 0, 1 },     { "public-key", 1, 1 }, { "role", 1, ROLE_COUNT },
+	{ "title", 0, 1 },    { "claim", 0, 1000 },   { "demonstration", 0, 1 },
+	{ "url", 0, 1 },      { "contact", 0, 4 },    { "ledger-key", 0, 4 },
+	{ "next-key", 0, 1 }, { NULL, 0, 0 },
 };
 
 /* What a plan must have depends on whether it is sealed: plan_terms.c. */
@@ -137,10 +137,12 @@ static const struct header_rule answer_headers[] = {
 };
 
 static const struct header_rule withdraw_headers[] = {
-	{ "date", 0, 1 },
-	{ "re", 1, 1 },
-	{ "text", 0, 1 },
-	{ NULL, 0, 0 },
+	{ "date", 0, 1 }, { "re", 1, 1 }, { "text", 0, 1 }, { "reason", 0, 1 }, { NULL, 0, 0 },
+};
+
+static const struct header_rule vouch_headers[] = {
+	{ "date", 0, 1 },     { "to", 1, 1 },	{ "vouched-key", 1, 1 },   { "visited", 0, 1 }, { "until", 0, 1 },
+	{ "recovery", 0, 1 }, { "text", 0, 1 }, { "demonstration", 0, 1 }, { NULL, 0, 0 },
 };
 
 static const struct header_rule tick_headers[] = {
@@ -191,6 +193,10 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.ends = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
 		.guests = true, .check = party_check, .fold = party_fold,
 	},
+	[KIND_VOUCH] = {
+		.kind = KIND_VOUCH, .ledgers = PUBLIC, .roles = ANYONE, .headers = vouch_headers,
+		.guests = true, .since = 2, .check = vouch_check, .fold = vouch_fold,
+	},
 	[KIND_PLAN] = {
 		.kind = KIND_PLAN, .ledgers = PUBLIC, .roles = ANYONE, .headers = plan_headers,
 		.outcomes = BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_ACCEPTED) |
@@ -233,7 +239,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	[KIND_WITHDRAW] = {
 		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
 		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) | BIT(KIND_CONTROL) |
-			  BIT(KIND_VOCABULARY),
+			  BIT(KIND_VOCABULARY) | BIT(KIND_VOUCH),
 		.guests = true, .check = withdraw_check, .fold = withdraw_fold,
 	},
 	[KIND_TICK] = {
@@ -264,7 +270,6 @@ unsigned kind_ledgers(enum kind k)
 		return r->ledgers;
 	switch (k) {
 	case KIND_PROOF:
-	case KIND_VOUCH:
 	case KIND_CERTIFICATE:
 	case KIND_ADVISORY:
 	case KIND_PLEDGE:

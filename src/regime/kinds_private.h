@@ -20,7 +20,7 @@ enum err party_public_key(const struct statement *s, struct verifier *out);
 enum err party_decide(struct state *st, const struct matter *m, bool approve, struct hash answer);
 /* A party leaves where its statement is kept. ERR_NOT_YOURS. */
 enum err party_check_withdraw(const struct state *st, const struct statement *s);
-enum err party_withdraw(struct state *st, const struct matter *m);
+enum err party_withdraw(struct state *st, const struct matter *m, bool revoke);
 /* The key of its node's own ledger that a party statement names. ERR_KEY_UNKNOWN: none. */
 enum err party_statement_ledger_key(const struct statement *s, enum ledger_id l, struct verifier *out);
 
@@ -69,8 +69,15 @@ enum err answer_fold(struct state *st, const struct statement *s);
 /* Whether who signs may speak as an addressee of the matter: itself, or `for` and `via`. ERR_NOT_YOURS, ERR_STATEMENT_HEADER. */
 enum err answer_check_addressee(const struct state *st, const struct statement *s, const struct matter *m);
 
+enum err vouch_check(const struct state *st, const struct statement *s);
+enum err vouch_fold(struct state *st, const struct statement *s);
+/* It is in force for its notice, and no longer. */
+enum err vouch_withdraw(struct state *st, const struct matter *m);
+
 enum err withdraw_check(const struct state *st, const struct statement *s);
 enum err withdraw_fold(struct state *st, const struct statement *s);
+/* `reason key-compromised`: of a party statement. */
+bool withdraw_is_revocation(const struct statement *s);
 
 enum err vocabulary_check(const struct state *st, const struct statement *s);
 enum err vocabulary_fold(struct state *st, const struct statement *s);

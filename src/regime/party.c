@@ -3,6 +3,7 @@
 #include "base/encoding.h"
 #include "regime/contact.h"
 #include "regime/kinds_private.h"
+#include "regime/party_keys.h"
 
 #define TITLE_MAX 200
 #define URL_MAX 200
@@ -290,14 +291,17 @@ enum err party_check(const struct state *st, const struct statement *s)
 	struct addressee *claims;
 	struct verifier key;
 	enum role first;
-	bool demonstration = false;
+	bool demonstration = false, has_next;
+	struct hash next;
 	unsigned all;
 	size_t count;
 	enum err e = party_public_key(s, &key);
 
-	/* Signed by the present key, so the key that it names must be that one: there is no rotation yet. */
+	/* Each key introduces itself: what signs is what the statement names. */
 	if (e == OK && !hash_equal(s->key, verifier_fingerprint(&key)))
-		e = fail(ERR_KEY, "public-key: not the key that signs; a party cannot change its key yet");
+		e = fail(ERR_KEY, "public-key: not the key that signs; announce another as next-key");
+	if (e == OK)
+		e = keys_read_next(st, s, &has_next, &next);
 	if (e == OK)
 		e = read_roles(s, &first, &all);
 	if (e == OK && span_equal(s->from, st->node) && (all & BIT(ROLE_NODE)) == 0)
@@ -384,11 +388,21 @@ enum err party_fold(struct state *st, const struct statement *s)
 		.stated_ms = st->is_guest ? st->home_ms : st->logged_ms,
 	};
 	struct addressee *claims = NULL;
+	struct party before;
+	bool recovered = false;
 	struct matter m;
 	enum ledger_id l;
 	size_t count = 0;
-	enum err e = party_public_key(s, &p.key);
+	enum err e = party_public_key(s, &p.key), known = party_get(st, s->from, &before);
 
+	if (e == OK && known != ERR_PARTY_UNKNOWN)
+		e = known;
+	if (e == OK)
+		e = keys_fold(st, s, &p.key, known == OK ? &before : NULL, &recovered);
+	/* Sponsors alone give no one a resource. */
+	if (e == OK && recovered)
+		e = replace_claims(st, s->from, NULL, 0);
+	p.recovering = known == OK && before.recovering && hash_equal(before.fingerprint, s->key);
 	if (e == OK)
 		e = read_roles(s, &p.role, &p.roles);
 	if (e == OK)
@@ -428,15 +442,7 @@ enum err party_decide(struct state *st, const struct matter *m, bool approve, st
 	return e;
 }
 
-static enum err own(struct arena *a, struct span *s)
-{
-	const char *copy = arena_copy(a, s->at, s->len);
-
-	*s = span_make(copy, s->len);
-	return copy != NULL ? OK : ERR_NO_MEMORY;
-}
-
-enum err party_withdraw(struct state *st, const struct matter *m)
+enum err party_withdraw(struct state *st, const struct matter *m, bool revoke)
 {
 	struct party p;
 	enum err e = party_get(st, m->from, &p);
@@ -444,14 +450,10 @@ enum err party_withdraw(struct state *st, const struct matter *m)
 	if (e != OK || !hash_equal(p.statement, m->id))
 		return e; /* a later statement has taken its place */
 	p.withdrawn = true;
-	/* They stand in the value that is about to be written over. */
-	e = own(st->arena, &p.title);
-	if (e == OK)
-		e = own(st->arena, &p.home);
-	if (e == OK)
-		e = own(st->arena, &p.url);
-	if (e == OK)
-		e = own(st->arena, &p.more);
+	p.revoked = revoke;
+	e = party_own(st->arena, &p);
+	if (e == OK && revoke)
+		e = keys_revoke(st, m->from);
 	if (e == OK)
 		e = replace_claims(st, m->from, NULL, 0);
 	return e == OK ? party_put(st, &p) : e;

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "regime/kinds_private.h"
+#include "regime/party_keys.h"
 #include "regime/speech.h"
 
 /*
@@ -104,7 +105,8 @@ static enum err check_home(const struct state *st, const struct statement *s)
 	return e;
 }
 
-/* The key that must have signed: the party's present one, or that which a first party statement names itself. */
+/* The key that must have signed: the party's present one, or that which a party statement names itself, if it is the first or may
+ * take the place of the one before it; of a guest also the one that was present when its home logged it. */
 enum err state_signer(const struct state *st, const struct statement *s, struct verifier *key)
 {
 	const struct kind_rules *r = kind_rules(s->kind);
@@ -120,12 +122,15 @@ enum err state_signer(const struct state *st, const struct statement *s, struct 
 		return e;
 	if (p.withdrawn && s->kind != KIND_PARTY)
 		return fail(ERR_PARTY_UNKNOWN, "%.*s withdrew its party statement", SPAN_FORMAT(s->from));
-	if (!hash_equal(s->key, p.fingerprint))
-		return fail(ERR_KEY_UNKNOWN, "key: not the present key of %.*s", SPAN_FORMAT(s->from));
+	*key = p.key;
+	if (p.revoked && hash_equal(s->key, p.fingerprint))
+		return fail(ERR_KEY, "key: %.*s revoked it; sponsors can put another in its place",
+			    SPAN_FORMAT(s->from));
+	if (!hash_equal(s->key, p.fingerprint) && (e = keys_other(st, s, &p, key)) != OK)
+		return e;
 	if (r != NULL && (r->roles & p.roles) == 0)
 		return fail(ERR_ROLE, "%.*s as %s may not issue a %s", SPAN_FORMAT(s->from), role_name(p.role),
 			    kind_name(s->kind));
-	*key = p.key;
 	return OK;
 }
 
@@ -201,6 +206,8 @@ enum err fold_checked(struct state *st, const struct statement *s)
 	enum err e = place_put(st, s);
 
 	st->effective = true;
+	if (e == OK)
+		e = keys_signed(st, s);
 	return e == OK && r != NULL ? r->fold(st, s) : e;
 }
 

@@ -48,8 +48,10 @@ struct party {
 	unsigned roles;		 /* bit set of all that it named */
 	bool demonstration;	 /* made for a demonstration: never a real party */
 	bool withdrawn;		 /* not shown by the readers below: it must file anew before it may do anything else */
-	struct hash statement;	 /* the present one */
-	uint64_t index;		 /* of that statement in the public ledger */
+	bool revoked;	       /* its key is known to others: it must file anew with another (vouch.h); withdrawn too */
+	bool recovering;       /* sponsors vouched for another key in place of its own */
+	struct hash statement; /* the present one */
+	uint64_t index;	       /* of that statement in the public ledger */
 	int64_t logged_ms;
 	int64_t stated_ms;	/* when its home logged it, by the home's clock */
 	struct span home;	/* the node that keeps its statement; st->node for those filed here */
@@ -178,6 +180,7 @@ enum err state_find_beginning(const struct state *st, struct span bytes, place_e
 
 /* The rules in force (`rules N`); 0 before the first. */
 #define RULES_KNOWN 2 /* what this program can fold */
+#define RULES_KEYS 2 /* from when a party may change its key */
 enum err state_rules(const struct state *st, uint64_t *version);
 
 /* When the last entry was logged that the state reflects: how far it knows. ERR_NOT_FOUND: there is none. */

@@ -291,6 +291,8 @@ enum err place_put(struct state *st, const struct statement *s)
 
 #define PARTY_DEMONSTRATION 1
 #define PARTY_WITHDRAWN 2
+#define PARTY_REVOKED 4
+#define PARTY_RECOVERING 8
 
 /* A ledger's key is named by its origin. */
 static enum err ledger_key_make(struct span node, enum ledger_id l, const uint8_t key[KEY_PUBLIC_SIZE],
@@ -361,6 +363,8 @@ enum err party_unpack(struct span key, struct span value, struct party *out)
 
 	p.demonstration = (flags & PARTY_DEMONSTRATION) != 0;
 	p.withdrawn = (flags & PARTY_WITHDRAWN) != 0;
+	p.revoked = (flags & PARTY_REVOKED) != 0;
+	p.recovering = (flags & PARTY_RECOVERING) != 0;
 	p.role = (enum role)read_u8(&r);
 	p.roles = read_u32(&r);
 	p.index = read_u64(&r);
@@ -404,7 +408,8 @@ enum err party_put(struct state *st, const struct party *p)
 	struct buffer b = BUFFER(STATE_VALUE_MAX);
 	enum err e;
 
-	buffer_byte(&b, (uint8_t)((p->demonstration ? PARTY_DEMONSTRATION : 0) | (p->withdrawn ? PARTY_WITHDRAWN : 0)));
+	buffer_byte(&b, (uint8_t)((p->demonstration ? PARTY_DEMONSTRATION : 0) | (p->withdrawn ? PARTY_WITHDRAWN : 0) |
+				  (p->revoked ? PARTY_REVOKED : 0) | (p->recovering ? PARTY_RECOVERING : 0)));
 	buffer_byte(&b, (uint8_t)p->role);
 	buffer_u32(&b, p->roles);
 	buffer_u64(&b, p->index);
@@ -424,6 +429,36 @@ enum err party_put(struct state *st, const struct party *p)
 	e = state_put(st, &k, &b);
 	buffer_free(&b);
 	return e;
+}
+
+static enum err own(struct arena *a, struct span *s)
+{
+	const char *copy = arena_copy(a, s->at, s->len);
+
+	*s = span_make(copy, s->len);
+	return copy != NULL ? OK : ERR_NO_MEMORY;
+}
+
+enum err party_own(struct arena *a, struct party *p)
+{
+	enum err e = own(a, &p->title);
+
+	if (e == OK)
+		e = own(a, &p->home);
+	if (e == OK)
+		e = own(a, &p->url);
+	return e == OK ? own(a, &p->more) : e;
+}
+
+/* Asked for every statement: only the flags are looked at. */
+enum err party_is_recovering(const struct state *st, struct span domain, bool *out)
+{
+	struct state_key k = key_party(domain);
+	struct span value;
+	enum err e = state_get(st, &k, &value);
+
+	*out = e == OK && value.len > 0 && ((uint8_t)value.at[0] & PARTY_RECOVERING) != 0;
+	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 /* Claims */

@@ -8,7 +8,7 @@
  *	e u64 until_ms, u64 index	nothing: an accepted proof that ends then (holding.c)
  *	g u64 index			what the party of a plan confirmed (plan_life.c)
  *	h domain 00 resource, u64 index holding, by the entry that began it (holding.c)
- *	j domain 00 u64 from_ms		a key of the party, present and former ones (vouch.c)
+ *	j domain 00 u64 from_ms		a key of the party, present and former ones (party_keys.c)
  *	o u64 index			the node's verdict on that proof (proof.c)
  *	q u64 index			orders to a plan: recalls (plan_life.c)
  *	s prefix, u64 index		nothing: a plan with that source (plan.c)
@@ -48,6 +48,7 @@ enum state_letter {
 	STATE_FILED = 'f',
 	STATE_CONFIRMED = 'g',
 	STATE_ID = 'i',
+	STATE_KEYS = 'j',
 	STATE_CONTROL = 'k',
 	STATE_LAST = 'l',
 	STATE_MATTER = 'm',
@@ -58,6 +59,8 @@ enum state_letter {
 	STATE_SOURCE = 's',
 	STATE_TICK = 't',
 	STATE_COURSE = 'u',
+	STATE_VOUCH_FOR = 'v',
+	STATE_VOUCH_BY = 'w',
 	STATE_OVERDUE = 'x',
 	STATE_WORDS = 'y'
 };
@@ -105,6 +108,10 @@ enum err place_put(struct state *st, const struct statement *s);
 enum err party_get(const struct state *st, struct span domain, struct party *out); /* withdrawn ones too */
 enum err party_unpack(struct span key, struct span value, struct party *out);
 enum err party_put(struct state *st, const struct party *p);
+/* Copies what its spans point to: before it is written over. */
+enum err party_own(struct arena *a, struct party *p);
+/* false for whom nobody knows. */
+enum err party_is_recovering(const struct state *st, struct span domain, bool *out);
 /* Onto p->more: all contacts, then all ledger keys. */
 void party_pack_contact(struct buffer *b, struct span mail);
 void party_pack_ledger_key(struct buffer *b, enum ledger_id l, const struct verifier *key);

@@ -43,6 +43,25 @@ enum err matter_referred(const struct state *st, const struct statement *s, unsi
 	return e;
 }
 
+bool withdraw_is_revocation(const struct statement *s)
+{
+	const struct header *h = statement_header(s, "reason");
+
+	return s->kind == KIND_WITHDRAW && h != NULL && span_is(h->value, "key-compromised");
+}
+
+static enum err check_reason(const struct state *st, const struct statement *s, const struct matter *m)
+{
+	uint64_t rules = 0;
+	enum err e = state_rules(st, &rules);
+
+	if (e != OK || rules < RULES_KEYS || statement_header(s, "reason") == NULL)
+		return e; /* a line that meant nothing */
+	if (m->kind != KIND_PARTY || !withdraw_is_revocation(s))
+		e = fail(ERR_STATEMENT_HEADER, "reason: key-compromised, of a party statement");
+	return e;
+}
+
 enum err withdraw_check(const struct state *st, const struct statement *s)
 {
 	struct matter m;
@@ -52,6 +71,8 @@ enum err withdraw_check(const struct state *st, const struct statement *s)
 		e = value_text(s, "text", TEXT_MAX);
 	if (e == OK && !span_equal(m.from, s->from))
 		e = fail(ERR_NOT_YOURS, "re: only %.*s may withdraw it", SPAN_FORMAT(m.from));
+	if (e == OK)
+		e = check_reason(st, s, &m);
 	if (e == OK && m.kind == KIND_PARTY)
 		e = party_check_withdraw(st, s);
 	if (e == OK && m.kind == KIND_PARTY && from_node(st, s))
@@ -64,10 +85,15 @@ enum err withdraw_check(const struct state *st, const struct statement *s)
 enum err withdraw_fold(struct state *st, const struct statement *s)
 {
 	struct matter before, m;
+	uint64_t rules = 0;
 	enum err e = matter_referred(st, s, kind_rules(KIND_WITHDRAW)->refers, &before);
 
+	if (e == OK)
+		e = state_rules(st, &rules);
 	if (e == OK && before.kind == KIND_PARTY)
-		e = party_withdraw(st, &before);
+		e = party_withdraw(st, &before, rules >= RULES_KEYS && withdraw_is_revocation(s));
+	if (e == OK && before.kind == KIND_VOUCH)
+		e = vouch_withdraw(st, &before);
 	if (e == OK && before.kind == KIND_CONTROL)
 		e = control_withdraw(st, &before);
 	if (e == OK && before.kind == KIND_VOCABULARY)
