@@ -436,7 +436,7 @@ static void signatures(void **state)
 	assert_int_equal(world_try(w, statement_text(w->arena, KIND_ANSWER, "cert.example/circle", other, lines, NULL)),
 			 ERR_KEY_UNKNOWN);
 	assert_int_equal(world_try(w, party_text(w->arena, "cert.example/public", other, "role operator\n", NULL)),
-			 ERR_KEY_UNKNOWN);
+			 ERR_KEY);
 	/* Once is enough. */
 	assert_int_equal(world_add(w, good, NULL), OK);
 	assert_int_equal(world_try(w, good), ERR_STATEMENT_REPEATED);
