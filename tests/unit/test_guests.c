@@ -169,7 +169,7 @@ static void receipts_that_do_not_hold(void **state)
 		ERR_NOTE_UNSIGNED);
 	refused(p, "signed by another's key", notice_to(p, liar, "b.example", 7), forged, ERR_KEY_UNKNOWN);
 	refused(p, "another's party statement", note_at(liar, p->arena, LEDGER_PUBLIC, 0),
-		home_receipt(liar, p->arena, LEDGER_PUBLIC, 0), ERR_KEY_UNKNOWN);
+		home_receipt(liar, p->arena, LEDGER_PUBLIC, 0), ERR_KEY);
 	node_close(liar);
 	big = arena_alloc(p->arena, RECEIPT_TEXT_MAX + 1);
 	assert_non_null(big);
