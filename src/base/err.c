@@ -109,7 +109,8 @@ static const struct {
 	[ERR_NOT_YOURS] = { "not-yours", "Ask the author or the addressee of the matter; only they may do that." },
 	[ERR_PLAN_WINDOW] = { "plan-window",
 			      "Give the plan a start and a later end, within the longest time allowed." },
-	[ERR_RULES] = { "rules", "Update this node; the ledger runs on rules that it does not know." },
+	[ERR_RULES] = { "rules", "Update this node if the ledger runs on rules that it does not know; if it runs on "
+				 "older ones, log the new by `comity policy set`." },
 	[ERR_LOGGED] = { "logged", "Correct the node's clock; it ran backwards." },
 	[ERR_NOT_RECOGNISED] = { "not-jointly-recognised", "Send only what both sides recognise." },
 	[ERR_VOCABULARY] = { "vocabulary",

@@ -202,7 +202,7 @@ static enum err fetch(void *context, unsigned level, uint64_t index, struct hash
 static enum err check_extends(struct sync *s)
 {
 	struct hash theirs;
-	struct proof proof;
+	struct merkle_proof proof;
 	enum err e = merkle_root(s->kept.size, fetch, s, &theirs);
 
 	if (e == OK)

@@ -150,7 +150,7 @@ enum err growth_sum(struct growth *g, uint64_t *size, struct hash *root)
 	return e;
 }
 
-enum err growth_proof(struct growth *g, uint64_t index, struct proof *out)
+enum err growth_proof(struct growth *g, uint64_t index, struct merkle_proof *out)
 {
 	assert(g->after.size == g->before.size + g->count);
 	if (index < g->before.size)

@@ -19,7 +19,7 @@ const struct hash *growth_leaves(const struct growth *g); /* these, until the ne
 /* The batch is complete: the tree with it. Nothing is added from here to keep or drop. ERR_NO_MEMORY. */
 enum err growth_sum(struct growth *g, uint64_t *size, struct hash *root);
 /* After the sum: the proof of one of the batch's leaves in that tree. ERR_PROOF: it is none of them. */
-enum err growth_proof(struct growth *g, uint64_t index, struct proof *out);
+enum err growth_proof(struct growth *g, uint64_t index, struct merkle_proof *out);
 
 void growth_keep(struct growth *g); /* after the sum: the next batch comes on top */
 void growth_drop(struct growth *g); /* as if the batch had never been */

@@ -127,7 +127,7 @@ static uint64_t split(uint64_t n)
  *                 root is the first hash of the proof, unless the run is the whole old tree, which the verifier knows.
  */
 static enum err walk_down(uint64_t target, uint64_t stop_end, struct run *r, merkle_fetch *fetch, void *context,
-			  struct proof *out)
+			  struct merkle_proof *out)
 {
 	while (r->count > 1 && r->first + r->count != stop_end) {
 		uint64_t k = split(r->count);
@@ -143,7 +143,7 @@ static enum err walk_down(uint64_t target, uint64_t stop_end, struct run *r, mer
 	return OK;
 }
 
-static void turn_around(struct proof *p)
+static void turn_around(struct merkle_proof *p)
 {
 	for (size_t i = 0; i < p->count / 2; i++) {
 		struct hash h = p->hashes[i];
@@ -153,7 +153,7 @@ static void turn_around(struct proof *p)
 	}
 }
 
-enum err merkle_inclusion(uint64_t index, uint64_t size, merkle_fetch *fetch, void *context, struct proof *out)
+enum err merkle_inclusion(uint64_t index, uint64_t size, merkle_fetch *fetch, void *context, struct merkle_proof *out)
 {
 	struct run r = { 0, size };
 	enum err e;
@@ -166,7 +166,7 @@ enum err merkle_inclusion(uint64_t index, uint64_t size, merkle_fetch *fetch, vo
 	return e;
 }
 
-enum err merkle_consistency(uint64_t old, uint64_t size, merkle_fetch *fetch, void *context, struct proof *out)
+enum err merkle_consistency(uint64_t old, uint64_t size, merkle_fetch *fetch, void *context, struct merkle_proof *out)
 {
 	struct run r = { 0, size };
 	enum err e;

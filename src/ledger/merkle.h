@@ -7,7 +7,7 @@
 
 #define MERKLE_PROOF_MAX 64
 
-struct proof {
+struct merkle_proof {
 	struct hash hashes[MERKLE_PROOF_MAX];
 	size_t count;
 };
@@ -33,8 +33,8 @@ struct hash frontier_root(const struct frontier *f);
 typedef enum err merkle_fetch(void *context, unsigned level, uint64_t index, struct hash *out);
 
 enum err merkle_root(uint64_t size, merkle_fetch *fetch, void *context, struct hash *out);
-enum err merkle_inclusion(uint64_t index, uint64_t size, merkle_fetch *fetch, void *context, struct proof *out);
-enum err merkle_consistency(uint64_t old, uint64_t size, merkle_fetch *fetch, void *context, struct proof *out);
+enum err merkle_inclusion(uint64_t index, uint64_t size, merkle_fetch *fetch, void *context, struct merkle_proof *out);
+enum err merkle_consistency(uint64_t old, uint64_t size, merkle_fetch *fetch, void *context, struct merkle_proof *out);
 
 /* The three above pass on what fetch returns; an index or old size that does not fit the size: ERR_PROOF (old 0 too). */
 

@@ -413,7 +413,7 @@ static enum err read_edge(struct edge *edge, uint64_t size, struct ledger_reader
 static enum err check_edge(const struct publisher *p, struct ledger_reader *r)
 {
 	struct hash root = frontier_root(&p->edge.frontier);
-	struct proof proof;
+	struct merkle_proof proof;
 	enum err e = merkle_consistency(p->edge.frontier.size, p->published, ledger_reader_fetch, r, &proof);
 
 	if (e == OK && merkle_verify_consistency(p->edge.frontier.size, p->published, proof.hashes, proof.count, root,

@@ -18,7 +18,7 @@ static enum err parse_extra(struct arena *a, struct span base64, struct span *ou
 }
 
 /* Up to and with the empty line. */
-static enum err parse_hashes(struct span *rest, struct proof *out)
+static enum err parse_hashes(struct span *rest, struct merkle_proof *out)
 {
 	for (out->count = 0;; out->count++) {
 		struct span line = span_cut(rest, '\n');

@@ -9,7 +9,7 @@
 struct receipt {
 	uint64_t index;
 	struct span extra; /* decoded; empty if absent */
-	struct proof proof;
+	struct merkle_proof proof;
 	struct span checkpoint_note;
 };
 

@@ -160,7 +160,7 @@ uint64_t recent_size(const struct recent *r)
 	return r->now.size;
 }
 
-enum err recent_proof(const struct recent *r, uint64_t index, struct proof *out)
+enum err recent_proof(const struct recent *r, uint64_t index, struct merkle_proof *out)
 {
 	if (index < r->older->base.size)
 		return fail(ERR_PROOF, "entry %ju is not kept", (uintmax_t)index);

@@ -17,6 +17,6 @@ enum err recent_forget(struct recent *r, uint64_t from);
 uint64_t recent_first(const struct recent *r); /* the first that can be proved; recent_size: none can */
 uint64_t recent_size(const struct recent *r);  /* of the tree */
 /* ERR_PROOF: it is none of them. */
-enum err recent_proof(const struct recent *r, uint64_t index, struct proof *out);
+enum err recent_proof(const struct recent *r, uint64_t index, struct merkle_proof *out);
 
 #endif

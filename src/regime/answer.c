@@ -1,4 +1,5 @@
 #include "regime/kinds_private.h"
+#include "regime/policy.h"
 
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 #define TEXT_MAX 280
@@ -8,13 +9,14 @@
  *
  *	matter		outcome				who
  *	party		accepted, objected		the node: its operator decides about claims
+ *	proof		accepted, objected		the node, as often as it judges anew
  *	plan		started, delayed, suspended, closed	who filed it
  *			acknowledged, objected, accepted	any other party, or the node for one
  *			re-observed			any other party: `seen` at a time
  *	notice, request	re-observed, closed		who sent it
  *			all others			an addressee, or a node for one; where a resource is
- *							addressed, also whoever holds an approved claim that covers
- *							it, or its node for it, and the node where it was filed
+ *							addressed, also whoever holds it, or a prefix around it
+ *							(policy.h), or its node for it, and the node where it was filed
  *
  * A node for a party: `for` names the party, `via` says how it reached the node. The node that keeps the party's statement speaks for
  * it (`via node` for what it says by itself: that a notice arrived); for resources and parties that no other node keeps, the node
@@ -23,32 +25,15 @@
  * Acknowledging is not admitting: it says that the notice was read.
  */
 
-struct asked {
-	const struct addressee *resource;
-	bool covered;
-};
-
-static enum err look_at_claim(void *context, const struct claim *c)
-{
-	struct asked *a = context;
-
-	a->covered |= c->approved && claim_covers(c, a->resource);
-	return OK;
-}
-
 static bool is_resource(const struct addressee *to)
 {
 	return to->type == TO_AS || to->type == TO_PREFIX || to->type == TO_COUNTRY;
 }
 
-/* The party holds an approved claim that covers the resource. */
+/* The party holds the resource when it answers, or a prefix around it. */
 static enum err covers(const struct state *st, struct span party, const struct addressee *resource, bool *yes)
 {
-	struct asked a = { resource, false };
-	enum err e = claims_walk(st, party, look_at_claim, &a);
-
-	*yes = a.covered;
-	return e;
+	return policy_allows(st, POLICY_DIVERT, party, resource, st->logged_ms, yes, NULL);
 }
 
 /* The signer itself is addressed. */
@@ -173,6 +158,14 @@ static enum err check_who_party(const struct state *st, const struct statement *
 	return e;
 }
 
+static enum err check_who_proof(const struct state *st, const struct statement *s, const struct matter *m,
+				enum outcome o)
+{
+	if (!from_node(st, s) || s->for_party.len > 0)
+		return not_yours("the node");
+	return proof_check_answer(st, s, m, o);
+}
+
 static enum err read_outcome(const struct statement *s, const struct matter *m, enum outcome *out)
 {
 	enum err e = outcome_parse(statement_header(s, "outcome")->value, out);
@@ -242,6 +235,8 @@ enum err answer_check(const struct state *st, const struct statement *s)
 	case KIND_PLAN:
 		e = plan_answer_check(s, &m, o);
 		return e == OK ? check_who_plan(s, &m, o) : e;
+	case KIND_PROOF:
+		return check_who_proof(st, s, &m, o);
 	default:
 		return check_who_party(st, s, &m);
 	}
@@ -346,5 +341,7 @@ enum err answer_fold(struct state *st, const struct statement *s)
 		e = plan_answered(st, s, &m, o);
 	if (e == OK && m.kind == KIND_REQUEST && m.has_before)
 		e = plan_request_answered(st, s, &m, o);
+	if (e == OK && m.kind == KIND_PROOF)
+		e = proof_decide(st, s, &m, o);
 	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;
 }

@@ -46,6 +46,13 @@ enum err holdings_walk(const struct state *st, struct span party, holding_each *
 /* Those that hold at that time on one of these bases. */
 enum err holdings_at(const struct state *st, unsigned bases, int64_t at_ms, holding_each *each, void *context);
 
+/* What one party holds at that time on one of these bases. */
+enum err holdings_of(const struct state *st, struct span party, unsigned bases, int64_t at_ms, holding_each *each,
+		     void *context);
+/* Who holds that resource at that time, or a prefix around it: the narrowest first, then by name. Costs by what it yields. */
+enum err holders_at(const struct state *st, const struct addressee *resource, unsigned bases, int64_t at_ms,
+		    holding_each *each, void *context);
+
 /* What is known of a party at a time: a profile, never one number. */
 struct profile {
 	unsigned bases;			       /* bits of what holds now, of any resource */

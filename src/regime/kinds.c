@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "regime/kinds_private.h"
+#include "regime/policy.h"
 #include "regime/words.h"
 
 #define PUBLIC BIT(LEDGER_PUBLIC)
@@ -91,6 +92,18 @@ static const struct header_rule party_headers[] = {
 	{ "next-key", 0, 1 }, { NULL, 0, 0 },
 };
 
+static const struct header_rule proof_headers[] = {
+	{ "date", 0, 1 },
+	{ "method", 1, 1 },
+	{ "resource", 0, PROOF_RESOURCES_MAX },
+	{ "subject", 0, 1 },
+	{ "to", 0, 1 },
+	{ "seen-key", 0, 1 },
+	{ "body", 1, 1 },
+	{ "demonstration", 0, 1 },
+	{ NULL, 0, 0 },
+};
+
 /* What a plan must have depends on whether it is sealed: plan_terms.c. */
 static const struct header_rule plan_headers[] = {
 	{ "date", 0, 1 },	   { "to", 0, 64 },	   { "activity", 0, 1 },  { "start", 0, 1 },
@@ -132,8 +145,9 @@ static const struct header_rule share_headers[] = {
 };
 
 static const struct header_rule answer_headers[] = {
-	{ "date", 0, 1 }, { "re", 1, 1 },     { "outcome", 1, 1 }, { "for", 0, 1 },  { "via", 0, 1 },
-	{ "text", 0, 1 }, { "better", 0, 1 }, { "body", 0, 1 },	   { "seen", 0, 1 }, { NULL, 0, 0 },
+	{ "date", 0, 1 },  { "re", 1, 1 },     { "outcome", 1, 1 }, { "for", 0, 1 },
+	{ "via", 0, 1 },   { "text", 0, 1 },   { "better", 0, 1 },  { "body", 0, 1 },
+	{ "until", 0, 1 }, { "reason", 0, 1 }, { "seen", 0, 1 },    { NULL, 0, 0 },
 };
 
 static const struct header_rule withdraw_headers[] = {
@@ -158,7 +172,13 @@ static const struct header_rule vocabulary_headers[] = {
 static const struct header_rule rules_headers[] = {
 	{ "date", 0, 1 },
 	{ "version", 1, 1 },
+	{ "policy", 0, POLICY_COUNT },
 	{ NULL, 0, 0 },
+};
+
+static const char *const proof_bodies[] = {
+	PROOF_MEDIA_TYPE,
+	NULL,
 };
 
 static const char *const notice_bodies[] = {
@@ -192,6 +212,12 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.outcomes = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
 		.ends = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
 		.guests = true, .check = party_check, .fold = party_fold,
+	},
+	[KIND_PROOF] = {
+		.kind = KIND_PROOF, .ledgers = PUBLIC, .roles = ANYONE, .headers = proof_headers, .bodies = proof_bodies,
+		.outcomes = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
+		.ends = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
+		.guests = true, .since = 2, .check = proof_check, .fold = proof_fold,
 	},
 	[KIND_VOUCH] = {
 		.kind = KIND_VOUCH, .ledgers = PUBLIC, .roles = ANYONE, .headers = vouch_headers,
@@ -233,13 +259,13 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	[KIND_ANSWER] = {
 		.kind = KIND_ANSWER, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = answer_headers,
 		.bodies = answer_bodies,
-		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST),
+		.refers = BIT(KIND_PARTY) | BIT(KIND_PROOF) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST),
 		.guests = true, .check = answer_check, .fold = answer_fold,
 	},
 	[KIND_WITHDRAW] = {
 		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
-		.refers = BIT(KIND_PARTY) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) | BIT(KIND_CONTROL) |
-			  BIT(KIND_VOCABULARY) | BIT(KIND_VOUCH),
+		.refers = BIT(KIND_PARTY) | BIT(KIND_PROOF) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) |
+			  BIT(KIND_CONTROL) | BIT(KIND_VOCABULARY) | BIT(KIND_VOUCH),
 		.guests = true, .check = withdraw_check, .fold = withdraw_fold,
 	},
 	[KIND_TICK] = {
@@ -269,7 +295,6 @@ unsigned kind_ledgers(enum kind k)
 	if (r != NULL)
 		return r->ledgers;
 	switch (k) {
-	case KIND_PROOF:
 	case KIND_CERTIFICATE:
 	case KIND_ADVISORY:
 	case KIND_PLEDGE:

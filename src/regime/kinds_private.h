@@ -2,6 +2,8 @@
 #ifndef REGIME_KINDS_PRIVATE_H
 #define REGIME_KINDS_PRIVATE_H
 
+#include "regime/holding.h"
+#include "regime/proof.h"
 #include "regime/state_private.h"
 
 #define BIT(n) (1u << (unsigned)(n))
@@ -23,6 +25,36 @@ enum err party_check_withdraw(const struct state *st, const struct statement *s)
 enum err party_withdraw(struct state *st, const struct matter *m, bool revoke);
 /* The key of its node's own ledger that a party statement names. ERR_KEY_UNKNOWN: none. */
 enum err party_statement_ledger_key(const struct statement *s, enum ledger_id l, struct verifier *out);
+
+/* Its claims wait for an approval again. */
+enum err claims_wait(struct state *st, struct span domain);
+
+/* Holdings, as the fold begins and ends them (holding.c). A holding that is over is never touched again. Spans that are given must
+ * not point into the snapshot. */
+enum err holding_begin(struct state *st, const struct holding *h); /* by the entry in hand */
+/* The one that this entry began now ends then. *was_open false: it is over, or there is none, and nothing was done. */
+enum err holding_extend(struct state *st, struct span party, const struct addressee *resource, uint64_t began,
+			int64_t until_ms, bool *was_open);
+enum err holding_end(struct state *st, struct span party, const struct addressee *resource, enum basis b,
+		     int64_t at_ms);
+/* Those of that resource that are not over. In the arena. */
+typedef enum err holding_index_each(void *context, const struct holding *h, uint64_t began);
+enum err holding_open(const struct state *st, struct span party, const struct addressee *resource, enum basis b,
+		      holding_index_each *each, void *context);
+/* All that the party holds ends then, and its claims wait for an approval again: it withdrew, or its key is revoked or was replaced
+ * by recovery. Call it with the time of the entry in hand. */
+enum err holdings_end(struct state *st, struct span party, int64_t at_ms);
+
+enum err proof_check(const struct state *st, const struct statement *s);
+enum err proof_fold(struct state *st, const struct statement *s);
+/* The node's verdict: `until` beside accepted, `reason` beside objected. */
+enum err proof_check_answer(const struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
+enum err proof_decide(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
+enum err proof_withdraw(struct state *st, const struct matter *m);
+
+/* The `policy` lines of a `rules` statement (policy.c). */
+enum err policy_check(const struct statement *s, size_t *lines);
+enum err policy_fold(struct state *st, const struct statement *s);
 
 enum err plan_check(const struct state *st, const struct statement *s);
 enum err plan_fold(struct state *st, const struct statement *s);

@@ -20,7 +20,7 @@
 struct node;
 enum node_mode { NODE_READ, NODE_WRITE };
 
-/* Makes the directory, three keys, an empty journal, and logs the first statements: `rules 1` and the node's own party
+/* Makes the directory, three keys, an empty journal, and logs the first statements: `rules 2` and the node's own party
  * statement. ERR_NODE_EXISTS. */
 enum err node_init(const char *dir, struct span name, struct span title);
 

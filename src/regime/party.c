@@ -347,7 +347,8 @@ static bool listed(const struct addressee *list, size_t count, const struct addr
 	return false;
 }
 
-/* What is no longer claimed goes; what stays keeps its approval; what is new waits for one. */
+/* What is no longer claimed goes, and is no longer held by the operator's word; what stays keeps its approval; what is new waits for
+ * one. */
 static enum err replace_claims(struct state *st, struct span domain, const struct addressee *claims, size_t count)
 {
 	struct keeping old = { st->arena, NULL };
@@ -366,8 +367,11 @@ static enum err replace_claims(struct state *st, struct span domain, const struc
 		struct state_key key = key_claim(domain, &resource);
 
 		had[had_count++] = resource;
-		if (!listed(claims, count, &resource))
-			e = state_delete(st, &key);
+		if (listed(claims, count, &resource))
+			continue;
+		e = state_delete(st, &key);
+		if (e == OK)
+			e = holding_end(st, domain, &resource, BASIS_OPERATOR, st->logged_ms);
 	}
 	for (size_t i = 0; e == OK && i < count; i++)
 		if (!listed(had, had_count, &claims[i]))
@@ -422,6 +426,18 @@ enum err party_fold(struct state *st, const struct statement *s)
 	return e == OK ? matter_add(st, &m) : e;
 }
 
+static enum err begin(struct state *st, struct span domain, const struct addressee *resource, struct hash answer)
+{
+	const struct holding h = { .party = domain,
+				   .resource = *resource,
+				   .basis = BASIS_OPERATOR,
+				   .from_ms = st->logged_ms,
+				   .until_ms = INT64_MAX,
+				   .because = answer };
+
+	return holding_begin(st, &h);
+}
+
 enum err party_decide(struct state *st, const struct matter *m, bool approve, struct hash answer)
 {
 	struct keeping all = { st->arena, NULL };
@@ -436,8 +452,27 @@ enum err party_decide(struct state *st, const struct matter *m, bool approve, st
 		if (approve) {
 			c.approved_ms = st->logged_ms;
 			c.approval = answer;
+			e = begin(st, m->from, &resource, answer);
+		} else {
+			e = holding_end(st, m->from, &resource, BASIS_OPERATOR, st->logged_ms);
 		}
-		e = claim_put(st, m->from, &resource, &c);
+		if (e == OK)
+			e = claim_put(st, m->from, &resource, &c);
+	}
+	return e;
+}
+
+enum err claims_wait(struct state *st, struct span domain)
+{
+	struct keeping all = { st->arena, NULL };
+	const struct claim fresh = { 0 };
+	enum err e = claims_walk(st, domain, keep, &all);
+
+	for (const struct kept *k = all.first; e == OK && k != NULL; k = k->next) {
+		struct addressee resource = claim_resource(&k->claim);
+
+		if (k->claim.approved)
+			e = claim_put(st, domain, &resource, &fresh);
 	}
 	return e;
 }
@@ -456,5 +491,7 @@ enum err party_withdraw(struct state *st, const struct matter *m, bool revoke)
 		e = keys_revoke(st, m->from);
 	if (e == OK)
 		e = replace_claims(st, m->from, NULL, 0);
+	if (e == OK)
+		e = holdings_end(st, m->from, st->logged_ms);
 	return e == OK ? party_put(st, &p) : e;
 }

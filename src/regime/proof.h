@@ -13,8 +13,17 @@
  *
  * The body is public: it holds the raw evidence (proof/evidence.h), so that a third node verifies again. What the node makes of it
  * is an `answer` to the proof, signed by the node: outcome `accepted` with `until TIME`, or `objected` with `reason CODE`
- * (stable, err.h). Only accepted ones make holdings; a later `objected` (revoked, expired evidence) ends them, and a withdrawal.
- * A mandate is accepted by the operator only, never by itself. */
+ * (stable, err.h). until: after the answer is logged, at most 366 days. The evidence must be for the party's present key. Only
+ * accepted ones make holdings; a later `objected` (revoked, expired evidence) ends them, and a withdrawal.
+ * A mandate is accepted by the operator only, never by itself. One observation holds nothing; two in force of one domain and key,
+ * by unrelated parties, do, from the acceptance of the second to the end of the last such pair.
+ *
+ *	method		resources				beside
+ *	rsc		1 to 200 prefixes and AS numbers
+ *	dnssec		one domain or prefix
+ *	observed	none (the party's own domain) or one domain	to, seen-key
+ *	legal, openpgp	none					subject
+ *	mandate		one country				to, seen-key; by the role government */
 #ifndef REGIME_PROOF_H
 #define REGIME_PROOF_H
 
@@ -44,9 +53,11 @@ struct proof_verdict {
 };
 /* ERR_NOT_FOUND: none yet. */
 enum err proof_verdict(const struct state *st, struct hash proof, struct proof_verdict *out);
-/* Proofs filed here that the node has given no verdict on, and that are not withdrawn; in the order of the ledger. */
+/* Proofs filed here that the node has given no verdict on, and that are not withdrawn; in the order of the ledger. Guests are not
+ * among them. */
 enum err proofs_waiting(const struct state *st, matter_each *each, void *context);
-/* Proofs that were accepted and whose holding ends in this time or before: to be verified again, or told of. */
+/* Proofs that are accepted, also long past their end, and whose acceptance ends at this time or before: to be verified again, or told
+ * of. The first to end first; one that is judged anew leaves its place. */
 enum err proofs_ending(const struct state *st, int64_t before_ms, matter_each *each, void *context);
 
 #endif

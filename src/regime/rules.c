@@ -10,13 +10,16 @@ static enum err read_version(const struct statement *s, uint64_t *out)
 enum err rules_check(const struct state *st, const struct statement *s)
 {
 	uint64_t version, present;
+	size_t policies = 0;
 	enum err e = read_version(s, &version);
 
 	if (e == OK && !from_node(st, s))
 		e = fail(ERR_NOT_YOURS, "only the node itself changes the rules of its ledgers");
 	if (e == OK)
 		e = state_rules(st, &present);
-	if (e == OK && version <= present)
+	if (e == OK)
+		e = policy_check(s, &policies);
+	if (e == OK && (version < present || (version == present && policies == 0)))
 		e = fail(ERR_RULES, "version: rules %ju are in force already", (uintmax_t)present);
 	return e;
 }
@@ -43,5 +46,5 @@ enum err rules_fold(struct state *st, const struct statement *s)
 	if (e == OK)
 		e = state_put(st, &k, &b);
 	buffer_free(&b);
-	return e;
+	return e == OK ? policy_fold(st, s) : e;
 }

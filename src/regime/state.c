@@ -134,15 +134,17 @@ enum err state_signer(const struct state *st, const struct statement *s, struct 
 	return OK;
 }
 
-/* Under older rules it folds to nothing, as in the programs that knew no more. */
+/* A kind that came with later rules than those in force here. */
 static enum err check_since(const struct state *st, const struct kind_rules *r)
 {
-	uint64_t present = 0;
-	enum err e = r->since > 1 ? state_rules(st, &present) : OK;
+	uint64_t version = 0;
+	enum err e = r->since > 1 ? state_rules(st, &version) : OK;
 
-	if (e == OK && r->since > 1 && present < r->since)
-		e = fail(ERR_RULES, "a %s needs rules %u; %ju are in force", kind_name(r->kind), r->since,
-			 (uintmax_t)present);
+	if (e == OK && r->since > 1 && version < r->since)
+		e = fail(ERR_RULES,
+			 "a %s needs rules %u, and this ledger runs on %ju: its operator logs them by `comity "
+			 "policy set`",
+			 kind_name(r->kind), r->since, (uintmax_t)version);
 	return e;
 }
 

@@ -67,7 +67,8 @@ enum err state_party(const struct state *st, struct span domain, struct party *o
 typedef enum err party_each(void *context, const struct party *p);
 enum err state_parties(const struct state *st, party_each *each, void *context);
 
-/* A claim to answer for a resource. It counts once the node's operator approved the party statement that makes it. */
+/* A claim to answer for a resource. By itself it does nothing: what counts are holdings (regime/holding.h), and the operator's
+ * approval of the party statement begins one. */
 struct claim {
 	struct span party;
 	enum addressee_type type; /* TO_AS, TO_PREFIX, TO_COUNTRY */

@@ -5,14 +5,17 @@
  *	key				value
  *	a addressee, u8 class, u64 index	nothing: a notice in the circle to this addressee
  *	b domain 00, u64 index		nothing: a notice in the circle by this party
- *	e u64 until_ms, u64 index	nothing: an accepted proof that ends then (holding.c)
+ *	e u64 until_ms, u64 index	nothing: a proof whose acceptance ends then (proof.c)
  *	g u64 index			what the party of a plan confirmed (plan_life.c)
  *	h domain 00 resource, u64 index holding, by the entry that began it (holding.c)
+ *	H resource, domain 00, u64 index	nothing: who ever held that resource (holding.c)
  *	j domain 00 u64 from_ms		a key of the party, present and former ones (party_keys.c)
- *	o u64 index			the node's verdict on that proof (proof.c)
+ *	o u64 index			proof, and the node's verdict on it (proof.c)
+ *	O domain 00, 32 group, u64 index	nothing: an accepted observation of that party (proof.c)
  *	q u64 index			orders to a plan: recalls (plan_life.c)
  *	s prefix, u64 index		nothing: a plan with that source (plan.c)
  *	u u64 index			how it goes with a plan; u u64 index domain: what that party said of it (plan_life.c)
+ *	U u64 index			nothing: a proof filed here that waits for the node's verdict (proof.c)
  *	v domain 00 u64 index		a vouch for that party (vouch.c); w domain 00 u64 index: by that party
  *	x u64 time, u64 index		nothing: a plan that is overdue from then on unless it is closed (plan_life.c)
  *	y domain 00 u64 from_ms		vocabulary (words.c)
@@ -45,24 +48,31 @@ enum state_letter {
 	STATE_BY = 'b',
 	STATE_CLAIM = 'c',
 	STATE_DUE = 'd',
+	STATE_ENDING = 'e',
 	STATE_FILED = 'f',
 	STATE_CONFIRMED = 'g',
+	STATE_HOLDING = 'h',
+	STATE_HOLDER = 'H',
 	STATE_ID = 'i',
 	STATE_KEYS = 'j',
 	STATE_CONTROL = 'k',
 	STATE_LAST = 'l',
 	STATE_MATTER = 'm',
 	STATE_NOT_OURS = 'n',
+	STATE_PROOF = 'o',
+	STATE_OBSERVED = 'O',
 	STATE_PARTY = 'p',
 	STATE_ORDER = 'q',
 	STATE_RULES = 'r',
 	STATE_SOURCE = 's',
 	STATE_TICK = 't',
 	STATE_COURSE = 'u',
+	STATE_UNJUDGED = 'U',
 	STATE_VOUCH_FOR = 'v',
 	STATE_VOUCH_BY = 'w',
 	STATE_OVERDUE = 'x',
-	STATE_WORDS = 'y'
+	STATE_WORDS = 'y',
+	STATE_POLICY = 'z'
 };
 
 #define STATE_KEY_MAX 352 /* the longest are those of the view SIGHTINGS */

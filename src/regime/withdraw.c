@@ -94,6 +94,8 @@ enum err withdraw_fold(struct state *st, const struct statement *s)
 		e = party_withdraw(st, &before, rules >= RULES_KEYS && withdraw_is_revocation(s));
 	if (e == OK && before.kind == KIND_VOUCH)
 		e = vouch_withdraw(st, &before);
+	if (e == OK && before.kind == KIND_PROOF)
+		e = proof_withdraw(st, &before);
 	if (e == OK && before.kind == KIND_CONTROL)
 		e = control_withdraw(st, &before);
 	if (e == OK && before.kind == KIND_VOCABULARY)

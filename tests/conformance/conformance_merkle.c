@@ -3,8 +3,8 @@
 
 #include "coop.h"
 
-/* False: some "hash" of the proof has not 32 bytes, which no struct proof can hold. */
-static bool read_proof(yyjson_val *list, struct proof *out)
+/* False: some "hash" of the proof has not 32 bytes, which no struct merkle_proof can hold. */
+static bool read_proof(yyjson_val *list, struct merkle_proof *out)
 {
 	yyjson_arr_iter at = yyjson_arr_iter_with(list); /* null is an empty list */
 	yyjson_val *h;
@@ -49,7 +49,7 @@ static void inclusion_probes(void **state)
 	FOR_EACH(c, root, "cases")
 	{
 		struct hash leaf, tree;
-		struct proof p;
+		struct merkle_proof p;
 		bool ok = read_hash(c, "leafHash", &leaf) && read_hash(c, "root", &tree) &&
 			  read_proof(field(c, "proof"), &p) &&
 			  merkle_verify_inclusion(number(c, "leafIdx"), number(c, "treeSize"), leaf, p.hashes, p.count,
@@ -71,7 +71,7 @@ static void consistency_probes(void **state)
 	FOR_EACH(c, root, "cases")
 	{
 		struct hash old_root = root_or_word(c, "root1"), tree = root_or_word(c, "root2");
-		struct proof p;
+		struct merkle_proof p;
 		bool ok = read_proof(field(c, "proof"), &p) &&
 			  merkle_verify_consistency(number(c, "size1"), number(c, "size2"), p.hashes, p.count, old_root,
 						    tree) == OK;
@@ -127,7 +127,7 @@ static bool in_digest(uint64_t i, uint64_t n, uint64_t last)
 	return n <= 64 || i % 17 == 0 || i == last;
 }
 
-static void add_proof(struct hash_stream *h, const struct proof *p)
+static void add_proof(struct hash_stream *h, const struct merkle_proof *p)
 {
 	for (size_t i = 0; i < p->count; i++)
 		hash_stream_add(h, p->hashes[i].bytes, HASH_SIZE);
@@ -142,7 +142,7 @@ static void exhaustive_digest(void **state)
 	(void)state;
 	for (uint64_t n = 1; n <= 300; n++) {
 		struct hash tree = coop_root(n);
-		struct proof p;
+		struct merkle_proof p;
 
 		hash_stream_add(h, tree.bytes, HASH_SIZE);
 		for (uint64_t i = 0; i < n; i++) {

@@ -129,7 +129,7 @@ static void receipts_of_a_whole_ledger(void **state)
 		uint64_t size = number(c, "size"), index = number(c, "index");
 		struct checkpoint k;
 		struct receipt r;
-		struct proof p;
+		struct merkle_proof p;
 		size_t i = 0;
 
 		assert_true(hash_equal(coop_leaves[index], hash_field(c, "leaf_hash")));
@@ -161,7 +161,7 @@ static void growth(void **state)
 	{
 		uint64_t old = number(c, "old"), size = number(c, "new");
 		struct span rest = text(c, "body"), line;
-		struct proof p = { .count = 0 };
+		struct merkle_proof p = { .count = 0 };
 
 		span_line(&rest, &line);
 		if (old > 0)

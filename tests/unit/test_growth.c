@@ -43,7 +43,7 @@ static struct hash leaf_of(uint64_t *seed)
 
 static void check_batch(struct growth *g, struct naive *n, uint64_t before)
 {
-	struct proof proof, expected;
+	struct merkle_proof proof, expected;
 	struct hash root;
 	uint64_t size;
 

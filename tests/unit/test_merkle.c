@@ -52,7 +52,7 @@ static enum err fetch(void *context, unsigned level, uint64_t index, struct hash
 }
 
 /* PATH(m, D[first:end]) */
-static void naive_path(size_t m, size_t first, size_t end, struct proof *out)
+static void naive_path(size_t m, size_t first, size_t end, struct merkle_proof *out)
 {
 	size_t k;
 
@@ -64,7 +64,7 @@ static void naive_path(size_t m, size_t first, size_t end, struct proof *out)
 }
 
 /* SUBPROOF(m, D[first:end], whole), m counted from leaf 0 */
-static void naive_subproof(size_t m, size_t first, size_t end, bool whole, struct proof *out)
+static void naive_subproof(size_t m, size_t first, size_t end, bool whole, struct merkle_proof *out)
 {
 	size_t k;
 
@@ -81,7 +81,7 @@ static void naive_subproof(size_t m, size_t first, size_t end, bool whole, struc
 	out->hashes[out->count++] = m <= k ? mth[k][end] : mth[first][k];
 }
 
-static bool same(const struct proof *a, const struct proof *b)
+static bool same(const struct merkle_proof *a, const struct merkle_proof *b)
 {
 	return a->count == b->count && memcmp(a->hashes, b->hashes, a->count * sizeof(a->hashes[0])) == 0;
 }
@@ -139,7 +139,7 @@ static void all_inclusion_proofs(void **state)
 	(void)state;
 	for (uint64_t n = 1; n <= MOST; n++)
 		for (uint64_t i = 0; i < n; i++) {
-			struct proof got, expected = { .count = 0 };
+			struct merkle_proof got, expected = { .count = 0 };
 
 			naive_path(i, 0, n, &expected);
 			assert_int_equal(merkle_inclusion(i, n, fetch, &n, &got), OK);
@@ -154,7 +154,7 @@ static void all_consistency_proofs(void **state)
 	(void)state;
 	for (uint64_t n = 1; n <= MOST; n++)
 		for (uint64_t m = 1; m <= n; m++) {
-			struct proof got, expected = { .count = 0 };
+			struct merkle_proof got, expected = { .count = 0 };
 
 			naive_subproof(m, 0, n, true, &expected);
 			assert_int_equal(merkle_consistency(m, n, fetch, &n, &got), OK);
@@ -173,7 +173,7 @@ static void changed_inclusion_proofs_fail(void **state)
 	for (int round = 0; round < 20000; round++) {
 		uint64_t n = 2 + test_below(&seed, MOST - 1), i = test_below(&seed, n), size = n, index = i;
 		struct hash leaf = mth[i][i + 1];
-		struct proof p;
+		struct merkle_proof p;
 
 		merkle_inclusion(i, n, fetch, &n, &p);
 		switch (test_below(&seed, 6)) {
@@ -215,7 +215,7 @@ static void changed_consistency_proofs_fail(void **state)
 	for (int round = 0; round < 20000; round++) {
 		uint64_t n = 2 + test_below(&seed, MOST - 1), m = 1 + test_below(&seed, n - 1);
 		struct hash old_root = mth[0][m], root = mth[0][n];
-		struct proof p;
+		struct merkle_proof p;
 
 		merkle_consistency(m, n, fetch, &n, &p);
 		switch (test_below(&seed, 5)) {
@@ -244,7 +244,7 @@ static void changed_consistency_proofs_fail(void **state)
 static void sizes_that_do_not_fit(void **state)
 {
 	uint64_t n = 5;
-	struct proof p;
+	struct merkle_proof p;
 
 	(void)state;
 	assert_int_equal(merkle_inclusion(5, n, fetch, &n, &p), ERR_PROOF);
@@ -282,7 +282,7 @@ static void the_largest_trees(void **state)
 		for (int round = 0; round < 200; round++) {
 			uint64_t n = sizes[s], i = test_random(&seed) % n;
 			struct hash root, leaf;
-			struct proof p;
+			struct merkle_proof p;
 
 			fetch_number(&n, 0, i, &leaf);
 			assert_int_equal(merkle_root(n, fetch_number, &n, &root), OK);
@@ -306,7 +306,7 @@ static enum err fetch_fails(void *context, unsigned level, uint64_t index, struc
 static void what_fetch_returns_is_passed_on(void **state)
 {
 	struct hash root;
-	struct proof p;
+	struct merkle_proof p;
 
 	(void)state;
 	assert_int_equal(merkle_root(3, fetch_fails, NULL, &root), ERR_TILE);

@@ -44,7 +44,7 @@ static void add(struct recent *r, struct naive *n, uint64_t *seed)
 
 static void check_one(const struct recent *r, struct naive *n, uint64_t index)
 {
-	struct proof proof, expected;
+	struct merkle_proof proof, expected;
 
 	assert_int_equal(recent_proof(r, index, &proof), OK);
 	assert_int_equal(merkle_inclusion(index, n->frontier.size, naive_fetch, n, &expected), OK);
@@ -55,7 +55,7 @@ static void check_one(const struct recent *r, struct naive *n, uint64_t index)
 static void check(const struct recent *r, struct naive *n)
 {
 	uint64_t first = recent_first(r), size = recent_size(r);
-	struct proof proof;
+	struct merkle_proof proof;
 
 	assert_int_equal(size, n->frontier.size);
 	assert_true(first <= size);

@@ -304,7 +304,7 @@ static void in_order(void **state)
 	assert_int_equal(state_matters(&st, LEDGER_CIRCLE, KIND_UNKNOWN, 0, see_matter, &circle), OK);
 	assert_int_equal(state_matters(&st, LEDGER_CIRCLE, KIND_UNKNOWN, 1, see_matter, &late), OK);
 	snapshot_end(st.snapshot);
-	/* 1 is `rules 1` */
+	/* 1 is `rules 2` */
 	assert_string_equal(all.text, "party 0;party 2;party 3;party 4;plan 5;");
 	assert_string_equal(plans.text, "plan 5;");
 	assert_string_equal(circle.text, "notice 0;notice 1;");

@@ -378,7 +378,7 @@ static void three_levels(void **state)
 	for (int i = 0; i < 300; i++) {
 		uint64_t index = test_below(&seed, 70001), old = 1 + test_below(&seed, 70001);
 		struct span entry;
-		struct proof p;
+		struct merkle_proof p;
 
 		assert_int_equal(ledger_reader_entry(r, w->s->arena, index, &entry), OK);
 		assert_true(span_equal(entry, entry_of(index, room)));
