@@ -119,10 +119,13 @@ static const struct door parties[] = {
 static const struct door plan_doors[] = {
 	PLAN("a plan", RES, "activity scan\n" WINDOW PLAN_REST, OK),
 	PLAN("with everything", RES,
-	     "activity takedown\n" WINDOW "source 198.51.100.0/24\nsource 2001:db8::/32\n"
+	     "to op.example\nactivity takedown\n" WINDOW "source 198.51.100.0/24\nsource 2001:db8::/32\n"
 	     "target 192.0.2.0/24\nexclude 192.0.2.128/25\npurpose to see\nreference https://res.example/plan\n"
 	     "intrusive yes\ndemonstration yes\n",
 	     OK),
+	PLAN("intrusive, and names nobody", RES,
+	     "activity takedown\n" WINDOW "source 198.51.100.0/24\ntarget 192.0.2.0/24\npurpose x\nintrusive yes\n",
+	     ERR_CONSENT),
 	PLAN("by a response team, gentle", TEAM, "activity exercise\n" WINDOW PLAN_REST "intrusive no\n", OK),
 	PLAN("by a response team, intrusive", TEAM, "activity exercise\n" WINDOW PLAN_REST "intrusive yes\n", ERR_ROLE),
 	PLAN("by nobody known", STRANGER, "activity scan\n" WINDOW PLAN_REST, ERR_PARTY_UNKNOWN),
