@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "proof/dnssec.h"
+#include "proof/legal.h"
 #include "proof/observed.h"
 #include "proof/rsc.h"
 
@@ -32,10 +33,9 @@ static enum err mandate_verify_proof(struct arena *a, const struct anchors *anch
 
 /* A method without a row shows nothing. */
 static method_verify *const methods[BASIS_COUNT] = {
-	[BASIS_RSC] = rsc_verify_proof,
-	[BASIS_DNSSEC] = dnssec_verify_proof,
-	[BASIS_OBSERVED] = observed_verify_proof,
-	[BASIS_MANDATE] = mandate_verify_proof,
+	[BASIS_RSC] = rsc_verify_proof,		  [BASIS_DNSSEC] = dnssec_verify_proof,
+	[BASIS_OBSERVED] = observed_verify_proof, [BASIS_LEGAL] = legal_verify_proof,
+	[BASIS_OPENPGP] = openpgp_verify_proof,	  [BASIS_MANDATE] = mandate_verify_proof,
 };
 
 static enum err check_common(const struct proof *p, const struct evidence *e, int64_t at_ms)

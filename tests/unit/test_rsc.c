@@ -4,6 +4,7 @@
 #include "scratch.h"
 
 #include "proof/rsc.h"
+#include "proof/verify.h"
 
 #define SAMPLES "tests/data/rsc/"
 #define FIXTURE "../shared/data/regime/rpki-rsc-fixture/"
@@ -43,7 +44,6 @@ static struct anchors *anchored(struct scratch *s, struct span locator)
 	assert_int_equal(folder_make(scratch_path(s, "anchors"), 0700), OK);
 	assert_int_equal(scratch_write(s, "anchors/test.tal", locator), OK);
 	assert_int_equal(anchors_open(scratch_path(s, "anchors"), &anchors), OK);
-	assert_int_equal(anchors_count(anchors), 1);
 	assert_string_equal(anchors_at(anchors, 0)->name, "test.tal");
 	return anchors;
 }
@@ -259,6 +259,61 @@ static void the_fixture_has_six_answers(void **state)
 	anchors_free(set.anchors);
 }
 
+/* ---- as the evidence of a proof ---- */
+
+static struct evidence evidence_of(const struct set *s, struct span checklist, struct part parts[8])
+{
+	struct evidence e = { .method = BASIS_RSC, .obtained_ms = pinned(), .parts = parts, .count = 0 };
+
+	parts[e.count++] = (struct part){ .role = PART_CHECKLIST, .bytes = checklist };
+	for (size_t i = 0; i < s->certificate_count; i++)
+		parts[e.count++] = (struct part){ .role = PART_CERTIFICATE, .bytes = s->certificates[i] };
+	for (size_t i = 0; i < s->list_count; i++)
+		parts[e.count++] = (struct part){ .role = PART_CRL, .bytes = s->lists[i] };
+	return e;
+}
+
+static void a_proof_must_be_covered(void **state)
+{
+	static const struct {
+		const char *resource;
+		enum err expected;
+	} rows[] = {
+		{ "prefix 192.0.2.32/27", OK },
+		{ "prefix 192.0.2.40/29", OK },
+		{ "prefix 192.0.2.0/27", ERR_EVIDENCE_RESOURCE },
+		{ "prefix 2001:db8:2:4::/64", OK },
+		{ "prefix 2001:db8::/32", ERR_EVIDENCE_RESOURCE },
+		{ "AS64500", OK },
+		{ "AS64498", ERR_EVIDENCE_RESOURCE },
+		{ "country EE", ERR_EVIDENCE_RESOURCE },
+		{ "as64500.example", ERR_EVIDENCE_RESOURCE },
+	};
+	struct scratch *s = *state;
+	struct span checklist;
+	struct hash file;
+	struct set set = good_set(s, &checklist, &file);
+	struct part parts[8];
+	struct evidence e = evidence_of(&set, checklist, parts);
+	struct addressee resource;
+	struct proof p = { .method = BASIS_RSC, .resources = &resource, .resource_count = 1 };
+	struct key_statement key;
+	struct verdict v;
+
+	assert_int_equal(key_statement_parse(load(s->arena, SAMPLES, SPAN("file")), &key), OK);
+	for (size_t i = 0; i < TABLE_LENGTH(rows); i++) {
+		assert_int_equal(addressee_parse(span_of(rows[i].resource), &resource), OK);
+		assert_int_equal(verify_proof(s->arena, set.anchors, &p, &key, &e, pinned(), &v), rows[i].expected);
+	}
+	assert_int_equal(addressee_parse(SPAN("AS64500"), &resource), OK);
+	assert_int_equal(verify_proof(s->arena, set.anchors, &p, &key, &e, pinned(), &v), OK);
+	assert_span(v.anchor, "test.tal");
+	assert_true(v.until_ms > pinned() && v.until_ms <= pinned() + PROOF_LIFE_MAX_MS);
+	key.key.bytes[0] ^= 1; /* another key's statement is another file */
+	assert_int_equal(verify_proof(s->arena, set.anchors, &p, &key, &e, pinned(), &v), ERR_EVIDENCE_FILE);
+	anchors_free(set.anchors);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +323,7 @@ int main(void)
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(bombs_are_refused, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(the_fixture_has_six_answers, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_proof_must_be_covered, scratch_setup, scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

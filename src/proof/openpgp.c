@@ -1,0 +1,257 @@
+#include <errno.h>
+#include <ftw.h>
+#include <gpgme.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "proof/legal.h"
+#include "proof/legal_private.h"
+
+/*
+ * GnuPG judges, in a home folder of its own that has the one key of the evidence and is removed in any case. Its options put its
+ * clock to the time of the question, so it tells what had expired then; an option keeps it from starting helpers that would
+ * outlive us. Who the key belongs to is not GnuPG's to say: all that is asked is whether this key made this signature.
+ */
+
+#define KEY_MAX ((size_t)256 << 10)
+#define SIGNATURE_MAX ((size_t)64 << 10)
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void start_library(void)
+{
+	gpgme_check_version(NULL);
+}
+
+static enum err machine(gpgme_error_t error, const char *doing)
+{
+	char text[160];
+
+	gpgme_strerror_r(error, text, sizeof(text));
+	if (gpgme_err_code(error) == GPG_ERR_ENOMEM)
+		return fail(ERR_NO_MEMORY, "OpenPGP: %s", doing);
+	return fail(ERR_OPENPGP, "%s: %s", doing, text);
+}
+
+/* ---- the home folder ---- */
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path) != 0 && errno != ENOENT ? -1 : 0;
+}
+
+static enum err home_make(int64_t at_ms, char home[PATH_MAX])
+{
+	const char *folder = getenv("TMPDIR");
+	char path[PATH_MAX + 16], options[200];
+	int n;
+
+	snprintf(home, PATH_MAX, "%s/comity-team-XXXXXX",
+		 folder != NULL && folder[0] == '/' && strlen(folder) < 1000 ? folder : "/tmp");
+	if (mkdtemp(home) == NULL)
+		return fail_errno("%s", home);
+	snprintf(path, sizeof(path), "%s/gpg.conf", home);
+	n = snprintf(options, sizeof(options),
+		     "faked-system-time %" PRId64 "!\nno-autostart\nno-auto-check-trustdb\ntrust-model always\n",
+		     at_ms / 1000);
+	return file_write_lazily(path, span_make(options, (size_t)n), 0600);
+}
+
+static enum err context_new(const char *home, gpgme_ctx_t *out)
+{
+	gpgme_error_t error;
+
+	pthread_once(&once, start_library);
+	fflush(NULL); /* gpgme forks: what waits in a stream is not to be written twice */
+	if ((error = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP)) != 0)
+		return machine(error, "GnuPG is not there, or too old");
+	if ((error = gpgme_new(out)) != 0)
+		return machine(error, "gpgme");
+	gpgme_set_offline(*out, 1);
+	if ((error = gpgme_set_protocol(*out, GPGME_PROTOCOL_OpenPGP)) == 0)
+		error = gpgme_ctx_set_engine_info(*out, GPGME_PROTOCOL_OpenPGP, NULL, home);
+	return error == 0 ? OK : machine(error, home);
+}
+
+/* ---- the key and the signature ---- */
+
+static enum err import(gpgme_ctx_t c, struct span key)
+{
+	gpgme_data_t in = NULL;
+	gpgme_import_result_t r = NULL;
+	gpgme_error_t error = gpgme_data_new_from_mem(&in, key.at, key.len, 0);
+
+	if (error != 0)
+		return machine(error, "OpenPGP");
+	error = gpgme_op_import(c, in);
+	gpgme_data_release(in);
+	if (gpgme_err_code(error) == GPG_ERR_ENOMEM)
+		return machine(error, "OpenPGP");
+	if (error == 0)
+		r = gpgme_op_import_result(c);
+	if (r == NULL || r->considered != 1 || r->secret_read > 0 || r->imports == NULL)
+		return fail(ERR_EVIDENCE, "not exactly one public OpenPGP key");
+	return OK;
+}
+
+static bool hash_counts(gpgme_hash_algo_t hash)
+{
+	return hash == GPGME_MD_SHA256 || hash == GPGME_MD_SHA384 || hash == GPGME_MD_SHA512;
+}
+
+static enum err judge(const struct _gpgme_signature *s, int64_t at_ms)
+{
+	switch (gpgme_err_code(s->status)) {
+	case GPG_ERR_NO_ERROR:
+		break;
+	case GPG_ERR_SIG_EXPIRED:
+	case GPG_ERR_KEY_EXPIRED:
+		return fail(ERR_EVIDENCE_EXPIRED, "the OpenPGP signature or its key has expired");
+	case GPG_ERR_CERT_REVOKED:
+		return fail(ERR_EVIDENCE_REVOKED, "the OpenPGP key was revoked");
+	case GPG_ERR_NO_PUBKEY:
+		return fail(ERR_EVIDENCE_KEY, "signed with another OpenPGP key than that of the evidence");
+	default:
+		return fail(ERR_EVIDENCE_SIGNATURE, "the OpenPGP signature does not verify");
+	}
+	if (!hash_counts(s->hash_algo))
+		return fail(ERR_EVIDENCE_SIGNATURE, "signed over a hash that is no SHA-2");
+	if ((int64_t)s->timestamp > at_ms / 1000)
+		return fail(ERR_EVIDENCE_EXPIRED, "the OpenPGP signature is of a time to come");
+	return OK;
+}
+
+static void shorten(int64_t *until_ms, long long seconds)
+{
+	if (seconds > 0 && seconds < INT64_MAX / 1000 && seconds * 1000 < *until_ms)
+		*until_ms = seconds * 1000;
+}
+
+/* Fingerprint and first name that stands; until when key, subkey and signature are good. */
+static enum err describe(gpgme_ctx_t c, struct arena *a, const struct _gpgme_signature *s, const struct proof *p,
+			 struct verdict *out)
+{
+	struct buffer b = BUFFER(1000);
+	gpgme_key_t key = NULL;
+	gpgme_user_id_t user;
+	size_t fingerprint = 0;
+	char *copy = NULL;
+	enum err e = OK;
+
+	out->until_ms = INT64_MAX;
+	shorten(&out->until_ms, (long long)s->exp_timestamp);
+	if (s->fpr == NULL || gpgme_get_key(c, s->fpr, &key, 0) != 0)
+		return fail(ERR_EVIDENCE, "the OpenPGP key cannot be read");
+	if (key->revoked)
+		e = fail(ERR_EVIDENCE_REVOKED, "the OpenPGP key was revoked");
+	else if (key->expired || key->invalid || key->disabled)
+		e = fail(ERR_EVIDENCE_EXPIRED, "the OpenPGP key has expired");
+	for (gpgme_subkey_t k = key->subkeys; k != NULL; k = k->next)
+		if (k == key->subkeys || (k->fpr != NULL && strcmp(k->fpr, s->fpr) == 0))
+			shorten(&out->until_ms, (long long)k->expires);
+	for (user = key->uids; user != NULL && user->revoked; user = user->next)
+		;
+	if (e == OK && key->subkeys != NULL && key->subkeys->fpr != NULL) {
+		buffer_text(&b, key->subkeys->fpr);
+		fingerprint = b.len;
+	}
+	if (e == OK && user != NULL && user->uid != NULL) {
+		buffer_byte(&b, ' ');
+		subject_append(&b, span_of(user->uid));
+	}
+	if (e == OK && (b.err == ERR_TOO_LONG || fingerprint == 0))
+		e = fail(ERR_EVIDENCE, "the OpenPGP key has no fingerprint, or too long a name");
+	else if (e == OK && (b.err != OK || (copy = arena_copy(a, b.at, b.len)) == NULL))
+		e = ERR_NO_MEMORY;
+	if (e == OK) {
+		out->subject = span_make(copy, b.len);
+		if (p->subject.len > 0 && !span_equal(p->subject, out->subject) &&
+		    !span_equal(p->subject, span_make(copy, fingerprint)))
+			e = fail(ERR_EVIDENCE_RESOURCE, "the key is of %.*s", SPAN_FORMAT(out->subject));
+	}
+	buffer_free(&b);
+	gpgme_key_unref(key);
+	return e;
+}
+
+static enum err verify(gpgme_ctx_t c, struct arena *a, struct span signature, struct span text, const struct proof *p,
+		       int64_t at_ms, struct verdict *out)
+{
+	gpgme_data_t sig = NULL, in = NULL;
+	gpgme_verify_result_t r = NULL;
+	gpgme_error_t error = gpgme_data_new_from_mem(&sig, signature.at, signature.len, 0);
+	enum err e;
+
+	if (error == 0)
+		error = gpgme_data_new_from_mem(&in, text.at, text.len, 0);
+	if (error == 0) {
+		error = gpgme_op_verify(c, sig, in, NULL);
+		r = error == 0 ? gpgme_op_verify_result(c) : NULL;
+	}
+	if (gpgme_err_code(error) == GPG_ERR_ENOMEM)
+		e = machine(error, "OpenPGP");
+	else if (r == NULL || r->signatures == NULL || r->signatures->next != NULL)
+		e = fail(ERR_EVIDENCE, "not exactly one OpenPGP signature");
+	else if ((e = judge(r->signatures, at_ms)) == OK)
+		e = describe(c, a, r->signatures, p, out);
+	gpgme_data_release(sig);
+	gpgme_data_release(in);
+	return e;
+}
+
+static enum err verify_at_home(struct arena *a, const char *home, struct span key, struct span signature,
+			       const struct key_statement *statement, const struct proof *p, int64_t at_ms,
+			       struct verdict *out)
+{
+	struct buffer text = BUFFER(4096);
+	gpgme_ctx_t c = NULL;
+	enum err e = context_new(home, &c);
+
+	key_statement_print(statement, &text);
+	if (e == OK)
+		e = text.err;
+	if (e == OK)
+		e = import(c, key);
+	if (e == OK)
+		e = verify(c, a, signature, buffer_view(&text), p, at_ms, out);
+	gpgme_release(c);
+	buffer_free(&text);
+	return e;
+}
+
+enum err openpgp_verify_proof(struct arena *a, const struct anchors *anchors, const struct proof *p,
+			      const struct key_statement *key, const struct evidence *e, int64_t at_ms,
+			      struct verdict *out)
+{
+	struct span public_key, signature;
+	char home[PATH_MAX];
+	enum err refused = only_part(e, PART_KEY, &public_key);
+
+	(void)anchors; /* the key comes along; who trusts it decides by its fingerprint */
+	if (refused == OK)
+		refused = only_part(e, PART_SIGNATURE, &signature);
+	if (refused == OK)
+		refused = only_of_party(p, key);
+	if (refused != OK)
+		return refused;
+	if (public_key.len > KEY_MAX || signature.len > SIGNATURE_MAX || at_ms < 0)
+		return fail(ERR_EVIDENCE, "an OpenPGP key of more than %zu bytes, or a signature of more than %zu",
+			    KEY_MAX, SIGNATURE_MAX);
+	*out = (struct verdict){ 0 };
+	home[0] = '\0';
+	refused = home_make(at_ms, home);
+	if (refused == OK)
+		refused = verify_at_home(a, home, public_key, signature, key, p, at_ms, out);
+	if (home[0] != '\0' && nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 && errno != ENOENT &&
+	    refused == OK)
+		refused = fail_errno("%s", home);
+	return refused;
+}
