@@ -161,6 +161,11 @@ int cmd_territory_build(struct cli *c);
 int cmd_territory_show(struct cli *c);
 int cmd_territory_update(struct cli *c);
 int cmd_verify(struct cli *c);
+int cmd_vocabulary_codes(struct cli *c);
+int cmd_vocabulary_file(struct cli *c);
+int cmd_vocabulary_joint(struct cli *c);
+int cmd_vocabulary_show(struct cli *c);
+int cmd_vocabulary_translate(struct cli *c);
 int cmd_version(struct cli *c);
 int cmd_withdraw(struct cli *c);
 

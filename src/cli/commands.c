@@ -174,6 +174,22 @@ static const struct option_rule approve_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule vocabulary_file_options[] = {
+	{ "from", "DOMAIN", "the party that files, whose key is held here" },
+	{ "recognise", "CODE", "a core code that it takes and gives; may repeat (default: all), or none" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule vocabulary_at_options[] = {
+	{ "at", "TIME", "as it was then (default: now)" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule translate_options[] = {
+	{ "from", "PARTY", "whose word it is" },
+	{ "to", "PARTY", "in whose words" },
+	{ "language", "TAG", "in which of its languages" },
+	{ "at", "TIME", "with the words of then (default: now)" },
+	{ NULL, NULL, NULL },
+};
 static const struct option_rule plan_file_options[] = {
 	{ "from", "DOMAIN", "the party that files, whose key is held here" },
 	{ "activity", "WHAT", "scan, exercise, takedown, maintenance or research (default: scan)" },
@@ -332,6 +348,16 @@ const struct command commands[] = {
 	{ "territory update", cmd_territory_update, "", "fetch the registry files and compile them", update_options, 0,
 	  0 },
 	{ "verify", cmd_verify, "RECEIPT", "check a receipt without any network", verify_options, 1, 1 },
+	{ "vocabulary codes", cmd_vocabulary_codes, "", "list the core codes, what they say and for which classes",
+	  NULL, 0, 0 },
+	{ "vocabulary file", cmd_vocabulary_file, "[FILE.json]",
+	  "say which codes a party recognises, and in which words", vocabulary_file_options, 0, 1 },
+	{ "vocabulary joint", cmd_vocabulary_joint, "PARTY PARTY", "list the codes that both recognise",
+	  vocabulary_at_options, 2, 2 },
+	{ "vocabulary show", cmd_vocabulary_show, "[PARTY]", "show what parties recognise, and their words",
+	  vocabulary_at_options, 0, 1 },
+	{ "vocabulary translate", cmd_vocabulary_translate, "TERM", "say a party's word in the words of another",
+	  translate_options, 1, 1 },
 	{ "version", cmd_version, "", "print the version", NULL, 0, 0 },
 	{ "withdraw", cmd_withdraw, "ID", "withdraw a statement of one's own", from_options, 1, 1 },
 	{ NULL, NULL, NULL, NULL, NULL, 0, 0 },
