@@ -12,6 +12,7 @@
 #include "exchange/markings.h"
 #include "exchange/taxii.h"
 #include "regime/posting.h"
+#include "regime/speech.h"
 #include "stix/validate.h"
 #include "store/journal.h"
 
@@ -103,6 +104,37 @@ static enum err validate(struct posting_job *job, size_t i, struct stix_verdict 
 	return OK;
 }
 
+static bool is_word_list(struct span key)
+{
+	static const char types[] = "_types";
+	size_t n = sizeof(types) - 1;
+
+	return span_is(key, "labels") || (key.len > n && memcmp(key.at + key.len - n, types, n) == 0);
+}
+
+/* The words by which objects are sorted stand for classes: none for what is said. Descriptions are free; nobody sorts by them. */
+static void judge_words(struct posting_job *job, size_t i)
+{
+	yyjson_val *root = (yyjson_val *)(uintptr_t)job->sent[i].object->value, *key, *word;
+	size_t index, count, at, words;
+
+	yyjson_obj_foreach(root, index, count, key, word)
+	{
+		yyjson_val *list = word, *one;
+
+		if (!yyjson_is_arr(list) || !is_word_list(span_make(yyjson_get_str(key), yyjson_get_len(key))))
+			continue;
+		yyjson_arr_foreach(list, at, words, one)
+		{
+			if (!yyjson_is_str(one) ||
+			    !speech_asked(span_make(yyjson_get_str(one), yyjson_get_len(one)), NULL))
+				continue;
+			refuse(job, i, "class-content: a label or type asks for something about what is said");
+			return;
+		}
+	}
+}
+
 /* RED is for those who are named: a collection that more can read cannot keep that promise. */
 static bool allowed_here(struct posting_job *job, size_t i)
 {
@@ -162,6 +194,8 @@ static enum err judge(struct posting_job *job)
 		e = read_object(job, i);
 		if (e == OK && job->sent[i].object != NULL)
 			e = validate(job, i, verdict);
+		if (e == OK && job->sent[i].object != NULL)
+			judge_words(job, i);
 	}
 	if (e == OK)
 		e = settle(job);

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "regime/speech.h"
 #include "report/mail.h"
 
 /*
@@ -121,6 +122,8 @@ static enum err class_read(const struct parse *p, struct span type, enum rsit_cl
 		return ERR_FIELD_MISSING;
 	for (size_t i = 0; i < n; i++)
 		text[i] = type.at[i] >= 'A' && type.at[i] <= 'Z' ? (char)(type.at[i] | 0x20) : type.at[i];
+	if (*class == CLASS_UNDETERMINED && speech_asked(type, NULL))
+		return ERR_CLASS_CONTENT;
 	if (*class == CLASS_UNDETERMINED && class_parse(span_make(text, n), class) == ERR_CLASS_CONTENT)
 		return ERR_CLASS_CONTENT;
 	if (*class == CLASS_NONE)

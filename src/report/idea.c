@@ -1,4 +1,5 @@
 /* IDEA0 (JSON): one event for each address of each source. A range is cut into prefixes, at most RANGE_PREFIXES. */
+#include "regime/speech.h"
 #include "report/check.h"
 #include "report/document.h"
 
@@ -108,7 +109,7 @@ static enum err class_find(const struct layout *l, yyjson_val *list, enum rsit_c
 	{
 		enum rsit_class c = category_class(value_string(v));
 
-		if (class_is_content(c))
+		if (class_is_content(c) || (c == CLASS_NONE && speech_asked(value_string(v), NULL)))
 			return ERR_CLASS_CONTENT;
 		if (c == CLASS_TEST)
 			return ERR_TEST;

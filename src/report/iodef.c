@@ -6,6 +6,7 @@
  *
  * What an EventData does not say it has from the one around it, and at last from the Incident. */
 #include "base/clock.h"
+#include "regime/speech.h"
 #include "report/csv_blocks.h"
 #include "report/layout.h"
 #include "report/xml_json.h"
@@ -172,6 +173,8 @@ static enum err class_word(struct span text, enum rsit_class *out)
 	char word[64];
 
 	*out = CLASS_NONE;
+	if (speech_asked(text, NULL))
+		return ERR_CLASS_CONTENT;
 	if (text.len == 0 || text.len > sizeof(word))
 		return OK;
 	for (size_t i = 0; i < text.len; i++) {

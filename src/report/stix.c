@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "regime/speech.h"
 #include "report/document.h"
 #include "stix/pattern.h"
 
@@ -250,7 +251,7 @@ static enum rsit_class word_find(struct span word, const struct word_class *word
 	return CLASS_NONE;
 }
 
-/* A label that is a class by its full name, as we write them ourselves. ERR_CLASS_CONTENT. */
+/* A label that is a class by its full name, as we write them ourselves. ERR_CLASS_CONTENT: that, or words for what is said. */
 static enum err label_class(yyjson_val *v, enum rsit_class *out)
 {
 	size_t index, count;
@@ -262,6 +263,8 @@ static enum err label_class(yyjson_val *v, enum rsit_class *out)
 		enum rsit_class c;
 		enum err e;
 
+		if (speech_asked(name, NULL))
+			return ERR_CLASS_CONTENT;
 		if (name.len == 0 || memchr(name.at, '/', name.len) == NULL)
 			continue;
 		if ((e = class_parse(name, &c)) == ERR_CLASS_CONTENT)

@@ -1,6 +1,7 @@
 /* XARF 4 (JSON): the rules of its schemas that matter to whoever gets the notice, and the event. */
 #include "report/xarf.h"
 
+#include "regime/speech.h"
 #include "report/check.h"
 
 #define EVIDENCE_ITEMS 50
@@ -310,7 +311,9 @@ static enum err xarf4_check(yyjson_val *root, const struct type **type, const ch
 	    (e = party_check(member_object(root, "sender"), RULES(sender), "sender", field)) != OK)
 		return e;
 	*field = "type";
-	if ((*type = type_find(root)) == NULL)
+	if ((*type = type_find(root)) == NULL && speech_asked(member_text(root, "type"), NULL))
+		return ERR_CLASS_CONTENT;
+	if (*type == NULL)
 		return ERR_FIELD;
 	memcpy(needs, (*type)->needs, sizeof((*type)->needs));
 	if ((e = category_check(root, *type, field)) != OK || (e = members_named(root, needs, field)) != OK)
