@@ -42,8 +42,7 @@ const char *rule_says(enum rule r)
 		[RULE_COUNTRY_PARTY] = "No AS is known, so the national response team of the registry country answers.",
 		[RULE_COUNTRY] =
 			"No AS is known and no response team has claimed the country, so the country is addressed.",
-		[RULE_NOT_TAKEN] = "The party that claims it does not take notices of this class, so the resource "
-				   "itself is addressed.",
+		[RULE_NOT_TAKEN] = "Who claims it takes no notices of this class, so the resource itself is addressed.",
 	};
 
 	return (unsigned)r < RULE_COUNT ? texts[r] : texts[RULE_NOBODY];
