@@ -23,6 +23,12 @@ enum err act_signer(struct cli *c, struct node *n, const struct signer **out)
 	return from == NULL ? OK : node_party_signer(n, span_of(from), false, out);
 }
 
+enum err act_signer_of(struct node *n, struct span party, const struct signer **out)
+{
+	*out = node_signer(n);
+	return span_is(party, signer_verifier(*out)->name) ? OK : node_party_signer(n, party, false, out);
+}
+
 enum err act_add(struct node *n, struct statement_writer *w, const struct signer *key, struct appended *out)
 {
 	struct buffer note = BUFFER(STATEMENT_MAX);

@@ -10,6 +10,9 @@ enum err act_begin(struct cli *c, struct node **n);
 /* Whose key signs: --from, or the node's own. */
 enum err act_signer(struct cli *c, struct node *n, const struct signer **out);
 
+/* The key of that party: the node's own, or one that is kept here. */
+enum err act_signer_of(struct node *n, struct span party, const struct signer **out);
+
 /* Signs the writer's statement and adds it to the batch; the writer is freed. */
 enum err act_add(struct node *n, struct statement_writer *w, const struct signer *key, struct appended *out);
 

@@ -190,19 +190,87 @@ static const struct option_rule translate_options[] = {
 	{ "at", "TIME", "with the words of then (default: now)" },
 	{ NULL, NULL, NULL },
 };
+/* What a plan declares, whether filed, sealed or changed. */
+#define PLAN_TERMS                                                                                                     \
+	{ "activity", "WHAT",                                                                                          \
+	  "scan, exercise, takedown, maintenance, research, measurement, red-team, sinkhole or recovery (default: "    \
+	  "scan)" },                                                                                                   \
+		{ "source", "PREFIX", "where it comes from; may repeat" },                                             \
+		{ "sources", "FILE", "sources from a file, one prefix a line" },                                       \
+		{ "alternate", "PREFIX", "where it may come from instead; may repeat" },                               \
+		{ "target", "PREFIX|AS|any",                                                                           \
+		  "what it touches, also `country EE` or a domain; may repeat (default: any)" },                       \
+		{ "exclude", "PREFIX", "what it never touches; may repeat" },                                          \
+		{ "start", "TIME", "RFC 3339 (default: now)" },                                                        \
+		{ "end", "TIME", "RFC 3339 (default: 30 days after the start)" },                                      \
+		{ "repeat", "EVERY", "`daily N` or `weekly N`: N windows in all" },                                    \
+		{ "transport", "NAME", "tcp, udp, icmp, or a protocol's number; may repeat (default: any)" },          \
+		{ "port", "PORT", "443 or 1-1024; may repeat (default: any)" },                                        \
+		{ "rate", "N", "packets or connections a second, in all" },                                            \
+		{ "rate-each", "N", "the same for one target" },                                                       \
+		{ "marker", "WHAT",                                                                                    \
+		  "what is in it: `ptr NAME`, `probing URL`, `user-agent TEXT`, `tls TEXT`, `in-band TEXT`" },         \
+		{ "contact", "URI", "the duty contact: mailto: or tel:" },                                             \
+		{ "stop-within", "TIME", "how fast it stops when it is recalled, such as 30m" },                       \
+		{ "purpose", "TEXT", "why" }, { "reference", "URL", "an https page that explains it" },                \
+		{ "ethics", "URL", "an https page about who judged whether it is right" },                             \
+		{ "to", "PARTY",                                                                                       \
+		  "who is to know; of an intrusive plan, who holds the targets; may repeat (default: all)" },          \
+	{                                                                                                              \
+		"intrusive", NULL, "it goes beyond looking"                                                            \
+	}
+
 static const struct option_rule plan_file_options[] = {
 	{ "from", "DOMAIN", "the party that files, whose key is held here" },
-	{ "activity", "WHAT", "scan, exercise, takedown, maintenance or research (default: scan)" },
-	{ "source", "PREFIX", "where it comes from; may repeat" },
-	{ "sources", "FILE", "sources from a file, one prefix a line" },
-	{ "target", "PREFIX|any", "what it touches; may repeat (default: any)" },
-	{ "exclude", "PREFIX", "what it never touches; may repeat" },
-	{ "start", "TIME", "RFC 3339 (default: now)" },
-	{ "end", "TIME", "RFC 3339 (default: 30 days after the start)" },
-	{ "purpose", "TEXT", "why" },
-	{ "reference", "URL", "an https page that explains it" },
-	{ "intrusive", NULL, "it goes beyond looking" },
+	PLAN_TERMS,
 	{ "demonstration", NULL, "mark the plan as made up for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_seal_options[] = {
+	{ "from", "DOMAIN", "the party that files, whose key is held here" },
+	PLAN_TERMS,
+	{ "countersigner", "PARTY", "who is asked to countersign; may repeat; two at least make it count" },
+	{ "window", NULL, "tell start and end now" },
+	{ "demonstration", NULL, "mark the plan as made up for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_change_options[] = {
+	PLAN_TERMS,
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_text_options[] = {
+	{ "text", "TEXT", "what else is to be said" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_seen_options[] = {
+	{ "from", "DOMAIN", "the party that saw it, whose key is held here" },
+	{ "time", "TIME", "when, RFC 3339 (default: now)" },
+	{ "text", "TEXT", "what else is to be said" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_order_options[] = {
+	{ "from", "DOMAIN", "the party that asks, whose key is held here" },
+	{ "text", "TEXT", "what else is to be said" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_confirm_options[] = {
+	{ "from", "DOMAIN", "the party that asks, whose key is held here" },
+	{ "source", "PREFIX", "the address or prefix that was seen" },
+	{ "first", "TIME", "when first, RFC 3339" },
+	{ "last", "TIME", "when last (default: as first)" },
+	{ "text", "TEXT", "what else is to be said" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_list_options[] = {
+	{ "overdue", NULL, "only those past their end without a word that it is over, or seen outside their windows" },
+	{ "party", "DOMAIN", "only those of this party" },
 	{ NULL, NULL, NULL },
 };
 
@@ -330,9 +398,23 @@ const struct command commands[] = {
 	  1 },
 	{ "party update", cmd_party_update, "", "file the node's own party statement anew", party_update_options, 0,
 	  0 },
+	{ "plan cancel", cmd_plan_cancel, "ID", "take a plan back", plan_text_options, 1, 1 },
+	{ "plan change", cmd_plan_change, "ID", "file a later version of a plan", plan_change_options, 1, 1 },
+	{ "plan close", cmd_plan_close, "ID", "say that what was planned is over", plan_text_options, 1, 1 },
+	{ "plan confirm", cmd_plan_confirm, "ID", "ask a plan's party whether it was it", plan_confirm_options, 1, 1 },
+	{ "plan delay", cmd_plan_delay, "ID", "say that what was planned begins later", plan_text_options, 1, 1 },
+	{ "plan explain", cmd_plan_explain, "ID", "ask a plan's party what it is doing", plan_order_options, 1, 1 },
 	{ "plan file", cmd_plan_file, "", "declare a scan, an exercise, a takedown ahead", plan_file_options, 0, 0 },
-	{ "plan list", cmd_plan_list, "", "list plans", NULL, 0, 0 },
+	{ "plan list", cmd_plan_list, "", "list plans and where they stand", plan_list_options, 0, 0 },
 	{ "plan match", cmd_plan_match, "ADDRESS", "say whether a plan explains what was seen", match_options, 1, 1 },
+	{ "plan recall", cmd_plan_recall, "ID", "order a plan's party to stop", plan_order_options, 1, 1 },
+	{ "plan reveal", cmd_plan_reveal, "ID", "show what was sealed", NULL, 1, 1 },
+	{ "plan seal", cmd_plan_seal, "", "file a plan that tells nothing yet but that it exists", plan_seal_options, 0,
+	  0 },
+	{ "plan seen", cmd_plan_seen, "ID", "say that another's plan was seen, and when", plan_seen_options, 1, 1 },
+	{ "plan show", cmd_plan_show, "ID", "show a plan, where it stands and what was asked about it", NULL, 1, 1 },
+	{ "plan start", cmd_plan_start, "ID", "say that what was planned has begun", plan_text_options, 1, 1 },
+	{ "plan suspend", cmd_plan_suspend, "ID", "say that what was planned stands still", plan_text_options, 1, 1 },
 	{ "pull", cmd_pull, "URL", "take what another TAXII server has into a collection here", pull_options, 1, 1 },
 	{ "push", cmd_push, "URL", "send a collection of this node to another TAXII server", push_options, 1, 1 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 0,
