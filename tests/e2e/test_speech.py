@@ -178,3 +178,20 @@ def test_http(node, serve):
                                "source 198.51.100.0/24", "target any", f"purpose {text}")
         answer = s.ask("POST", "/statements", note.encode(), {"Content-Type": "text/plain"})
         assert answer.status == 422 and b"class-content" in answer.body, (text, answer.body)
+
+
+def test_taxii(tmp_path):
+    """Labels and words of type; a description is free."""
+    taxii = pytest.importorskip("taxii_lab")
+    lab = taxii.Lab(tmp_path)
+    try:
+        status = lab.team.post("shared", *[taxii.indicator(i, labels=[r["text"]]) for i, r in enumerate(REQUESTS)]).json()
+        assert status["failure_count"] == len(REQUESTS) and status["success_count"] == 0
+        assert all(f["message"].startswith("class-content") for f in status["failures"])
+        status = lab.team.post("shared", *[taxii.indicator(i, indicator_types=[r["text"]]) for i, r in enumerate(REQUESTS)]).json()
+        assert status["success_count"] == 0
+        status = lab.team.post("shared", *[taxii.indicator(i, labels=[r["text"]]) for i, r in enumerate(HONEST)]).json()
+        assert status["failure_count"] == 0 and status["success_count"] == len(HONEST)
+        assert lab.team.post("shared", taxii.indicator(description=REQUESTS[0]["text"])).json()["success_count"] == 1
+    finally:
+        lab.stop()
