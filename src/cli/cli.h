@@ -145,6 +145,9 @@ int cmd_outbox_retry(struct cli *c);
 int cmd_party_add(struct cli *c);
 int cmd_party_approve(struct cli *c);
 int cmd_party_list(struct cli *c);
+int cmd_party_recover(struct cli *c);
+int cmd_party_revoke(struct cli *c);
+int cmd_party_rotate(struct cli *c);
 int cmd_party_show(struct cli *c);
 int cmd_party_update(struct cli *c);
 int cmd_plan_cancel(struct cli *c);
@@ -180,6 +183,9 @@ int cmd_vocabulary_joint(struct cli *c);
 int cmd_vocabulary_show(struct cli *c);
 int cmd_vocabulary_translate(struct cli *c);
 int cmd_version(struct cli *c);
+int cmd_vouch_for(struct cli *c);
+int cmd_vouch_list(struct cli *c);
+int cmd_vouch_withdraw(struct cli *c);
 int cmd_withdraw(struct cli *c);
 
 #endif

@@ -1,4 +1,5 @@
 #include "cli/acting.h"
+#include "cli/vouching.h"
 
 static void write_claims(struct cli *c, struct statement_writer *w)
 {
@@ -241,6 +242,10 @@ static enum err show_as_json(struct cli *c, struct listing *l, const struct part
 	json_array(j, "claims");
 	e = state_claims(l->st, false, show_claim, l);
 	json_array_end(j);
+	if (e == OK)
+		e = show_keys(c, l->st, p);
+	if (e == OK)
+		e = show_sponsorship(c, l->st, p);
 	cli_object_end(c);
 	return e;
 }
@@ -249,6 +254,7 @@ static enum err show_party(struct cli *c, struct listing *l, const struct party 
 {
 	char logged[CLOCK_TEXT], hex[HASH_HEX + 1];
 	struct span value;
+	enum err e;
 
 	if (c->json)
 		return show_as_json(c, l, p);
@@ -271,7 +277,9 @@ static enum err show_party(struct cli *c, struct listing *l, const struct party 
 	cli_date(p->logged_ms, logged);
 	hash_hex(p->statement, hex);
 	printf("  %-12s %s, logged %s\n", "statement", hex, logged);
-	return state_claims(l->st, false, show_claim, l);
+	if ((e = show_keys(c, l->st, p)) == OK)
+		e = show_sponsorship(c, l->st, p);
+	return e == OK ? state_claims(l->st, false, show_claim, l) : e;
 }
 
 int cmd_party_show(struct cli *c)
@@ -313,7 +321,7 @@ static bool replaced(struct cli *c, struct node *n, const struct statement *s, s
 	       (span_is(name, "url") && cli_option(c, "url") != NULL) ||
 	       (span_is(name, "contact") && cli_option(c, "contact") != NULL) ||
 	       (span_is(name, "claim") && cli_option(c, "claim") != NULL) ||
-	       (span_is(name, "demonstration") && cli_flag(c, "demonstration")) ||
+	       (span_is(name, "demonstration") && cli_flag(c, "demonstration")) || span_is(name, "next-key") ||
 	       (span_is(name, "ledger-key") && span_equal(s->from, node_name(n)));
 }
 

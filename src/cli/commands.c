@@ -152,6 +152,26 @@ static const struct option_rule party_add_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule party_key_options[] = {
+	{ "party", "DOMAIN", "a party whose key is held here (default: the node itself)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule vouch_for_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "visited", NULL, "its people were met" },
+	{ "until", "TIME", "how long it holds, at most 366 days (default: as long as that)" },
+	{ "recovery", NULL, "for a new key, in place of one that was lost or revoked; with --key" },
+	{ "key", "HEX", "the fingerprint of that new key, 64 digits" },
+	{ "text", "TEXT", "a remark, at most 280 characters" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule vouch_list_options[] = {
+	{ "party", "DOMAIN", "only for or by this party" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule party_update_options[] = {
 	{ "from", "DOMAIN", "a party whose key is held here (default: the node itself)" },
 	{ "title", "TEXT", "what people call it" },
@@ -394,6 +414,12 @@ const struct command commands[] = {
 	{ "party approve", cmd_party_approve, "DOMAIN", "approve a party's claims as the operator", approve_options, 1,
 	  1 },
 	{ "party list", cmd_party_list, "", "list parties and their claims", NULL, 0, 0 },
+	{ "party recover", cmd_party_recover, "",
+	  "make a new key for a party that lost its own, and file it when it may be", party_key_options, 0, 0 },
+	{ "party revoke", cmd_party_revoke, "", "revoke a party's key, which others may have", party_key_options, 0,
+	  0 },
+	{ "party rotate", cmd_party_rotate, "", "give a party a new key in place of its present one", party_key_options,
+	  0, 0 },
 	{ "party show", cmd_party_show, "[DOMAIN]", "show a party, or the node itself: keys, contacts, claims", NULL, 0,
 	  1 },
 	{ "party update", cmd_party_update, "", "file the node's own party statement anew", party_update_options, 0,
@@ -441,6 +467,10 @@ const struct command commands[] = {
 	{ "vocabulary translate", cmd_vocabulary_translate, "TERM", "say a party's word in the words of another",
 	  translate_options, 1, 1 },
 	{ "version", cmd_version, "", "print the version", NULL, 0, 0 },
+	{ "vouch for", cmd_vouch_for, "PARTY", "put one's name to another party's key", vouch_for_options, 1, 1 },
+	{ "vouch list", cmd_vouch_list, "", "list who vouches for whom, and until when", vouch_list_options, 0, 0 },
+	{ "vouch withdraw", cmd_vouch_withdraw, "ID", "withdraw a vouch; it counts for two weeks more", from_options, 1,
+	  1 },
 	{ "withdraw", cmd_withdraw, "ID", "withdraw a statement of one's own", from_options, 1, 1 },
 	{ NULL, NULL, NULL, NULL, NULL, 0, 0 },
 };

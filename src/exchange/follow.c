@@ -31,6 +31,7 @@
 #include "ledger/tile.h"
 #include "regime/introduction.h"
 #include "regime/mirror.h"
+#include "regime/vouch.h"
 
 #define CARD_MAX ((size_t)1 << 20) /* GET /node */
 #define NOTE_MAX ((size_t)STATEMENT_MAX)
@@ -397,7 +398,8 @@ static enum err log_guests(struct round *r, const struct wanted *first)
 	return e;
 }
 
-/* The node may say more of itself by now: the newest statement in its ledger is the one that counts. */
+/* The node may say more of itself by now: the newest statement in its ledger is the one that counts. Another key only if the ledger
+ * shows that the one that we know announced it. */
 static enum err renew_party(struct round *r, struct mirror *m)
 {
 	struct introduction now;
@@ -405,7 +407,7 @@ static enum err renew_party(struct round *r, struct mirror *m)
 	struct party p;
 	struct span note;
 	uint64_t index = 0;
-	bool newer = false;
+	bool newer = false, leads = false;
 	enum err e = mirror_read(m, r->arena, &st);
 
 	if (e != OK)
@@ -413,10 +415,11 @@ static enum err renew_party(struct round *r, struct mirror *m)
 	if ((e = state_party(&st, r->who.node, &p)) == OK) {
 		newer = !hash_equal(p.statement, r->who.s.id);
 		index = p.index;
+		e = party_key_leads(&st, r->who.node, r->who.fingerprint, &leads);
 	}
 	snapshot_end(st.snapshot);
 	if (e == OK && newer && (e = mirror_note(r->dir, r->arena, LEDGER_PUBLIC, index, &note)) == OK &&
-	    (e = introduction_read(r->arena, note, &now)) == OK && hash_equal(now.fingerprint, r->who.fingerprint))
+	    (e = introduction_read(r->arena, note, &now)) == OK && leads)
 		e = write_text(r->arena, r->dir, "party", note);
 	return e == ERR_PARTY_UNKNOWN || e == ERR_PEER ? OK : e;
 }

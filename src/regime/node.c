@@ -58,6 +58,11 @@ const struct verifier *node_ledger_key(const struct node *n, enum ledger_id l)
 	return &n->ledger_key[l];
 }
 
+bool node_settled(const struct node *n)
+{
+	return n->settled;
+}
+
 const struct signer *node_signer(const struct node *n)
 {
 	return n->party;
@@ -103,6 +108,17 @@ static enum err node_new(const char *dir, enum node_mode mode, struct node **out
 	return OK;
 }
 
+static void free_keys(struct held_key *k)
+{
+	while (k != NULL) {
+		struct held_key *next = k->next;
+
+		signer_free(k->signer);
+		free(k);
+		k = next;
+	}
+}
+
 void node_close(struct node *n)
 {
 	if (n == NULL)
@@ -113,13 +129,8 @@ void node_close(struct node *n)
 	for (int l = 0; l < LEDGER_COUNT; l++)
 		signer_free(n->ledger_signer[l]);
 	signer_free(n->party);
-	while (n->held != NULL) {
-		struct held_key *next = n->held->next;
-
-		signer_free(n->held->signer);
-		free(n->held);
-		n->held = next;
-	}
+	free_keys(n->held);
+	free_keys(n->former);
 	marks_close(n->marks);
 	if (n->lent || (n->mode == NODE_WRITE && node_is_borrowed(n)))
 		views_leave(n->views);
@@ -166,7 +177,10 @@ static enum err load_key(const struct node *n, struct span file, struct span nam
 
 static enum err load_keys(struct node *n, enum key_use use)
 {
-	enum err e = load_key(n, SPAN("party"), n->name, use, &n->party);
+	struct signer *party = NULL;
+	enum err e = load_key(n, SPAN("party"), n->name, use, &party);
+
+	n->party = party;
 
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		e = load_key(n, span_of(ledger_name((enum ledger_id)l)), n->origin[l], use, &n->ledger_signer[l]);
@@ -227,7 +241,7 @@ static void print_node_file(const struct node *n, struct buffer *b)
 	buffer_byte(b, '\n');
 }
 
-static enum err write_node_file(const struct node *n)
+enum err node_write_file(const struct node *n)
 {
 	struct buffer b = BUFFER(NODE_FILE_MAX);
 	char *path = node_path(n, "node");
@@ -344,10 +358,30 @@ static enum err same_key(const struct signer *s, const struct verifier *v)
 
 static enum err check_keys(const struct node *n)
 {
-	enum err e = same_key(n->party, &n->party_key);
+	enum err e = OK;
 
 	for (int l = 0; e == OK && l < LEDGER_COUNT; l++)
 		e = same_key(n->ledger_signer[l], &n->ledger_key[l]);
+	return e;
+}
+
+/* A change that was interrupted is finished first. */
+static enum err settle_own(struct node *n)
+{
+	enum err e = node_settle_key(n, n->name, &n->settled);
+
+	return e == OK ? same_key(n->party, &n->party_key) : e;
+}
+
+/* An interrupted change of the key leaves DIR/node behind the files, until somebody writes. */
+static enum err check_party(struct node *n, const struct signer *s)
+{
+	struct hash present;
+	enum err e = same_key(s, &n->party_key);
+
+	if (e == ERR_KEY && n->views != NULL && node_present_key(n, n->name, &present) == OK &&
+	    hash_equal(present, verifier_fingerprint(signer_verifier(s))))
+		return OK;
 	return e;
 }
 
@@ -371,7 +405,7 @@ static enum err check_key(struct node *n, struct span file)
 	if (v == NULL && !span_is_domain(file))
 		return OK;
 	if ((e = load_key(n, file, name, LOAD, &s)) == OK && v != NULL)
-		e = same_key(s, v);
+		e = v == &n->party_key ? check_party(n, s) : same_key(s, v);
 	signer_free(s);
 	return e;
 }
@@ -505,9 +539,11 @@ enum err node_open(const char *dir, enum node_mode mode, struct node **out)
 	if (e == OK)
 		e = read_node_file(n);
 	if (e == OK && mode == NODE_WRITE && (e = load_keys(n, LOAD)) == OK)
-		e = check_keys(n);
+		e = check_keys(n); /* the party's: behind the stores */
 	if (e == OK)
 		e = node_open_stores(n);
+	if (e == OK && mode == NODE_WRITE)
+		e = settle_own(n);
 	if (e == OK && mode == NODE_WRITE && (e = node_open_publications(n)) == OK)
 		e = node_publish(n);
 	if (e != OK) {
@@ -634,7 +670,7 @@ static enum err init(struct node *n, struct span name, struct span title)
 		e = node_open_publications(n);
 	if (e == OK)
 		e = node_publish(n);
-	return e == OK ? write_node_file(n) : e;
+	return e == OK ? node_write_file(n) : e;
 }
 
 enum err node_init(const char *dir, struct span name, struct span title)

@@ -60,6 +60,14 @@ const struct verifier *node_ledger_key(const struct node *n, enum ledger_id l);
 const struct signer *node_signer(const struct node *n); /* the node's own party key; NODE_WRITE only */
 /* The key of a party that this node holds; made if missing and `make` is set. Owned by the node. */
 enum err node_party_signer(struct node *n, struct span domain, bool make, const struct signer **out);
+/* The key that shall take the place of a held party's: DIR/keys/NAME.key.next, made if there is none, and on the disk. The caller's to
+ * free. */
+enum err node_next_signer(struct node *n, struct span domain, struct signer **out);
+/* Puts that key into the place of the other once the ledger names it; the old file is kept, with the date. Done for the node itself
+ * whenever it is opened for writing. *finished: it was to be done. Not within a batch. */
+enum err node_settle_key(struct node *n, struct span domain, bool *finished);
+/* Whether the opening finished a change of the node's own key that was interrupted. */
+bool node_settled(const struct node *n);
 
 /* A snapshot to read the state from; ends with snapshot_end(out->snapshot). */
 enum err node_read(struct node *n, struct arena *a, struct state *out);

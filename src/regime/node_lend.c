@@ -246,12 +246,15 @@ static enum err views_within(void *context, struct journal *j, uint64_t end)
 
 static enum err take_back(struct node *n)
 {
+	bool finished;
 	enum err e = journal_regain(n->journal, views_within, n);
 
 	if (e == OK)
 		e = marks_reload(n->marks);
 	if (e == OK)
 		e = node_catch_up(n);
+	if (e == OK)
+		e = node_settle_key(n, n->name, &finished);
 	if (e == OK)
 		e = node_open_publications(n);
 	if (e != OK)

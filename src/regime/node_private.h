@@ -72,8 +72,10 @@ struct node {
 	char name_text[KEY_NAME_MAX + 1], origin_text[LEDGER_COUNT][KEY_NAME_MAX + 1];
 	struct span name, origin[LEDGER_COUNT];
 	struct verifier party_key, ledger_key[LEDGER_COUNT];
-	struct signer *party, *ledger_signer[LEDGER_COUNT]; /* NODE_WRITE */
-	struct held_key *held;
+	struct signer *_Atomic party; /* NODE_WRITE; another takes its place when the key changes (node_keys.c) */
+	struct signer *ledger_signer[LEDGER_COUNT];
+	struct held_key *held, *former;
+	bool settled; /* the opening finished a change of the node's own key */
 	struct journal *journal;
 	struct views *views;
 	struct marks *marks;
@@ -94,6 +96,9 @@ enum err node_open_stores(struct node *n);
 enum err node_catch_up(struct node *n);
 /* Each file in DIR/keys holds the key that it should, as far as this user may read them. ERR_DAMAGED. */
 enum err node_check_keys(struct node *n);
+enum err node_write_file(const struct node *n);
+/* The key that the ledger names. ERR_PARTY_UNKNOWN. */
+enum err node_present_key(struct node *n, struct span domain, struct hash *out);
 enum err node_open_publications(struct node *n);
 void node_close_publications(struct node *n);
 /* The journal's lock, waiting for the turn if another process lends the node. */

@@ -232,6 +232,19 @@ enum err party_may_follow(const struct state *st, const struct party *p, struct 
 	return may_recover(st, p, &present, fingerprint);
 }
 
+enum err party_key_leads(const struct state *st, struct span party, struct hash fingerprint, bool *leads)
+{
+	struct key_record r, present;
+	enum err e = keys_find(st, party, fingerprint, &r);
+
+	*leads = false;
+	if (e == OK)
+		e = keys_present(st, party, &present);
+	if (e == OK)
+		*leads = r.line_ms == present.line_ms && !present.key.revoked;
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
 static enum err by_another_key(const struct state *st, const struct statement *s, const struct party *p,
 			       struct verifier *key)
 {

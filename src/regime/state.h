@@ -64,6 +64,8 @@ bool party_contact(const struct party *p, unsigned i, struct span *mail);
 /* The key of one of a node's own ledgers, as its party statement names it (`ledger-key`, a C2SP vkey). ERR_KEY_UNKNOWN. */
 enum err party_ledger_key(const struct party *p, enum ledger_id l, struct verifier *out);
 enum err state_party(const struct state *st, struct span domain, struct party *out); /* ERR_PARTY_UNKNOWN */
+/* Withdrawn ones too. */
+enum err state_party_known(const struct state *st, struct span domain, struct party *out);
 typedef enum err party_each(void *context, const struct party *p);
 enum err state_parties(const struct state *st, party_each *each, void *context);
 

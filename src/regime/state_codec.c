@@ -402,6 +402,11 @@ enum err party_get(const struct state *st, struct span domain, struct party *out
 	return e;
 }
 
+enum err state_party_known(const struct state *st, struct span domain, struct party *out)
+{
+	return party_get(st, domain, out);
+}
+
 enum err party_put(struct state *st, const struct party *p)
 {
 	struct state_key k = key_party(p->domain);

@@ -70,6 +70,9 @@ struct party_key {
 };
 typedef enum err party_key_each(void *context, const struct party_key *k);
 enum err party_keys(const struct state *st, struct span party, party_key_each *each, void *context);
+/* Whether the party's present key came from this one, which announced the next, and so on: no sponsors came between, and it was not
+ * revoked. One comes from itself. */
+enum err party_key_leads(const struct state *st, struct span party, struct hash fingerprint, bool *leads);
 /* Whether a party statement by this key may take the place of the present one, and why not: ERR_KEY. */
 enum err party_may_follow(const struct state *st, const struct party *p, struct hash fingerprint);
 
