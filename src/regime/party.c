@@ -406,6 +406,8 @@ enum err party_fold(struct state *st, const struct statement *s)
 	/* Sponsors alone give no one a resource. */
 	if (e == OK && recovered)
 		e = replace_claims(st, s->from, NULL, 0);
+	if (e == OK && recovered)
+		e = holdings_end(st, s->from, st->logged_ms);
 	p.recovering = known == OK && before.recovering && hash_equal(before.fingerprint, s->key);
 	if (e == OK)
 		e = read_roles(s, &p.role, &p.roles);

@@ -21,6 +21,7 @@
  */
 #include <stdlib.h>
 
+#include "regime/holding.h"
 #include "regime/kinds_private.h"
 #include "regime/party_keys.h"
 
@@ -254,21 +255,18 @@ static void join(struct graph *g, struct member *m)
 	g->edge_count = m->first_in + kept;
 }
 
-static enum err see_claim(void *context, const struct claim *c)
+static enum err see_holding(void *context, const struct holding *h)
 {
-	bool *holds = context;
+	int64_t *until_ms = context;
 
-	*holds = *holds || c->approved;
+	if (h->until_ms > *until_ms)
+		*until_ms = h->until_ms;
 	return OK;
 }
 
 static enum err load_holdings(struct graph *g, struct member *m)
 {
-	bool holds = false;
-	enum err e = claims_walk(g->st, m->name, see_claim, &holds);
-
-	m->holds_until_ms = holds ? INT64_MAX : 0;
-	return e;
+	return holdings_of(g->st, m->name, ~0u, g->at_ms, see_holding, &m->holds_until_ms);
 }
 
 /* Who is gone sponsors nobody. */
