@@ -166,6 +166,7 @@ int cmd_plan_seen(struct cli *c);
 int cmd_plan_show(struct cli *c);
 int cmd_plan_start(struct cli *c);
 int cmd_plan_suspend(struct cli *c);
+int cmd_plan_whose(struct cli *c);
 int cmd_pull(struct cli *c);
 int cmd_push(struct cli *c);
 int cmd_route(struct cli *c);

@@ -3,7 +3,6 @@
 #include <sodium.h>
 
 #include "base/file.h"
-#include "regime/plan.h"
 #include "regime/plan_terms.h"
 
 #define SOURCES_MAX ((size_t)1 << 20)
@@ -403,77 +402,4 @@ int cmd_plan_reveal(struct cli *c)
 		return cli_fail(c, e);
 	act_report(c, "plan", &shown);
 	return EXIT_OK;
-}
-
-static const char *verdict_says(enum plan_verdict v)
-{
-	switch (v) {
-	case PLAN_EXPLAINED:
-		return "a plan filed before explains it; it lowers priority and closes nothing";
-	case PLAN_BREACH:
-		return "a plan covers the source and the time, but a term of it is broken";
-	case PLAN_LATE:
-		return "a plan fits but was filed after the event: it explains nothing";
-	default:
-		return "no plan covers it";
-	}
-}
-
-static void match_report(struct cli *c, const struct observation *o, const struct plan_match *m)
-{
-	char source[ADDRESS_TEXT], hex[HASH_HEX + 1];
-	bool plan = m->verdict != PLAN_UNDECLARED;
-
-	address_format(o->source, source);
-	hash_hex(m->plan, hex);
-	if (c->json) {
-		struct json *j = cli_object(c);
-
-		json_text(j, "address", source);
-		json_time(j, "time", o->time_ms);
-		json_text(j, "verdict", plan_verdict_name(m->verdict));
-		json_text(j, "plan", plan ? hex : NULL);
-		json_text(j, "term", m->term);
-		cli_object_end(c);
-		return;
-	}
-	printf("%s %s%s%s: %s\n", source, cli_bold(c), plan_verdict_name(m->verdict), cli_plain(c),
-	       verdict_says(m->verdict));
-	if (plan)
-		printf("  plan %s\n", hex);
-	if (m->term != NULL)
-		printf("  term: %s\n", m->term);
-}
-
-static enum err read_observation(struct cli *c, struct observation *o)
-{
-	const char *target = cli_option(c, "target");
-
-	if (address_parse(span_of(c->operands[0]), &o->source) != OK)
-		return fail(ERR_ADDRESS, "`%s`", c->operands[0]);
-	o->has_target = target != NULL;
-	if (target != NULL && address_parse(span_of(target), &o->target) != OK)
-		return fail(ERR_ADDRESS, "--target `%s`", target);
-	return cli_time(c, "time", clock_now_ms(), &o->time_ms);
-}
-
-int cmd_plan_match(struct cli *c)
-{
-	struct observation o = { 0 };
-	struct plan_match m;
-	struct state st = { 0 };
-	struct plans *plans = NULL;
-	struct node *n = NULL;
-	enum err e = read_observation(c, &o);
-
-	if (e == OK && (e = node_open(c->dir, NODE_READ, &n)) == OK && (e = node_read(n, c->arena, &st)) == OK) {
-		if ((e = plans_load(&st, &plans)) == OK) {
-			m = plans_match(plans, &o);
-			match_report(c, &o, &m);
-		}
-		snapshot_end(st.snapshot);
-	}
-	plans_free(plans);
-	node_close(n);
-	return e == OK ? EXIT_OK : cli_fail(c, e);
 }

@@ -174,6 +174,22 @@ static void print_figure(uint64_t n, const char *says)
 	printf("  %12s  %s\n", count, says);
 }
 
+static void print_verdicts(const struct route_summary *s)
+{
+	static const char *const says[PLAN_VERDICT_COUNT] = {
+		[PLAN_EXPLAINED] = "events explained by a plan filed before",
+		[PLAN_SPOOFABLE] = "events fit a plan, but nothing shows that their source was not forged",
+		[PLAN_SEALED] = "events from who has a sealed filing: ask",
+		[PLAN_BREACH] = "events break a term of a plan",
+		[PLAN_EXPIRED_PROOF] = "events fit a plan whose party had no proof of the source then",
+		[PLAN_LATE] = "events fit a plan that was filed too late: it explains nothing",
+	};
+
+	for (int v = 0; v < PLAN_VERDICT_COUNT; v++)
+		if (says[v] != NULL && (s->verdicts[v] > 0 || v == PLAN_EXPLAINED))
+			print_figure(s->verdicts[v], says[v]);
+}
+
 static void print_summary(struct routing *r, struct route_summary *s, bool dry_run, uint64_t top)
 {
 	double rate = s->seconds > 0 ? (double)s->events / s->seconds : 0;
@@ -197,9 +213,7 @@ static void print_summary(struct routing *r, struct route_summary *s, bool dry_r
 	print_figure(s->unanswered, "events that nobody answers for");
 	print_figure(s->duplicates, "events were counted before");
 	print_figure(s->rejected, "rows rejected");
-	print_figure(s->explained, "events explained by a plan filed before");
-	print_figure(s->breach, "events break a term of a plan");
-	print_figure(s->late, "events fit a plan that was filed too late: it explains nothing");
+	print_verdicts(s);
 	print_figure(r->reached, "events go to a party that proved its claim");
 	if (s->rejects[0] != '\0')
 		printf("  rejected rows: %s\n", s->rejects);

@@ -308,7 +308,19 @@ static const struct option_rule mail_options[] = {
 
 static const struct option_rule match_options[] = {
 	{ "target", "ADDRESS", "what was touched" },
+	{ "port", "PORT", "and which port there" },
+	{ "transport", "NAME", "tcp, udp, icmp, icmpv6 or a protocol number" },
+	{ "handshake", NULL, "both sides spoke, so that the source was not forged" },
 	{ "time", "TIME", "when it was seen, RFC 3339 (default: now)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule whose_options[] = {
+	{ "at", "TIME", "when it was seen, RFC 3339 (default: now)" },
+	{ "target", "ADDRESS", "what was touched" },
+	{ "port", "PORT", "and which port there" },
+	{ "transport", "NAME", "tcp, udp, icmp, icmpv6 or a protocol number" },
+	{ "handshake", NULL, "both sides spoke, so that the source was not forged" },
 	{ NULL, NULL, NULL },
 };
 
@@ -441,6 +453,7 @@ const struct command commands[] = {
 	{ "plan show", cmd_plan_show, "ID", "show a plan, where it stands and what was asked about it", NULL, 1, 1 },
 	{ "plan start", cmd_plan_start, "ID", "say that what was planned has begun", plan_text_options, 1, 1 },
 	{ "plan suspend", cmd_plan_suspend, "ID", "say that what was planned stands still", plan_text_options, 1, 1 },
+	{ "plan whose", cmd_plan_whose, "ADDRESS", "say whose scan it is", whose_options, 1, 1 },
 	{ "pull", cmd_pull, "URL", "take what another TAXII server has into a collection here", pull_options, 1, 1 },
 	{ "push", cmd_push, "URL", "send a collection of this node to another TAXII server", push_options, 1, 1 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 0,

@@ -44,7 +44,7 @@ enum err routing_run(struct cli *c, struct node *n, char *const *paths, size_t c
 	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
 		e = cli_claims(c, &st, &claims, &claim_count);
 		if (e == OK)
-			e = plans_load(&st, &plans);
+			e = plans_load_known(c->dir, &st, NULL, NULL, &plans);
 		snapshot_end(st.snapshot);
 	}
 	if (e == OK)
@@ -266,6 +266,16 @@ void routing_columns_print(struct buffer *text)
 
 void routing_summary(struct json *j, const struct route_summary *s)
 {
+	static const char *const keys[PLAN_VERDICT_COUNT] = {
+		[PLAN_UNDECLARED] = "undeclared",
+		[PLAN_EXPLAINED] = "explained",
+		[PLAN_SPOOFABLE] = "spoofable",
+		[PLAN_SEALED] = "sealed",
+		[PLAN_BREACH] = "breach",
+		[PLAN_EXPIRED_PROOF] = "expired_proof",
+		[PLAN_LATE] = "late",
+	};
+
 	json_number(j, "events", (int64_t)s->events);
 	json_number(j, "rejected", (int64_t)s->rejected);
 	json_number(j, "duplicates", (int64_t)s->duplicates);
@@ -273,10 +283,8 @@ void routing_summary(struct json *j, const struct route_summary *s)
 	json_number(j, "held", (int64_t)s->held);
 	json_number(j, "waiting", (int64_t)s->waiting);
 	json_number(j, "thin", (int64_t)s->thin);
-	json_number(j, "explained", (int64_t)s->explained);
-	json_number(j, "breach", (int64_t)s->breach);
-	json_number(j, "late", (int64_t)s->late);
-	json_number(j, "undeclared", (int64_t)s->undeclared);
+	for (int v = 0; v < PLAN_VERDICT_COUNT; v++)
+		json_number(j, keys[v], (int64_t)s->verdicts[v]);
 	json_number(j, "unanswered", (int64_t)s->unanswered);
 	json_number(j, "again", (int64_t)s->again);
 	json_number(j, "released", (int64_t)s->released);

@@ -126,6 +126,13 @@ static enum err put_sources(struct state *st, const struct plan_terms *t)
 {
 	enum err e = OK;
 
+	if (t->sealed) {
+		struct state_key k = key_of(STATE_SOURCE);
+
+		key_add(&k, SOURCE_OF_SEALED, sizeof(SOURCE_OF_SEALED) - 1);
+		key_add_u64(&k, st->index);
+		return view_put(st->snapshot, VIEW_STATE, key_view(&k), SPAN(""));
+	}
 	for (size_t i = 0; e == OK && i < t->source_count; i++) {
 		struct state_key k = key_of(STATE_SOURCE);
 		struct buffer b = BUFFER(STATE_KEY_MAX);

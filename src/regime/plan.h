@@ -26,6 +26,12 @@ const char *plan_verdict_says(enum plan_verdict v); /* one plain sentence for pe
  * it was made from may end. */
 struct plans;
 enum err plans_load(const struct state *st, struct plans **out);
+/* And those of the nodes that it follows (regime/mirror.h): of parties that are known here by the same key, with what that node
+ * knows of their holdings, on the bases that this node's policy takes. dir: the node's directory. A mirror that forked is left out,
+ * and one that cannot be read now, of which left_out (may be NULL) is told. */
+typedef void plans_left_out(void *context, struct span node, const char *why);
+enum err plans_load_known(const char *dir, const struct state *st, plans_left_out *left_out, void *context,
+			  struct plans **out);
 void plans_free(struct plans *p);
 size_t plans_count(const struct plans *p);
 
@@ -47,12 +53,16 @@ struct observation {
 
 struct plan_match {
 	enum plan_verdict verdict;
-	struct hash plan; /* unless UNDECLARED; of SEALED the sealed filing */
+	struct hash plan; /* of SEALED the sealed filing; of UNDECLARED only from plan_whose */
 	/* Static, else NULL. BREACH: the term that is broken ("target", "exclusion", "transport", "port", "rate", "consent");
 	 * LATE: "filed"; EXPIRED_PROOF: "proof"; SPOOFABLE: "source"; UNDECLARED: "target-unknown" if a plan fits but for its
 	 * targets, and the observation has none. */
 	const char *term;
+	uint32_t at; /* plan_rates_add finds the plan by it */
 };
+
+/* How much a match counts beside others: the least counts most. An excluded target before all, then in the order of the verdicts. */
+unsigned plan_match_rank(const struct plan_match *m);
 
 /* Clocks of reporters differ: an event this long outside the window still fits it. It never helps against LATE. */
 #define PLAN_SKEW_MS (60 * 1000)
@@ -60,25 +70,30 @@ struct plan_match {
 /* A plan is filed if it was logged at or before the event's time; one that was withdrawn, closed or changed is in force for
  * events before that. Without a target only plans for any target explain. What the observation does not know of transport and port
  * breaks no term.
- * Most specific source prefix first, then the earliest filed. The first of the verdicts above, but an excluded target
- * is always BREACH. */
+ * Most specific source prefix first, then the earliest filed; of sealed filings the earliest. The first of the verdicts above, but an excluded target
+ * is always BREACH. A plan whose party did not hold the source is EXPIRED_PROOF if all else fits, and else says nothing. */
 struct plan_match plans_match(const struct plans *p, const struct observation *o);
 
 /* The rate of a plan is summed over all reporters, so it cannot be told from one observation: explained ones are counted here, by
- * plan and second. One for each run; any number of threads. */
+ * plan and second. One for each run, not beyond the plans; any number of threads. */
 struct plan_rates;
 enum err plan_rates_new(const struct plans *p, struct plan_rates **out);
 void plan_rates_free(struct plan_rates *r);
-/* Counts `count` packets or connections of a match that is EXPLAINED or SPOOFABLE, and gives the verdict with the rate judged:
- * those beyond what the plan declares, for all targets or for one, are BREACH "rate". */
-enum err plan_rates_add(struct plan_rates *r, const struct observation *o, uint64_t count, struct plan_match *match);
+/* Whether a match counts: EXPLAINED or SPOOFABLE, and its plan declares a rate. */
+bool plans_rated(const struct plans *p, const struct plan_match *match);
+/* Counts `count` packets or connections of such a match, and gives the verdict with the rate judged: those beyond what the plan
+ * declares, for all targets or for one, are BREACH "rate". Any other match stays as it is. Memory is bounded; what is forgotten
+ * for that makes a count too low, never too high. */
+void plan_rates_add(struct plan_rates *r, const struct observation *o, uint64_t count, struct plan_match *match);
 
 /* Whose is this address? Straight from the state, without loading all plans: for one question. At most `most` answers, the best
- * first. */
+ * first: of each plan that says anything its own verdict, by the bases that the state's node takes. Also those that are UNDECLARED
+ * because the target is not known. */
 struct plan_whose {
 	struct plan_match match;
-	struct span party, activity, contact, purpose; /* in the snapshot */
-	int64_t start_ms, end_ms;
+	struct span party, activity, contact, purpose; /* in the snapshot; of a sealed filing only the party */
+	int64_t start_ms, end_ms;		       /* of all its windows; 0: a sealed filing that says neither */
+	const char *proven_by; /* static: the basis on which the party held the source then; NULL: it did not */
 };
 enum err plan_whose(const struct state *st, const struct observation *o, struct plan_whose *out, size_t most,
 		    size_t *count);

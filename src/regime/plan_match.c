@@ -1,8 +1,6 @@
-#include "regime/plan.h"
+#include "regime/plans_private.h"
 
 #include <stdlib.h>
-
-#include "regime/plan_terms.h"
 
 /*
  * Matching what is seen against what was filed
@@ -14,58 +12,67 @@
  *	that lie in the same innermost prefix; a binary search over their first addresses finds it, and `parent` leads
  *	from there to the wider ones. So the walk is most specific first, and sees exactly the prefixes that cover the
  *	source.
- *   2. Before the search stands a bitmap over the first 16 bits of an IPv4 address: no bit, no plan. IPv6 has two: the
- *	first 16 bits of prefixes shorter than /32, and a hash of the first 32 bits of the others. A set bit may be wrong,
- *	a clear one never is.
- *   3. A prefix lists its plans in the order in which they were filed.
+ *   2. Before the search stands a bitmap over the first 16 bits of an IPv4 address: no bit, no plan. Behind it a table
+ *	says between which stretches the search goes for these 16 bits. IPv6 has two bitmaps: the first 16 bits of
+ *	prefixes shorter than /32, and a hash of the first 32 bits of the others. A set bit may be wrong, a clear one
+ *	never is.
+ *   3. A prefix lists its plans in the order in which they were filed, each with the times in which its party held the
+ *	prefix. The sealed filings of a party are one in this list, for whoever holds much and seals much would fill it.
  *   4. Targets and exclusions are sorted lists without nested prefixes: one binary search each.
  *
- * Verdicts of single plans: outside its window, or no longer in force, a plan says nothing. Filed after the event it can
- * only be late. An excluded target is a breach at once. Otherwise the first explanation counts, else the first breach,
- * else the first late one.
+ * Verdicts of single plans: outside its windows, or no longer in force, a plan says nothing. Filed after the event it can
+ * only be late. Without a proof it can only be expired: so nobody breaks or explains in the name of another's addresses.
+ * Late and expired are said of what fits in all else. An excluded target is a breach at once. Otherwise the best counts, in
+ * the order of enum finding.
+ *
+ * What is not known of an event breaks no term. A plan whose targets are numbers, countries or names needs them looked up
+ * to fit; until then its target is unknown.
  */
 
 #define NONE UINT32_MAX
-#define ARENA_MAX ((size_t)1 << 30)
-#define BITMAP_WORDS 1024 /* of 64 bits: one for each value of 16 bits */
+#define ARENA_MAX ((size_t)4 << 30)
+#define SLICES 65536 /* of the first 16 bits */
+#define BITMAP_WORDS (SLICES / 64)
+#define ICMP 1
+#define ICMP_V6 58
+#define OF_NONE_KNOWN 255 /* a transport that is none of tcp, udp and icmp, and that is all that is known of it */
 
-struct set {
-	struct prefix *list; /* sorted, none inside another */
-	size_t count;
-};
-
-struct filed {
-	struct hash id;
-	int64_t logged_ms, start_ms, end_ms;
-	int64_t until_ms; /* withdrawn or closed: not in force from here on */
-	bool any_target;
-	struct set targets, excludes;
-	struct prefix *sources;
-	size_t source_count;
-	struct filed *next;
+/* A plan under one of its prefixes. */
+struct listed {
+	uint32_t plan, held_count;
+	const struct plan_interval *held;
 };
 
 struct source {
 	struct prefix prefix;
-	uint32_t parent, first, count; /* first and count: its part of `plans_of` */
+	uint32_t parent, first, count; /* first and count: its part of `listed` */
 };
 
 struct wide {
 	uint64_t high, low;
 };
 
+struct said {
+	struct hash plan;
+	struct plan_confirmed what;
+};
+
 struct plans {
 	struct arena *arena;
-	struct filed *first, **end;
-	const struct filed **filed; /* in the order of filing */
-	size_t count;
+	struct plan_entry *first, **end;
+	struct plan_entry **entries; /* in the order of filing */
+	size_t count, statements;
+	struct said *said;
+	size_t said_count, said_room;
 	struct source *sources;
 	size_t source_count;
-	uint32_t *plans_of;
+	struct listed *listed;
 	uint32_t *start4, *owner4; /* owner: the innermost source from there on, or NONE */
 	struct wide *start6;
 	uint32_t *owner6;
 	size_t count4, count6;
+	uint32_t *
+		slice4; /* of the first 16 bits: the last stretch that begins at or before them, one more than its number */
 	uint64_t bits4[BITMAP_WORDS], bits6_short[BITMAP_WORDS], bits6_long[BITMAP_WORDS];
 };
 
@@ -84,15 +91,51 @@ static unsigned hash_of_32(uint64_t high)
 	return (unsigned)(((high >> 32) * 0x9E3779B97F4A7C15u) >> 48);
 }
 
-/* An IPv4 address that a log wrote as ::ffff:192.0.2.1 is the IPv4 address. */
-static struct address folded(struct address a)
+struct address address_unmapped(struct address a)
 {
 	if (a.family == FAMILY_IPV6 && a.high == 0 && a.low >> 32 == 0xffff)
 		return address_ipv4((uint32_t)a.low);
 	return a;
 }
 
-/* ---- loading ---- */
+/* ---- making ---- */
+
+enum err plans_new(struct plans **out)
+{
+	struct plans *p = calloc(1, sizeof(*p));
+
+	if (p == NULL || (p->arena = arena_new(ARENA_MAX)) == NULL) {
+		free(p);
+		return ERR_NO_MEMORY;
+	}
+	p->end = &p->first;
+	*out = p;
+	return OK;
+}
+
+void plans_free(struct plans *p)
+{
+	if (p == NULL)
+		return;
+	arena_free(p->arena);
+	free(p->said);
+	free(p);
+}
+
+struct arena *plans_arena(struct plans *p)
+{
+	return p->arena;
+}
+
+size_t plans_count(const struct plans *p)
+{
+	return p->statements;
+}
+
+size_t plans_entry_count(const struct plans *p)
+{
+	return p->count;
+}
 
 static int by_prefix(const void *a, const void *b)
 {
@@ -100,7 +143,7 @@ static int by_prefix(const void *a, const void *b)
 }
 
 /* Sorts in place and drops what lies inside another. */
-static struct set make_set(struct prefix *list, size_t count)
+static struct prefix_set make_set(struct prefix *list, size_t count)
 {
 	size_t n = 0;
 
@@ -109,96 +152,174 @@ static struct set make_set(struct prefix *list, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (n == 0 || !prefix_contains(list[n - 1], list[i]))
 			list[n++] = list[i];
-	return (struct set){ list, n };
+	return (struct prefix_set){ list, n };
 }
 
-struct loading {
-	const struct state *st;
-	struct plans *plans;
-};
-
-static enum err load_one(void *context, struct span key, struct span value)
+void plan_entry_prepare(struct plan_entry *f)
 {
-	const struct loading *l = context;
-	struct plans *p = l->plans;
-	struct filed *f = arena_array(p->arena, 1, sizeof(*f));
-	struct reader r = reader_of(span_from(key, 1));
-	struct plan_terms t;
-	struct matter m;
-	enum err e = f == NULL ? ERR_NO_MEMORY : plan_terms_unpack(p->arena, value, &t);
+	f->targets = make_set(f->terms.targets, f->terms.target_count);
+	f->excludes = make_set(f->terms.excludes, f->terms.exclude_count);
+}
 
-	if (e == OK)
-		e = matter_get(l->st, LEDGER_PUBLIC, read_u64(&r), &m);
-	if (e != OK)
-		return e;
-	f->id = m.id;
-	f->logged_ms = m.logged_ms;
-	f->start_ms = t.start_ms;
-	f->end_ms = t.end_ms;
-	f->until_ms = INT64_MAX;
-	if (m.withdrawn)
-		f->until_ms = m.withdrawn_ms;
-	if (m.ended && m.ended_ms < f->until_ms)
-		f->until_ms = m.ended_ms;
-	f->any_target = t.any_target;
-	f->targets = make_set(t.targets, t.target_count);
-	f->excludes = make_set(t.excludes, t.exclude_count);
-	f->sources = t.sources;
-	f->source_count = t.source_count;
+void plans_add(struct plans *p, struct plan_entry *f)
+{
+	plan_entry_prepare(f);
+	f->next = NULL;
 	*p->end = f;
 	p->end = &f->next;
 	p->count++;
+	for (; f != NULL; f = f->also)
+		p->statements++;
+}
+
+enum err plans_add_confirmation(struct plans *p, const struct plan_confirmation *c)
+{
+	if (p->said_count == p->said_room) {
+		size_t room = p->said_room == 0 ? 64 : 2 * p->said_room;
+		struct said *bigger = realloc(p->said, room * sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ERR_NO_MEMORY;
+		p->said = bigger;
+		p->said_room = room;
+	}
+	p->said[p->said_count++] = (struct said){ c->plan, { c->source, c->first_ms, c->last_ms } };
+	return OK;
+}
+
+static int by_filing(const void *a, const void *b)
+{
+	const struct plan_entry *x = *(struct plan_entry *const *)a, *y = *(struct plan_entry *const *)b;
+
+	if (x->filed_ms != y->filed_ms)
+		return x->filed_ms < y->filed_ms ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Numbers them in the order of filing; those of one instant as they were added. */
+static enum err order_entries(struct plans *p)
+{
+	uint32_t n = 0;
+
+	if (p->count >= NONE || (p->entries = arena_array(p->arena, p->count, sizeof(struct plan_entry *))) == NULL)
+		return ERR_NO_MEMORY;
+	for (struct plan_entry *f = p->first; f != NULL; f = f->next) {
+		f->number = n;
+		p->entries[n++] = f;
+	}
+	if (n > 1)
+		qsort(p->entries, n, sizeof(struct plan_entry *), by_filing);
+	for (uint32_t i = 0; i < n; i++)
+		for (struct plan_entry *f = p->entries[i]; f != NULL; f = f->also)
+			f->number = i;
+	return OK;
+}
+
+static int by_said(const void *a, const void *b)
+{
+	return hash_compare(((const struct said *)a)->plan, ((const struct said *)b)->plan);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return hash_compare((*(struct plan_entry *const *)a)->id, (*(struct plan_entry *const *)b)->id);
+}
+
+/* Gives each plan what its party confirmed: both in the order of ids, side by side. */
+static enum err share_out_said(struct plans *p)
+{
+	struct plan_entry **ordered = malloc((p->count + 1) * sizeof(*ordered));
+	struct plan_confirmed *all = arena_array(p->arena, p->said_count, sizeof(*all));
+	size_t at = 0;
+
+	if (ordered == NULL || all == NULL) {
+		free(ordered);
+		return ERR_NO_MEMORY;
+	}
+	if (p->said_count > 1)
+		qsort(p->said, p->said_count, sizeof(*p->said), by_said);
+	for (size_t i = 0; i < p->said_count; i++)
+		all[i] = p->said[i].what;
+	if (p->count > 0)
+		memcpy(ordered, p->entries, p->count * sizeof(*ordered));
+	if (p->count > 1 && p->said_count > 0)
+		qsort(ordered, p->count, sizeof(*ordered), by_id);
+	for (size_t i = 0; i < p->count && p->said_count > 0; i++) {
+		size_t from;
+
+		while (at < p->said_count && hash_compare(p->said[at].plan, ordered[i]->id) < 0)
+			at++;
+		for (from = at; at < p->said_count && hash_equal(p->said[at].plan, ordered[i]->id);)
+			at++;
+		ordered[i]->confirmed = all + from;
+		ordered[i]->confirmed_count = at - from;
+	}
+	free(ordered);
+	free(p->said);
+	p->said = NULL;
+	p->said_count = p->said_room = 0;
 	return OK;
 }
 
 struct pair {
-	struct prefix prefix;
+	const struct plan_source *source;
 	uint32_t plan;
 };
 
 static int by_pair(const void *a, const void *b)
 {
 	const struct pair *x = a, *y = b;
-	int order = prefix_compare(x->prefix, y->prefix);
+	int order = prefix_compare(x->source->prefix, y->source->prefix);
 
 	return order != 0 ? order : (x->plan > y->plan) - (x->plan < y->plan);
+}
+
+static size_t make_pairs(const struct plans *p, struct pair *pairs)
+{
+	size_t total = 0;
+
+	for (uint32_t n = 0; n < p->count; n++) {
+		const struct plan_entry *f = p->entries[n];
+
+		for (size_t i = 0; i < f->source_count; i++)
+			pairs[total++] = (struct pair){ &f->sources[i], n };
+	}
+	if (total > 1)
+		qsort(pairs, total, sizeof(*pairs), by_pair);
+	return total;
+}
+
+static void list_pairs(struct plans *p, const struct pair *pairs, size_t total)
+{
+	for (size_t i = 0; i < total; i++) {
+		struct source *last = p->source_count > 0 ? &p->sources[p->source_count - 1] : NULL;
+		const struct plan_source *s = pairs[i].source;
+
+		if (last == NULL || prefix_compare(last->prefix, s->prefix) != 0) {
+			last = &p->sources[p->source_count++];
+			*last = (struct source){ .prefix = s->prefix, .first = (uint32_t)i };
+		}
+		p->listed[i] = (struct listed){ pairs[i].plan, (uint32_t)s->held_count, s->held };
+		last->count++;
+	}
 }
 
 /* One source for each distinct prefix, sorted, with its plans. */
 static enum err make_sources(struct plans *p)
 {
-	size_t total = 0, n = 0;
+	size_t total = 0;
 	struct pair *pairs;
 
-	for (const struct filed *f = p->first; f != NULL; f = f->next)
-		total += f->source_count;
+	for (size_t i = 0; i < p->count; i++)
+		total += p->entries[i]->source_count;
 	pairs = malloc((total + 1) * sizeof(*pairs));
 	p->sources = arena_array(p->arena, total, sizeof(*p->sources));
-	p->plans_of = arena_array(p->arena, total, sizeof(*p->plans_of));
-	p->filed = arena_array(p->arena, p->count, sizeof(*p->filed));
-	if (pairs == NULL || p->sources == NULL || p->plans_of == NULL || p->filed == NULL || total >= NONE) {
+	p->listed = arena_array(p->arena, total, sizeof(*p->listed));
+	if (pairs == NULL || p->sources == NULL || p->listed == NULL || total >= NONE) {
 		free(pairs);
 		return ERR_NO_MEMORY;
 	}
-	total = 0;
-	for (const struct filed *f = p->first; f != NULL; f = f->next) {
-		p->filed[n] = f;
-		for (size_t i = 0; i < f->source_count; i++)
-			pairs[total++] = (struct pair){ f->sources[i], (uint32_t)n };
-		n++;
-	}
-	if (total > 1)
-		qsort(pairs, total, sizeof(*pairs), by_pair);
-	for (size_t i = 0; i < total; i++) {
-		struct source *last = p->source_count > 0 ? &p->sources[p->source_count - 1] : NULL;
-
-		if (last == NULL || prefix_compare(last->prefix, pairs[i].prefix) != 0) {
-			last = &p->sources[p->source_count++];
-			*last = (struct source){ .prefix = pairs[i].prefix, .first = (uint32_t)i };
-		}
-		p->plans_of[i] = pairs[i].plan;
-		last->count++;
-	}
+	list_pairs(p, pairs, make_pairs(p, pairs));
 	free(pairs);
 	return OK;
 }
@@ -273,57 +394,54 @@ static void mark_bits(struct plans *p)
 	}
 }
 
-enum err plans_load(const struct state *st, struct plans **out)
+static enum err cut_slices(struct plans *p)
 {
-	struct state_key prefix = key_of(STATE_FILED);
-	struct plans *p = calloc(1, sizeof(*p));
-	struct loading l = { st, p };
-	enum err e = ERR_NO_MEMORY;
+	size_t at = 0;
 
-	if (p != NULL && (p->arena = arena_new(ARENA_MAX)) != NULL) {
-		p->end = &p->first;
-		e = view_walk(st->snapshot, VIEW_STATE, key_view(&prefix), SPAN(""), load_one, &l);
+	if ((p->slice4 = arena_array(p->arena, SLICES + 1, sizeof(*p->slice4))) == NULL)
+		return ERR_NO_MEMORY;
+	for (uint64_t i = 0; i < SLICES; i++) {
+		while (at < p->count4 && p->start4[at] <= i << 16)
+			at++;
+		p->slice4[i] = (uint32_t)at;
 	}
+	p->slice4[SLICES] = (uint32_t)p->count4;
+	return OK;
+}
+
+enum err plans_compile(struct plans *p)
+{
+	enum err e = order_entries(p);
+
+	if (e == OK)
+		e = share_out_said(p);
 	if (e == OK)
 		e = make_sources(p);
 	if (e == OK)
 		e = sweep(p);
-	if (e != OK) {
-		plans_free(p);
-		return e;
-	}
-	mark_bits(p);
-	*out = p;
-	return OK;
+	if (e == OK)
+		e = cut_slices(p);
+	if (e == OK)
+		mark_bits(p);
+	return e;
 }
 
-void plans_free(struct plans *p)
-{
-	if (p == NULL)
-		return;
-	arena_free(p->arena);
-	free(p);
-}
+/* ---- asking: where ---- */
 
-size_t plans_count(const struct plans *p)
-{
-	return p->count;
-}
-
-/* ---- asking ---- */
-
+/* The stretches that begin within these 16 bits, and the one before them. */
 static uint32_t find4(const struct plans *p, uint32_t at)
 {
-	size_t low = 0, n = p->count4;
+	size_t low = p->slice4[at >> 16], high = p->slice4[(at >> 16) + 1], n;
 
-	while (n > 1) {
+	low -= low > 0;
+	for (n = high - low; n > 1;) {
 		size_t half = n / 2;
 
 		if (p->start4[low + half] <= at)
 			low += half;
 		n -= half;
 	}
-	return p->start4[low] <= at ? p->owner4[low] : NONE;
+	return n > 0 && p->start4[low] <= at ? p->owner4[low] : NONE;
 }
 
 static bool starts_before(struct wide w, struct address a)
@@ -348,14 +466,14 @@ static uint32_t find6(const struct plans *p, struct address a)
 static uint32_t innermost(const struct plans *p, struct address a)
 {
 	if (a.family == FAMILY_IPV4)
-		return p->count4 > 0 && get_bit(p->bits4, (unsigned)(a.low >> 16)) ? find4(p, (uint32_t)a.low) : NONE;
+		return get_bit(p->bits4, (unsigned)(a.low >> 16)) ? find4(p, (uint32_t)a.low) : NONE;
 	if (p->count6 > 0 &&
 	    (get_bit(p->bits6_short, (unsigned)(a.high >> 48)) || get_bit(p->bits6_long, hash_of_32(a.high))))
 		return find6(p, a);
 	return NONE;
 }
 
-static bool set_covers(const struct set *s, struct address a)
+static bool set_covers(const struct prefix_set *s, struct address a)
 {
 	size_t low = 0, n = s->count;
 
@@ -369,66 +487,249 @@ static bool set_covers(const struct set *s, struct address a)
 	return s->count > 0 && prefix_covers(s->list[low], a);
 }
 
+/* ---- asking: one plan ---- */
+
 /* In the order of what counts. */
-enum finding { EXCLUDED, EXPLAINED, ELSEWHERE, LATE, TARGET_UNKNOWN, SILENT, FINDING_COUNT = SILENT };
+enum finding {
+	EXCLUDED,
+	EXPLAINED,
+	UNSHOWN,
+	UNDER_SEAL,
+	BROKEN,
+	UNPROVEN,
+	LATE,
+	TARGET_UNKNOWN,
+	SILENT,
+	FINDING_COUNT = SILENT
+};
 
 static const struct {
 	enum plan_verdict verdict;
-	const char *term;
+	const char *term; /* of BROKEN: which one */
 } meanings[FINDING_COUNT] = {
-	[EXCLUDED] = { PLAN_BREACH, "exclusion" },
-	[EXPLAINED] = { PLAN_EXPLAINED, NULL },
-	[ELSEWHERE] = { PLAN_BREACH, "target" },
-	[LATE] = { PLAN_LATE, "filed" },
-	[TARGET_UNKNOWN] = { PLAN_UNDECLARED, "target-unknown" },
+	[EXCLUDED] = { PLAN_BREACH, "exclusion" }, [EXPLAINED] = { PLAN_EXPLAINED, NULL },
+	[UNSHOWN] = { PLAN_SPOOFABLE, "source" },  [UNDER_SEAL] = { PLAN_SEALED, NULL },
+	[BROKEN] = { PLAN_BREACH, NULL },	   [UNPROVEN] = { PLAN_EXPIRED_PROOF, "proof" },
+	[LATE] = { PLAN_LATE, "filed" },	   [TARGET_UNKNOWN] = { PLAN_UNDECLARED, "target-unknown" },
 };
 
-static enum finding judge(const struct filed *f, const struct observation *o, struct address target)
-{
-	bool late = o->time_ms < f->logged_ms;
-	bool excluded = o->has_target && set_covers(&f->excludes, target);
-	bool declared = f->any_target || (o->has_target && set_covers(&f->targets, target));
+/* An observation with both its addresses folded. */
+struct asked {
+	const struct observation *o;
+	struct address source, target;
+};
 
-	if (o->time_ms < f->start_ms - PLAN_SKEW_MS || o->time_ms > f->end_ms + PLAN_SKEW_MS)
+static bool held_at(const struct plan_interval *held, size_t count, int64_t time_ms)
+{
+	for (size_t i = 0; i < count && held[i].from_ms <= time_ms; i++)
+		if (time_ms < held[i].until_ms)
+			return true;
+	return false;
+}
+
+static bool target_declared(const struct plan_entry *f, const struct asked *a)
+{
+	const struct plan_terms *t = &f->terms;
+
+	if (t->any_target || (a->o->has_target && set_covers(&f->targets, a->target)))
+		return true;
+	for (size_t i = 0; a->o->target_as != 0 && i < t->target_as_count; i++)
+		if (t->target_as[i] == a->o->target_as)
+			return true;
+	for (size_t i = 0; a->o->target_country[0] != '\0' && i < t->target_country_count; i++)
+		if (memcmp(t->target_countries[i], a->o->target_country, 2) == 0)
+			return true;
+	return false;
+}
+
+/* All that the plan's targets are of is known, so that what is not among them is elsewhere. */
+static bool target_known(const struct plan_terms *t, const struct observation *o)
+{
+	return (o->has_target || t->target_count == 0) && (o->target_as != 0 || t->target_as_count == 0) &&
+	       (o->target_country[0] != '\0' || t->target_country_count == 0) && t->target_domain_count == 0 &&
+	       (o->has_target || o->target_as != 0 || o->target_country[0] != '\0');
+}
+
+static uint8_t transport_folded(uint8_t t)
+{
+	return t == ICMP_V6 ? ICMP : t;
+}
+
+static bool transport_fits(const struct plan_terms *t, uint8_t transport)
+{
+	bool other = false;
+
+	if (t->transport_count == 0 || transport == 0)
+		return true;
+	for (size_t i = 0; i < t->transport_count; i++) {
+		uint8_t one = transport_folded(t->transports[i]);
+
+		if (one == transport_folded(transport))
+			return true;
+		other |= one != ICMP && one != 6 && one != 17;
+	}
+	return transport == OF_NONE_KNOWN && other;
+}
+
+static bool port_fits(const struct plan_terms *t, uint16_t port)
+{
+	size_t low = 0, n = t->port_count;
+
+	if (port == 0 || n == 0)
+		return true;
+	while (n > 1) {
+		size_t half = n / 2;
+
+		if (t->ports[low + half].low <= port)
+			low += half;
+		n -= half;
+	}
+	return t->ports[low].low <= port && port <= t->ports[low].high;
+}
+
+/* The first term that is broken for certain; NULL: none. */
+static const char *broken_term(const struct plan_entry *f, const struct observation *o, bool declared)
+{
+	if (!declared && target_known(&f->terms, o))
+		return "target";
+	if (!transport_fits(&f->terms, o->transport))
+		return "transport";
+	if (!port_fits(&f->terms, o->target_port))
+		return "port";
+	return f->lacks_consent ? "consent" : NULL;
+}
+
+static bool source_shown(const struct plan_entry *f, const struct asked *a)
+{
+	if ((a->o->seen & (SEEN_HANDSHAKE | SEEN_MARKER)) != 0)
+		return true;
+	for (size_t i = 0; i < f->confirmed_count; i++)
+		if (f->confirmed[i].first_ms <= a->o->time_ms && a->o->time_ms <= f->confirmed[i].last_ms &&
+		    prefix_covers(f->confirmed[i].source, a->source))
+			return true;
+	return false;
+}
+
+static enum finding judge(const struct plan_entry *f, const struct asked *a, bool held, const char **term)
+{
+	const struct observation *o = a->o;
+	bool excluded, declared;
+	const char *broken;
+
+	if (o->time_ms >= f->until_ms || !plan_terms_open(&f->terms, o->time_ms, PLAN_SKEW_MS))
 		return SILENT;
-	if (late)
-		return declared && !excluded ? LATE : SILENT;
-	if (o->time_ms >= f->until_ms)
-		return SILENT;
+	if (f->terms.sealed)
+		return held && o->time_ms >= f->filed_ms ? UNDER_SEAL : SILENT;
+	excluded = o->has_target && set_covers(&f->excludes, a->target);
+	declared = target_declared(f, a);
+	broken = broken_term(f, o, declared);
+	if (o->time_ms < f->filed_ms || !held) {
+		if (excluded || broken != NULL || !declared)
+			return SILENT;
+		return o->time_ms < f->filed_ms ? LATE : UNPROVEN;
+	}
 	if (excluded)
 		return EXCLUDED;
-	if (declared)
-		return EXPLAINED;
-	return o->has_target ? ELSEWHERE : TARGET_UNKNOWN;
+	*term = broken;
+	if (broken != NULL)
+		return BROKEN;
+	if (!declared)
+		return TARGET_UNKNOWN;
+	return source_shown(f, a) ? EXPLAINED : UNSHOWN;
+}
+
+/* ---- asking: all ---- */
+
+struct best {
+	enum finding finding;
+	const struct plan_entry *plan;
+	const char *term;
+};
+
+/* Of what counts alike the first one asked stays: the innermost prefix, there the earliest filed. Sealed filings name no
+ * prefix: the earliest filed. */
+static void consider(struct best *best, const struct plan_entry *f, const struct asked *a, bool held)
+{
+	const char *term = NULL;
+	enum finding found = judge(f, a, held, &term);
+
+	if (found < best->finding ||
+	    (found == UNDER_SEAL && found == best->finding && f->filed_ms < best->plan->filed_ms))
+		*best = (struct best){ found, f, term };
+}
+
+static struct plan_match match_of(const struct best *best)
+{
+	struct plan_match match = { .verdict = PLAN_UNDECLARED };
+
+	if (best->finding == SILENT)
+		return match;
+	match.verdict = meanings[best->finding].verdict;
+	match.term = best->finding == BROKEN ? best->term : meanings[best->finding].term;
+	if (match.verdict != PLAN_UNDECLARED) {
+		match.plan = best->plan->id;
+		match.at = best->plan->number;
+	}
+	return match;
+}
+
+struct plan_match plan_entry_match(const struct plan_entry *f, const struct observation *o, bool held)
+{
+	struct asked a = { o, address_unmapped(o->source), address_unmapped(o->target) };
+	struct best best = { .finding = SILENT };
+
+	consider(&best, f, &a, held);
+	return match_of(&best);
 }
 
 struct plan_match plans_match(const struct plans *p, const struct observation *o)
 {
-	struct plan_match match = { .verdict = PLAN_UNDECLARED };
-	uint32_t at = innermost(p, folded(o->source));
-	const struct filed *best_plan = NULL;
-	enum finding best = SILENT;
+	struct asked a = { o, address_unmapped(o->source), address_unmapped(o->target) };
+	uint32_t at = innermost(p, a.source);
+	struct best best = { .finding = SILENT };
 
-	if (at == NONE)
-		return match;
-	for (struct address target = folded(o->target); at != NONE; at = p->sources[at].parent) {
+	for (; at != NONE; at = p->sources[at].parent) {
 		const struct source *s = &p->sources[at];
 
 		for (uint32_t i = 0; i < s->count; i++) {
-			const struct filed *f = p->filed[p->plans_of[s->first + i]];
-			enum finding found = judge(f, o, target);
+			const struct listed *l = &p->listed[s->first + i];
+			bool held = held_at(l->held, l->held_count, o->time_ms);
 
-			if (found < best) {
-				best = found;
-				best_plan = f;
-			}
+			for (const struct plan_entry *f = p->entries[l->plan]; f != NULL; f = f->also)
+				consider(&best, f, &a, held);
 		}
 	}
-	if (best == SILENT)
-		return match;
-	match.verdict = meanings[best].verdict;
-	match.term = meanings[best].term;
-	if (match.verdict != PLAN_UNDECLARED)
-		match.plan = best_plan->id;
-	return match;
+	return match_of(&best);
+}
+
+const struct plan_entry *plans_entry(const struct plans *p, const struct plan_match *m)
+{
+	return m->verdict == PLAN_UNDECLARED || m->at >= p->count ? NULL : p->entries[m->at];
+}
+
+unsigned plan_match_rank(const struct plan_match *m)
+{
+	static const unsigned ranks[PLAN_VERDICT_COUNT] = {
+		[PLAN_EXPLAINED] = 1,	  [PLAN_SPOOFABLE] = 2, [PLAN_SEALED] = 3,     [PLAN_BREACH] = 4,
+		[PLAN_EXPIRED_PROOF] = 5, [PLAN_LATE] = 6,	[PLAN_UNDECLARED] = 7,
+	};
+
+	if (m->verdict == PLAN_BREACH && strcmp(m->term, meanings[EXCLUDED].term) == 0)
+		return 0;
+	return ranks[m->verdict] + (m->verdict == PLAN_UNDECLARED && m->term == NULL);
+}
+
+const char *plan_verdict_says(enum plan_verdict v)
+{
+	static const char *const says[PLAN_VERDICT_COUNT] = {
+		[PLAN_UNDECLARED] = "no plan covers it",
+		[PLAN_EXPLAINED] = "a plan filed before explains it; it lowers priority and closes nothing",
+		[PLAN_SPOOFABLE] = "a plan fits, but nothing shows that the source was not forged",
+		[PLAN_SEALED] = "who holds the source has a sealed filing: ask there",
+		[PLAN_BREACH] = "a plan covers the source and the time, but a term of it is broken",
+		[PLAN_EXPIRED_PROOF] = "a plan fits, but its party had no proof of the source then",
+		[PLAN_LATE] = "a plan fits but was filed after the event: it explains nothing",
+	};
+
+	return says[(unsigned)v < PLAN_VERDICT_COUNT ? v : PLAN_UNDECLARED];
 }

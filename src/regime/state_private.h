@@ -13,7 +13,7 @@
  *	o u64 index			proof, and the node's verdict on it (proof.c)
  *	O domain 00, 32 group, u64 index	nothing: an accepted observation of that party (proof.c)
  *	q u64 index			orders to a plan: recalls (plan_life.c)
- *	s prefix, u64 index		nothing: a plan with that source (plan.c)
+ *	s prefix, u64 index		nothing: a plan with that source (plan.c); s 00 00, u64 index: a sealed filing
  *	u u64 index			how it goes with a plan; u u64 index domain: what that party said of it (plan_life.c)
  *	U u64 index			nothing: a proof filed here that waits for the node's verdict (proof.c)
  *	v domain 00 u64 index		a vouch for that party (vouch.c); w domain 00 u64 index: by that party
@@ -74,6 +74,9 @@ enum state_letter {
 	STATE_WORDS = 'y',
 	STATE_POLICY = 'z'
 };
+
+/* Where the sources have the sealed filings, which name none: no prefix has this family. */
+#define SOURCE_OF_SEALED "\0\0"
 
 #define STATE_KEY_MAX 352 /* the longest are those of the view SIGHTINGS */
 #define STATE_VALUE_MAX (1 << 20)

@@ -150,6 +150,8 @@ struct report_type {
 };
 const struct report_type *report_type_find(struct span name); /* "scan6_ssh" finds "scan_ssh" */
 const struct report_type *report_type_at(size_t i);	      /* NULL behind the last */
+/* The honeypot, the sinkhole or the scanner that made the report spoke with the source, where it did so by TCP. */
+bool report_type_spoken(struct span name);
 bool report_column_known(struct span name);
 
 /* Calls the sink. Every event has passed the checks below. */

@@ -89,6 +89,11 @@ bool layout_has_port(const struct layout *l)
 	return l->format == FORMAT_SHADOWSERVER && l->columns.source_port >= 0;
 }
 
+bool layout_spoken(const struct layout *l)
+{
+	return l->format == FORMAT_SHADOWSERVER && report_type_spoken(l->type);
+}
+
 bool layout_type_known(const struct layout *l)
 {
 	return l->type_known;

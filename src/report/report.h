@@ -61,6 +61,9 @@ size_t layout_columns(const struct layout *l);	   /* of a CSV header; 0 if the f
 size_t layout_unknown_columns(const struct layout *l);
 /* Whether its rows say which port of the source is meant, each in the same place: a row without one is thin. */
 bool layout_has_port(const struct layout *l);
+/* Rows come of connections in which both sides spoke, where they are TCP: so that the source was not forged. docs/evidence.md lists
+ * the types. */
+bool layout_spoken(const struct layout *l);
 bool layout_type_known(const struct layout *l); /* false: a Shadowserver type without a class of its own */
 
 /* A place between two rows. Or inside one that is longer than REPORT_ROW_MAX: it was rejected where it began, and what

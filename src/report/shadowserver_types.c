@@ -182,6 +182,28 @@ const struct report_type *report_type_find(struct span name)
 	return type;
 }
 
+/* What these say is known only from a connection that stood: a login that was tried, a request that was read, a service that
+ * answered. Not among them: darknets and plain sinkholes, where one packet makes a row; the victims of attacks and the
+ * sites that referred, which spoke with nobody; middleboxes, which answer in the name of others; addresses that were
+ * listed. */
+bool report_type_spoken(struct span name)
+{
+	static const char *const spoken[] = {
+		"event4_honeypot_adb_scan", "event4_honeypot_brute_force", "event4_honeypot_http_scan",
+		"event4_honeypot_ics_scan", "event4_honeypot_rdp_scan",	   "event4_honeypot_rocketmq_scan",
+		"event4_honeypot_smb_scan", "event4_honeypot_smtp_scan",   "event4_microsoft_sinkhole_http",
+		"event4_sinkhole_http",
+	};
+	const struct report_type *type = report_type_find(name);
+
+	if (type == NULL)
+		return false;
+	for (size_t i = 0; i < sizeof(spoken) / sizeof(spoken[0]); i++)
+		if (strcmp(type->name, spoken[i]) == 0)
+			return true;
+	return strncmp(type->name, "scan_", 5) == 0 && strcmp(type->name, "scan_ddos_middlebox") != 0;
+}
+
 /* Columns that stand in many types, and those of events: what this version reads or can say what it is. */
 static const char *const columns[] = {
 	"timestamp",

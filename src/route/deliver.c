@@ -204,10 +204,8 @@ static void count_in(struct belt *l, const struct batch *b)
 	struct route_summary *s = l->r->out;
 
 	s->duplicates += b->duplicates;
-	s->explained += b->verdicts[PLAN_EXPLAINED];
-	s->breach += b->verdicts[PLAN_BREACH];
-	s->late += b->verdicts[PLAN_LATE];
-	s->undeclared += b->verdicts[PLAN_UNDECLARED];
+	for (int v = 0; v < PLAN_VERDICT_COUNT; v++)
+		s->verdicts[v] += b->verdicts[v];
 	s->told += b->told;
 	s->held += b->held;
 	s->waiting += b->waiting;

@@ -9,6 +9,7 @@
 #include "route/recognition.h"
 #include "route/evidence_write.h"
 #include "route/pipeline.h"
+#include "route/verdict.h"
 
 /* Look-ups mostly wait for memory; many in a row wait together. */
 #define RESOLVE_AT_ONCE 64
@@ -232,21 +233,6 @@ static struct mark mark_of(const struct section *s, const struct event *e)
 	return m;
 }
 
-static enum plan_verdict verdict_of(const struct routing *r, const struct event *e)
-{
-	struct observation o;
-
-	if (r->plans == NULL)
-		return PLAN_UNDECLARED;
-	o = (struct observation){ .source = e->source,
-				  .has_target = e->has_target,
-				  .target = e->target,
-				  .time_ms = e->time_ms,
-				  .transport = e->transport,
-				  .target_port = e->target_port };
-	return plans_match(r->plans, &o).verdict;
-}
-
 static uint16_t country_of(const struct routing *r, uint32_t addressee, struct address a)
 {
 	struct address inner;
@@ -344,7 +330,7 @@ static enum err on_event(void *context, const struct event *e)
 	x->source_length = e->source_length;
 	if ((err = set_detail(w, &w->r->sections[section], e, class, x)) != OK)
 		return err;
-	x->verdict = verdict_of(w->r, e);
+	x->verdict = verdict_of(w->r->verdicts, &w->r->sections[section], e, &x->mark);
 	x->section = section;
 	x->length = evidence_row(w->run.rows + w->run.len, e, (enum plan_verdict)x->verdict) & 0xffffff;
 	w->run.len += x->length;

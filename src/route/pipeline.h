@@ -29,6 +29,7 @@ struct section {
 	struct hash fingerprint; /* of these and of what the options change in the meaning of a row */
 	bool quoted;		 /* CSV: a row may hold line ends inside quotes */
 	bool has_port;		 /* layout_has_port */
+	bool spoken;		 /* layout_spoken */
 	bool told;		 /* columns_tell went by */
 };
 
@@ -62,7 +63,8 @@ void failure_set(struct failure *f, enum err e); /* with this thread's err_detai
 struct routing {
 	struct node *node;
 	const struct resolver *resolver;
-	const struct plans *plans; /* NULL: there are none */
+	const struct plans *plans; /* NULL: there are none; then no verdicts either */
+	struct verdicts *verdicts;
 	const struct table *table;
 	const struct route_options *options;
 	struct route_limits limits;

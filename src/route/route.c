@@ -46,6 +46,7 @@
 #include "regime/sighting.h"
 #include "route/recognition.h"
 #include "route/pipeline.h"
+#include "route/verdict.h"
 
 #define MIB ((size_t)1 << 20)
 #define THREADS_MAX 64
@@ -316,12 +317,16 @@ enum err route_files_within(const struct route_limits *limits, struct node *n, c
 	all->marks_before = node_marks(n) != NULL && marks_count(node_marks(n)) > 0;
 	all->signer = options->dry_run ? NULL : node_signer(n);
 	pthread_mutex_init(&all->failure.lock, NULL);
-	if ((e = names_new(&all->names)) == OK)
+	e = all->plans != NULL ? verdicts_new(all, &all->verdicts) : OK;
+	if (e == OK)
+		e = names_new(&all->names);
+	if (e == OK)
 		e = route(all, paths, count);
 	if (e != OK && e == all->failure.err)
 		fail(e, "%s", all->failure.detail);
 	sources_close(all);
 	names_free(all->names);
+	verdicts_free(all->verdicts);
 	runs_free(all->runs);
 	free(all->countries);
 	free(all->country_of_addressee);

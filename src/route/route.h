@@ -53,7 +53,8 @@ struct route_country {
 #define ROUTE_COUNTRIES 677 /* AA to ZZ and unknown */
 
 struct route_summary {
-	uint64_t events, rejected, explained, breach, late, undeclared;
+	uint64_t events, rejected;
+	uint64_t verdicts[PLAN_VERDICT_COUNT]; /* how they stand to plans; every event that is no duplicate is in one */
 	/* Every event of the run is in one of these, and every row in one of them or rejected. */
 	uint64_t duplicates; /* counted before, or twice in the run */
 	uint64_t told;	     /* in notices */

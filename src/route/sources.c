@@ -78,6 +78,7 @@ static void section_of(struct routing *r, struct source *s)
 
 	s->section = section_find(r, f, layout_type(s->layout), layout_header(s->layout));
 	r->sections[s->section].has_port = layout_has_port(s->layout);
+	r->sections[s->section].spoken = layout_spoken(s->layout);
 	if (f != FORMAT_MAIL && f != FORMAT_ARF)
 		return;
 	for (int d = 0; d < FORMAT_COUNT; d++)

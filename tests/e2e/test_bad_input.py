@@ -86,7 +86,7 @@ def test_bad_addresses(node, address):
 def test_help_and_completion_cover_every_command():
     listing = subprocess.run([COMITY, "help"], capture_output=True, text=True, check=True).stdout
     names = ["answer", "init", "ledger audit", "ledger proof", "ledger show", "lookup", "notice list", "notice show", "party add",
-             "plan file", "plan list", "plan match", "route", "territory build", "territory show", "territory update", "verify"]
+             "plan file", "plan list", "plan match", "plan whose", "route", "territory build", "territory show", "territory update", "verify"]
     for name in names:
         assert name in listing
         assert subprocess.run([COMITY, "help", *name.split()], capture_output=True, check=True).stdout

@@ -98,16 +98,25 @@ def test_content_classes_are_refused(node):
 
 
 def test_plans_explain_only_what_was_filed_before(node):
-    node.run("party", "add", "scanner.example", "--role", "researcher")
+    node.run("party", "add", "scanner.example", "--role", "researcher", "--claim", "prefix 5.45.9.0/24")
+    node.run("party", "approve", "scanner.example")
     early = scan(node, "scan_one.csv", "5.45.9.1", when="2026-11-01 10:00:00")
     node.run("plan", "file", "--from", "scanner.example", "--source", "5.45.9.0/24", "--start", "2026-10-01T00:00:00Z",
              "--end", "2026-12-31T00:00:00Z", "--purpose", "measurement")
     assert summary(node, early)["late"] == 1
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=2)
-    now = scan(node, "scan_two.csv", "5.45.9.2", "5.45.8.2", when=soon.strftime("%Y-%m-%d %H:%M:%S"))
+    now = scan(node, "2026-11-02-scan_ssh-two.csv", "5.45.9.2", "5.45.8.2", when=soon.strftime("%Y-%m-%d %H:%M:%S"))
     result = summary(node, now)
     assert result["explained"] == 1 and result["undeclared"] == 1
-    assert node.json("plan", "match", "5.45.9.3", "--time", soon.strftime("%Y-%m-%dT%H:%M:%SZ"))[0]["verdict"] == "explained"
+    then = soon.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert node.json("plan", "match", "5.45.9.3", "--time", then)[0]["verdict"] == "spoofable"
+    assert node.json("plan", "match", "5.45.9.3", "--time", then, "--handshake")[0]["verdict"] == "explained"
+    (whose,) = node.json("plan", "whose", "5.45.9.3", "--at", then)
+    assert whose["verdict"] == "spoofable" and whose["plans"][0]["proven_by"] == "operator"
+    line = node.run("plan", "whose", "::ffff:5.45.9.3", "--at", then, "--handshake").stdout.decode()
+    assert line.count("\n") == 1 and "is scanner.example's scan, proven by operator, 2026-10-01T00:00:00Z to" in line
+    assert "no plan covers it" in node.run("plan", "whose", "5.45.8.3", "--at", then).stdout.decode()
+    assert node.error("plan", "whose", "5.45.8.3", "--transport", "tcpp", code=2) == "usage"
 
 
 def test_the_evidence_is_every_row(node):

@@ -124,11 +124,13 @@ static inline enum err place_told(void *context, const struct route_notice *n)
 static inline void check_sums(const struct place *p)
 {
 	const struct route_summary *o = &p->out;
-	uint64_t counted = o->events - o->duplicates, by_country = 0;
+	uint64_t counted = o->events - o->duplicates, by_country = 0, judged = 0;
 
 	for (size_t i = 0; i < o->country_count; i++)
 		by_country += o->countries[i].events;
-	assert_int_equal(o->explained + o->breach + o->late + o->undeclared, counted);
+	for (int v = 0; v < PLAN_VERDICT_COUNT; v++)
+		judged += o->verdicts[v];
+	assert_int_equal(judged, counted);
 	assert_int_equal(by_country, counted);
 	assert_int_equal(p->told, o->notices);
 	assert_int_equal(o->told + o->held + o->waiting + o->thin + o->unanswered, counted);

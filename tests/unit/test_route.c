@@ -185,46 +185,64 @@ static const char *at_time(struct place *p, int64_t ms)
 	return arena_print(p->arena, "\"%.10s %.8s\"", text, text + 11);
 }
 
-static void file_plan(struct place *p, int64_t now)
+static struct hash say(struct place *p, const struct signer *who, enum kind k, const char *lines)
+{
+	struct appended out;
+	struct hash id;
+
+	assert_int_equal(node_begin(p->n), OK);
+	assert_int_equal(
+		node_add_statement(p->n, statement_text(p->arena, k, "cert.example/public", who, lines, &id), &out),
+		OK);
+	assert_int_equal(node_commit(p->n), OK);
+	return id;
+}
+
+/* A party whose claims are approved. */
+static void holds(struct place *p, const struct signer *who, const char *claims)
+{
+	struct hash id = say(p, who, KIND_PARTY,
+			     arena_print(p->arena, "public-key %s\n%s", public_key_of(p->arena, who), claims));
+
+	say(p, node_signer(p->n), KIND_ANSWER,
+	    arena_print(p->arena, "re %s\noutcome accepted\n", hex_of(p->arena, id)));
+}
+
+static void file_plan(struct place *p, const struct signer *who, int64_t now, const char *more)
 {
 	char start[CLOCK_TEXT], end[CLOCK_TEXT];
-	struct appended out;
-	const char *lines;
 
 	clock_format(now - DAY, start);
 	clock_format(now + DAY, end);
-	lines = arena_print(p->arena,
-			    "activity scan\nstart %s\nend %s\nsource 5.44.9.0/24\ntarget any\nexclude 5.46.0.0/16\n"
-			    "purpose a test\n",
-			    start, end);
-	assert_int_equal(node_begin(p->n), OK);
-	assert_int_equal(node_add_statement(p->n,
-					    statement_text(p->arena, KIND_PLAN, "cert.example/public",
-							   node_signer(p->n), lines, NULL),
-					    &out),
-			 OK);
-	assert_int_equal(node_commit(p->n), OK);
+	say(p, who, KIND_PLAN,
+	    arena_print(p->arena, "activity scan\nstart %s\nend %s\npurpose a test\n%s", start, end, more));
 	place_plans(p);
 }
 
 static void every_verdict_is_reached(void **state)
 {
 	struct place *p = place_new(*state);
+	struct signer *scan = signer_of("scan.example"), *sealer = signer_of("sealer.example");
 	int64_t now = clock_now_ms();
 	const char *soon = at_time(p, now + 5000), *before = at_time(p, now - 3600000), *text;
 
-	file_plan(p, now);
+	holds(p, scan, "role researcher\nclaim prefix 5.44.9.0/24\n");
+	holds(p, sealer, "role researcher\nclaim prefix 5.44.12.0/24\n");
+	file_plan(p, scan, now, "source 5.44.9.0/24\nsource 5.44.10.0/24\ntarget any\nexclude 5.46.0.0/16\n");
+	say(p, sealer, KIND_PLAN, arena_print(p->arena, "commitment %064d\n", 7));
+	place_plans(p);
 	place_must_route(p, write_file(p, BRUTE_FILE,
 				       arena_print(p->arena,
 						   BRUTE_HEADER "%s,tcp,5.44.9.1,1,5.45.0.1,22\n"
 								"%s,tcp,5.44.9.2,1,5.46.0.1,22\n"
 								"%s,tcp,5.44.9.3,1,5.45.0.1,22\n"
+								"%s,udp,5.44.9.4,1,5.45.0.1,22\n"
+								"%s,tcp,5.44.10.1,1,5.45.0.1,22\n"
+								"%s,tcp,5.44.12.1,1,5.45.0.1,22\n"
 								"%s,tcp,5.44.8.1,1,5.45.0.1,22\n",
-						   soon, soon, before, soon)));
-	assert_int_equal(p->out.explained, 1);
-	assert_int_equal(p->out.breach, 1);
-	assert_int_equal(p->out.late, 1);
-	assert_int_equal(p->out.undeclared, 1);
+						   soon, soon, before, soon, soon, soon, soon)));
+	for (int v = 0; v < PLAN_VERDICT_COUNT; v++)
+		assert_int_equal(p->out.verdicts[v], 1);
 	text = circle_text(p);
 	assert_non_null(strstr(text, "\nexplained 1\n"));
 	assert_null(strstr(text, "\npriority "));
@@ -232,6 +250,62 @@ static void every_verdict_is_reached(void **state)
 				       arena_print(p->arena, BRUTE_HEADER "%s,tcp,5.44.9.9,1,5.45.0.1,22\n", soon)));
 	assert_non_null(strstr(circle_text(p), "\nevents 1\nexplained 1\n"));
 	assert_non_null(strstr(circle_text(p), "\npriority low\n"));
+	signer_free(scan);
+	signer_free(sealer);
+	place_free(p);
+}
+
+/* Three a second are declared. A row that is in two reports, or was counted before, is one; the fourth is a breach. */
+static void rates_over_all_reports(void **state)
+{
+	struct place *p = place_new(*state);
+	struct signer *scan = signer_of("scan.example");
+	int64_t now = clock_now_ms();
+	const char *soon = at_time(p, now + 5000);
+	const char *one = arena_print(p->arena,
+				      BRUTE_HEADER "%s,tcp,5.44.9.1,1,5.45.0.1,22\n"
+						   "%s,tcp,5.44.9.1,2,5.45.0.1,22\n",
+				      soon, soon);
+	char *paths[2] = { (char *)write_file(p, BRUTE_FILE, one),
+			   (char *)write_file(p, "2026-11-02-event4_honeypot_brute_force-again.csv", one) };
+
+	holds(p, scan, "role researcher\nclaim prefix 5.44.9.0/24\n");
+	file_plan(p, scan, now, "source 5.44.9.0/24\ntarget any\nrate 3\n");
+	assert_int_equal(route_files_within(&p->limits, p->n, p->resolver, p->plans, paths, 2, &p->options, NULL, NULL,
+					    NULL, &p->out),
+			 OK);
+	assert_int_equal(p->out.duplicates, 2);
+	assert_int_equal(p->out.verdicts[PLAN_EXPLAINED], 2);
+	place_must_route(p, write_file(p, BRUTE_FILE,
+				       arena_print(p->arena,
+						   "%s%s,tcp,5.44.9.2,3,5.45.0.1,22\n%s,tcp,5.44.9.2,4,5.45.0.1,22\n"
+						   "%s,tcp,5.44.9.2,5,5.45.0.1,22\n%s,tcp,5.44.9.2,6,5.45.0.1,22\n",
+						   one, soon, soon, soon, soon)));
+	assert_int_equal(p->out.duplicates, 2);
+	assert_int_equal(p->out.verdicts[PLAN_EXPLAINED], 3);
+	assert_int_equal(p->out.verdicts[PLAN_BREACH], 1);
+	signer_free(scan);
+	place_free(p);
+}
+
+/* Only the number of the target's network is declared: it is looked up. */
+static void a_target_by_its_network(void **state)
+{
+	struct place *p = place_new(*state);
+	struct signer *scan = signer_of("scan.example");
+	int64_t now = clock_now_ms();
+	const char *soon = at_time(p, now + 5000);
+
+	holds(p, scan, "role researcher\nclaim prefix 5.44.9.0/24\n");
+	file_plan(p, scan, now, "source 5.44.9.0/24\ntarget AS64502\n");
+	place_must_route(p, write_file(p, BRUTE_FILE,
+				       arena_print(p->arena,
+						   BRUTE_HEADER "%s,tcp,5.44.9.1,1,5.46.0.1,22\n"
+								"%s,tcp,5.44.9.2,1,5.44.0.1,22\n",
+						   soon, soon)));
+	assert_int_equal(p->out.verdicts[PLAN_EXPLAINED], 1);
+	assert_int_equal(p->out.verdicts[PLAN_BREACH], 1);
+	signer_free(scan);
 	place_free(p);
 }
 
@@ -585,6 +659,8 @@ int main(void)
 		IN_A_FOLDER(documents_are_the_same_however_they_come),
 		IN_A_FOLDER(what_is_undetermined_has_no_copies),
 		IN_A_FOLDER(every_verdict_is_reached),
+		IN_A_FOLDER(rates_over_all_reports),
+		IN_A_FOLDER(a_target_by_its_network),
 		IN_A_FOLDER(rejects_name_line_and_offset),
 		IN_A_FOLDER(rejects_carry_their_sum),
 		IN_A_FOLDER(rejects_go_where_they_are_asked_to),
