@@ -157,6 +157,8 @@ int cmd_plan_confirm(struct cli *c);
 int cmd_plan_delay(struct cli *c);
 int cmd_plan_explain(struct cli *c);
 int cmd_plan_file(struct cli *c);
+int cmd_policy_set(struct cli *c);
+int cmd_policy_show(struct cli *c);
 int cmd_plan_list(struct cli *c);
 int cmd_plan_match(struct cli *c);
 int cmd_plan_recall(struct cli *c);

@@ -22,7 +22,7 @@ static void say_left_out(void *context, struct span node, const char *why)
 
 enum err cli_claims(struct cli *c, const struct state *st, struct territory_claim **out, size_t *count)
 {
-	return claims_known(c->dir, st, c->arena, say_left_out, NULL, out, count);
+	return claims_known(c->dir, st, clock_now_ms(), c->arena, say_left_out, NULL, out, count);
 }
 
 /* Copies in the command's arena: the node is closed again. */

@@ -9,6 +9,7 @@
 #include "exchange/delivery.h"
 #include "exchange/delivery_wire.h"
 #include "exchange/server_private.h"
+#include "regime/policy.h"
 
 /*
  * One request
@@ -115,33 +116,32 @@ static void note_concerned(const struct state *st, struct span domain, struct co
 	}
 }
 
-struct claiming {
+struct holding_it {
 	const struct state *st;
-	const struct addressee *resource;
 	struct concerned *out;
 };
 
-static enum err look_at_claim(void *context, const struct claim *c)
+static enum err look_at_holder(void *context, const struct holding *h)
 {
-	struct claiming *l = context;
+	struct holding_it *l = context;
 	bool here = false;
-	enum err e = OK;
+	enum err e = is_kept_here(l->st, h->party, &here);
 
-	if (claim_covers(c, l->resource) && (e = is_kept_here(l->st, c->party, &here)) == OK && here)
-		note_concerned(l->st, c->party, l->out);
+	if (e == OK && here)
+		note_concerned(l->st, h->party, l->out);
 	return e;
 }
 
 static enum err look_at_addressee(const struct state *st, const struct addressee *to, struct concerned *out)
 {
-	struct claiming l = { st, to, out };
+	struct holding_it l = { st, out };
 	bool here = false;
 	enum err e;
 
 	if (to->type == TO_ALL)
 		return OK;
 	if (to->type != TO_PARTY)
-		return state_claims(st, true, look_at_claim, &l);
+		return policy_holders(st, POLICY_DIVERT, to, clock_now_ms(), look_at_holder, &l);
 	e = is_kept_here(st, to->domain, &here);
 	if (e == OK && here)
 		note_concerned(st, to->domain, out);

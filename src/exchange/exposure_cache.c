@@ -45,7 +45,8 @@ static enum err count_anew(struct exposure_cache *x, const struct state *st)
 	struct exposures *all = NULL;
 	struct table *t = NULL;
 	size_t count = 0;
-	enum err e = a == NULL ? ERR_NO_MEMORY : claims_known(x->dir, st, a, NULL, NULL, &claims, &count);
+	enum err e =
+		a == NULL ? ERR_NO_MEMORY : claims_known(x->dir, st, clock_now_ms(), a, NULL, NULL, &claims, &count);
 
 	if (e == OK)
 		e = table_open(x->path, &t);

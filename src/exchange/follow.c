@@ -5,7 +5,7 @@
  * stand where they stand together, which the fold wants to know (regime/mirror_fold.c). A busy node may move each time; then the
  * fold leaves out the newest, and the next round has it.
  *
- * At the end party statements become guests of our own ledger: the node's own, those of parties whose claims it approved, and of
+ * At the end party statements become guests of our own ledger: the node's own, those of parties that hold something there, and of
  * parties that are its guests here already what they filed since, or that they withdrew. Their receipts are made of the mirror's
  * tiles, so nothing more is asked, and reports can be routed to these parties without any network. One that is refused (its party
  * is kept by another node, or here) is counted, and the others go on.
@@ -32,6 +32,7 @@
 #include "regime/introduction.h"
 #include "regime/mirror.h"
 #include "regime/vouch.h"
+#include "regime/policy.h"
 
 #define CARD_MAX ((size_t)1 << 20) /* GET /node */
 #define NOTE_MAX ((size_t)STATEMENT_MAX)
@@ -278,6 +279,7 @@ struct gathering {
 	struct round *round;
 	const struct state *theirs, *ours;
 	struct wanted *first, **last;
+	struct span holder; /* who was looked at last */
 };
 
 static enum err want(struct gathering *g, struct span domain, uint64_t index)
@@ -314,9 +316,14 @@ static enum err want_party(struct gathering *g, struct span domain)
 	return want(g, domain, theirs.index);
 }
 
-static enum err want_claimant(void *context, const struct claim *c)
+static enum err want_holder(void *context, const struct holding *h)
 {
-	return want_party(context, c->party);
+	struct gathering *g = context;
+
+	if (span_equal(g->holder, h->party))
+		return OK; /* they come party by party */
+	g->holder = h->party;
+	return want_party(g, h->party);
 }
 
 /* What came here as a guest stands here as it stands there: filed anew, or withdrawn. */
@@ -351,7 +358,7 @@ static enum err gather(struct round *r, struct mirror *m, struct gathering *g)
 		g->theirs = &theirs;
 		g->ours = &ours;
 		if ((e = want_party(g, r->who.node)) == OK)
-			e = state_claims(&theirs, true, want_claimant, g);
+			e = policy_holdings(&theirs, POLICY_DIVERT, SPAN(""), clock_now_ms(), want_holder, g);
 		if (e == OK)
 			e = state_parties(&ours, want_guest, g);
 		snapshot_end(ours.snapshot);

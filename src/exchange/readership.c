@@ -1,5 +1,7 @@
 #include "exchange/readership.h"
 
+#include "regime/policy.h"
+
 /*
  * How it is decided
  *
@@ -32,31 +34,17 @@ static bool is_party(const struct caller *c, struct span domain)
 
 /* ---- who is named ---- */
 
-struct holding {
-	const struct caller *c;
-	const struct addressee *what;
-	bool held;
-};
-
-static enum err look_at_claim(void *context, const struct claim *claim)
-{
-	struct holding *h = context;
-
-	h->held |= is_party(h->c, claim->party) && claim_covers(claim, h->what);
-	return OK;
-}
-
-/* The caller is this addressee, or holds it by an approved claim. */
+/* The caller is this addressee, or holds it now. */
 static enum err is_named(const struct state *st, const struct caller *c, const struct addressee *to, bool *yes)
 {
-	struct holding h = { c, to, false };
+	bool held = false;
 	enum err e = OK;
 
 	if (to->type == TO_PARTY)
-		h.held = is_party(c, to->domain);
+		held = is_party(c, to->domain);
 	else if (to->type != TO_ALL && c->party.len > 0)
-		e = state_claims(st, true, look_at_claim, &h);
-	*yes = *yes || h.held;
+		e = policy_allows(st, POLICY_DIVERT, c->party, to, clock_now_ms(), &held, NULL);
+	*yes = *yes || held;
 	return e;
 }
 
@@ -118,22 +106,14 @@ static enum err look_at_name(struct matter_place *p, struct addressee name)
 	return e == SEEN ? OK : e;
 }
 
-static struct addressee of_claim(const struct claim *claim)
-{
-	struct addressee to = { .type = claim->type, .asn = claim->asn, .prefix = claim->prefix };
-
-	memcpy(to.country, claim->country, sizeof(to.country));
-	return to;
-}
-
-static enum err look_at_name_of_claim(void *context, const struct claim *claim)
+static enum err look_at_name_of_holding(void *context, const struct holding *h)
 {
 	struct matter_place *p = context;
 
-	return is_party(p->c, claim->party) && !p->named ? look_at_name(p, of_claim(claim)) : OK;
+	return p->named ? OK : look_at_name(p, h->resource);
 }
 
-/* `cc` and `for`, as the party or its claims are written. */
+/* `cc` and `for`, as the party or what it holds is written. */
 static enum err is_mentioned(const struct state *st, const struct caller *c, const struct matter *m, bool *yes)
 {
 	struct matter_place p = { st, c, m, 0, false };
@@ -142,7 +122,7 @@ static enum err is_mentioned(const struct state *st, const struct caller *c, con
 	if (e == OK)
 		e = look_at_name(&p, (struct addressee){ .type = TO_PARTY, .domain = c->party });
 	if (e == OK && !p.named)
-		e = state_claims(st, true, look_at_name_of_claim, &p);
+		e = policy_holdings(st, POLICY_DIVERT, c->party, clock_now_ms(), look_at_name_of_holding, &p);
 	*yes = p.named;
 	return e;
 }
@@ -257,15 +237,16 @@ static struct feed whole(enum ledger_id l, enum kind k, const struct addressee *
 	return (struct feed){ .type = k != KIND_UNKNOWN ? FEED_KIND : FEED_ALL, .ledger = l, .kind = k };
 }
 
-static enum err add_claim(void *context, const struct claim *claim)
+/* What is held on two bases comes twice, one behind the other. */
+static enum err add_holding(void *context, const struct holding *h)
 {
 	struct choosing *ch = context;
 
-	if (!is_party(ch->c, claim->party))
+	if (*ch->count > 0 && addressee_equal(&ch->feeds[*ch->count - 1].party, &h->resource))
 		return OK;
 	if (*ch->count == FEEDS_MAX)
 		return fail(ERR_TOO_LONG, "more than %d resources: ask for one of them by `party`", FEEDS_MAX - 2);
-	add(ch, of_party(LEDGER_CIRCLE, ch->kind, of_claim(claim)));
+	add(ch, of_party(LEDGER_CIRCLE, ch->kind, h->resource));
 	return OK;
 }
 
@@ -299,7 +280,7 @@ enum err readership_feeds(const struct state *st, const struct caller *c, enum k
 		return e;
 	}
 	add(&ch, of_party(LEDGER_CIRCLE, k, (struct addressee){ .type = TO_PARTY, .domain = c->party }));
-	return state_claims(st, true, add_claim, &ch);
+	return policy_holdings(st, POLICY_DIVERT, c->party, clock_now_ms(), add_holding, &ch);
 }
 
 /* ---- collections ---- */

@@ -1,7 +1,7 @@
 /* Who may see what. The only file that decides it; every door asks here, before it counts, sorts or renders anything.
  *
  *	anyone			the public ledger and its bodies; what is TLP:CLEAR in a collection that is open to all
- *	a party			what it wrote, and what is addressed to it or to a resource that it holds by an approved claim;
+ *	a party			what it wrote, and what is addressed to it or to a resource that it holds now (regime/policy.h), also from before;
  *				the answers to these
  *	a member		headers of the circle's ledger; what is TLP:GREEN, also in a collection that is open to all;
  *				collections of the members up to AMBER+STRICT
@@ -9,11 +9,11 @@
  *	the node's operator	everything that the node holds
  *
  * Standing counts headers of the circle: of anybody to members and the operator, to a party of itself and of the resources that it
- * holds by an approved claim.
+ * holds now.
  *
  * Bodies: to author and addressees, whatever the TLP; to members if GREEN, to anyone if CLEAR. RED bodies are the author's and
  * those named in `to`, not in `cc`. A statement without `tlp` counts as AMBER. Addressed is who stands in `to`, `cc` or `for`, or
- * holds by an approved claim what stands there or a prefix around it. Credentials without RIGHT_READ see what anyone sees.
+ * holds now what stands there or a prefix around it. Credentials without RIGHT_READ see what anyone sees.
  * What one may not see does not exist: the same answer, by the same work. */
 #ifndef EXCHANGE_READERSHIP_H
 #define EXCHANGE_READERSHIP_H

@@ -66,7 +66,7 @@ static void look(struct hash_stream *h, const struct territory_claim *c)
 	hash_stream_add(h, &c->prefix.address.high, sizeof(c->prefix.address.high));
 	hash_stream_add(h, &c->prefix.address.low, sizeof(c->prefix.address.low));
 	hash_stream_add(h, c->country, sizeof(c->country));
-	hash_stream_add(h, c->approval.bytes, HASH_SIZE);
+	hash_stream_add(h, c->because.bytes, HASH_SIZE);
 	hash_stream_add(h, c->approved_by.at, c->approved_by.len);
 }
 
@@ -77,7 +77,8 @@ static enum err claims_hash(const struct rounds *r, const struct state *st, stru
 	struct hash_stream *h = hash_stream_new();
 	struct territory_claim *claims;
 	size_t count;
-	enum err e = a == NULL || h == NULL ? ERR_NO_MEMORY : claims_known(r->dir, st, a, NULL, NULL, &claims, &count);
+	enum err e = a == NULL || h == NULL ? ERR_NO_MEMORY
+					    : claims_known(r->dir, st, clock_now_ms(), a, NULL, NULL, &claims, &count);
 
 	for (size_t i = 0; e == OK && i < count; i++)
 		look(h, &claims[i]);
@@ -103,7 +104,7 @@ static enum err read_anew(struct rounds *r, const struct state *st, const char *
 	forget(r);
 	r->mark = (struct follow_up_mark){ 0 };
 	r->anew_us = clock_monotonic_us();
-	if ((e = claims_known(r->dir, st, r->arena, NULL, NULL, &claims, &count)) != OK ||
+	if ((e = claims_known(r->dir, st, clock_now_ms(), r->arena, NULL, NULL, &claims, &count)) != OK ||
 	    (e = table_open(path, &r->table)) != OK)
 		return e;
 	return resolver_new(r->table, claims, count, &r->resolver);

@@ -10,6 +10,7 @@
 #include "base/encoding.h"
 #include "exchange/api.h"
 #include "exchange/statement_view.h"
+#include "regime/policy.h"
 
 #define LOOKED_AT_MOST 20000 /* entries, for one page */
 #define VIEW_MOST ((size_t)8 * STATEMENT_MAX)
@@ -261,6 +262,8 @@ struct gathering {
 	struct walking *w;
 	struct feed *feeds;
 	size_t count;
+	struct addressee last; /* what is held, as it comes */
+	bool any;
 };
 
 /* The feeds of notices that name this addressee. */
@@ -279,26 +282,26 @@ static enum err gather(struct gathering *g, const struct addressee *to)
 	return e;
 }
 
-static enum err gather_claim(void *context, const struct claim *c)
+static enum err gather_holding(void *context, const struct holding *h)
 {
 	struct gathering *g = context;
-	struct addressee to = { .type = c->type, .asn = c->asn, .prefix = c->prefix };
 
-	if (!span_equal(c->party, g->w->door->caller->party))
-		return OK;
-	memcpy(to.country, c->country, sizeof(to.country));
-	return gather(g, &to);
+	if (g->any && addressee_equal(&g->last, &h->resource))
+		return OK; /* on another basis too */
+	g->last = h->resource;
+	g->any = true;
+	return gather(g, &h->resource);
 }
 
 /* To me: by my name, and by what I answer for. */
 static enum err notices_feeds(struct walking *w, struct feed feeds[FEEDS_MAX], size_t *count)
 {
 	struct addressee me = { .type = TO_PARTY, .domain = w->door->caller->party };
-	struct gathering g = { w, feeds, 0 };
+	struct gathering g = { .w = w, .feeds = feeds };
 	enum err e = gather(&g, &me);
 
 	if (e == OK)
-		e = state_claims(w->st, true, gather_claim, &g);
+		e = policy_holdings(w->st, POLICY_DIVERT, me.domain, clock_now_ms(), gather_holding, &g);
 	*count = g.count;
 	return e;
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "regime/kinds_private.h"
+#include "regime/vouch.h"
 
 /*
  * Bytes and walks
@@ -511,10 +512,47 @@ static enum err count(void *context, const struct holding *h)
 	return OK;
 }
 
+#define NEWEST 1000 /* of the notices to a party are looked at */
+
+struct answers {
+	int64_t last_ms;
+	unsigned seen;
+};
+
+#define ENOUGH ERR_EXISTS /* ends a walk; never leaves this file */
+
+static enum err look_at_notice(void *context, const struct matter *m)
+{
+	struct answers *a = context;
+
+	if (m->answered_ms > a->last_ms)
+		a->last_ms = m->answered_ms;
+	return ++a->seen < NEWEST ? OK : ENOUGH;
+}
+
+/* By a person, not by a machine that has it (`received`). */
+static enum err last_answer(const struct state *st, struct span party, int64_t *out)
+{
+	struct addressee to = { .type = TO_PARTY, .domain = party };
+	struct answers a = { 0 };
+	enum err e = state_matters_to(st, &to, CLASS_NONE, look_at_notice, &a);
+
+	*out = a.last_ms;
+	return e == ENOUGH ? OK : e;
+}
+
 enum err profile_of(const struct state *st, struct span party, int64_t at_ms, struct profile *out)
 {
 	struct profiling p = { .party = party, .out = out };
 
+	struct sponsorship s = { 0 };
+	enum err e;
+
 	*out = (struct profile){ 0 };
-	return holdings_of(st, party, ~0u, at_ms, count, &p);
+	e = holdings_of(st, party, ~0u, at_ms, count, &p);
+	if (e == OK)
+		e = sponsorship_of(st, party, at_ms, &s);
+	out->vouches = s.vouches;
+	out->sponsors = s.sponsors;
+	return e == OK ? last_answer(st, party, &out->last_answered_ms) : e;
 }

@@ -60,7 +60,7 @@ struct profile {
 	unsigned prefixes, numbers, countries; /* resources that it holds */
 	int64_t next_end_ms;		       /* when the first of them ends; 0: none */
 	unsigned vouches, sponsors;	       /* in force; unrelated ones that count (vouch.h) */
-	int64_t last_answered_ms;	       /* 0: never */
+	int64_t last_answered_ms;	       /* to one of the newest 1000 notices to it; 0: to none */
 };
 enum err profile_of(const struct state *st, struct span party, int64_t at_ms, struct profile *out);
 

@@ -140,3 +140,43 @@ enum err policy_allows(const struct state *st, enum policy_action a, struct span
 	*yes = false;
 	return e == OK ? holding_at(st, party, resource, which, at_ms, yes, out) : e;
 }
+
+struct walking {
+	unsigned addresses, countries;
+	holding_each *each;
+	void *context;
+};
+
+static enum err show(void *context, const struct holding *h)
+{
+	struct walking *w = context;
+	unsigned which = h->resource.type == TO_COUNTRY ? w->countries : w->addresses;
+
+	if (h->resource.type == TO_PARTY || (which & BASIS_BIT(h->basis)) == 0)
+		return OK;
+	return w->each(w->context, h);
+}
+
+enum err policy_holdings(const struct state *st, enum policy_action a, struct span party, int64_t at_ms,
+			 holding_each *each, void *context)
+{
+	struct walking w = { .each = each, .context = context };
+	unsigned bits[POLICY_COUNT];
+	enum err e = get(st, bits);
+
+	w.addresses = bits[a];
+	w.countries = bits[POLICY_COUNTRY];
+	if (e != OK)
+		return e;
+	return party.len > 0 ? holdings_of(st, party, w.addresses | w.countries, at_ms, show, &w)
+			     : holdings_at(st, w.addresses | w.countries, at_ms, show, &w);
+}
+
+enum err policy_holders(const struct state *st, enum policy_action a, const struct addressee *resource, int64_t at_ms,
+			holding_each *each, void *context)
+{
+	unsigned which = 0;
+	enum err e = state_policy(st, resource->type == TO_COUNTRY ? POLICY_COUNTRY : a, &which);
+
+	return e == OK ? holders_at(st, resource, which, at_ms, each, context) : e;
+}

@@ -22,4 +22,12 @@ enum err state_policy(const struct state *st, enum policy_action a, unsigned *ba
 enum err policy_allows(const struct state *st, enum policy_action a, struct span party,
 		       const struct addressee *resource, int64_t at_ms, bool *yes, struct holding *out);
 
+/* What the party (empty: each) may act for at that time, countries among it. One resource may come more than once, one behind the
+ * other, if it is held on more than one basis. */
+enum err policy_holdings(const struct state *st, enum policy_action a, struct span party, int64_t at_ms,
+			 holding_each *each, void *context);
+/* Who may act so for the resource, or a prefix around it: the narrowest first. */
+enum err policy_holders(const struct state *st, enum policy_action a, const struct addressee *resource, int64_t at_ms,
+			holding_each *each, void *context);
+
 #endif

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "regime/kinds_private.h"
+#include "regime/vouch.h"
 
 /*
  * What the fold keeps of a proof
@@ -25,7 +26,7 @@
 #define SUBJECT_MAX 200
 #define REASON_MAX 64
 #define UNTIL_MAX_MS (INT64_C(366) * 24 * 60 * 60 * 1000)
-#define OBSERVERS_MAX 64 /* pairs are tried; the node judged each of them */
+#define OBSERVERS_MAX 12 /* with the latest ends, whose pairs are tried; the node judged each of them */
 
 #define PROOF_JUDGED 1
 #define PROOF_ACCEPTED 2
@@ -417,10 +418,12 @@ static enum err add_observer(void *context, struct span key, struct span value)
 	return OK;
 }
 
-/* Two nodes' own parties are apart; two parties that one other node keeps could be that node twice. */
+/* Two parties that one other node keeps could be that node twice; who vouch for one another, or have a voucher in common, are no two
+ * witnesses (vouch.h). */
 static enum err unrelated(const struct state *st, struct span a, struct span b, bool *yes)
 {
 	struct party p, q;
+	bool related = true;
 	enum err e;
 
 	*yes = false;
@@ -431,8 +434,11 @@ static enum err unrelated(const struct state *st, struct span a, struct span b, 
 		e = party_get(st, b, &q);
 	if (e != OK)
 		return e == ERR_PARTY_UNKNOWN ? OK : e;
-	*yes = !p.withdrawn && !q.withdrawn && (!span_equal(p.home, q.home) || span_equal(p.home, st->node));
-	return OK;
+	if (p.withdrawn || q.withdrawn || (span_equal(p.home, q.home) && !span_equal(p.home, st->node)))
+		return OK;
+	e = vouch_related(st, a, b, st->logged_ms, &related);
+	*yes = e == OK && !related;
+	return e;
 }
 
 /* When the last unrelated pair ends; 0: there is none. */

@@ -4,13 +4,14 @@
 
 #include "ledger/entry.h"
 #include "regime/outbox.h"
+#include "regime/policy.h"
 #include "regime/words.h"
 #include "route/evidence.h"
 
 /*
  * Who is next
  *
- * For an address there is a chain: whoever claimed its most specific prefix, then wider ones; whoever claimed its AS; the AS itself;
+ * For an address there is a chain: whoever holds its most specific prefix, then wider ones; whoever holds its AS; the AS itself;
  * the party of the country that the AS is registered in, else the address; the country itself, if no party claimed it. A matter goes up
  * this chain and never down: next is the first above all who had it already. Who had it is read from the notices before it, by
  * `re`, so it comes back to nobody; a chain of notices has at most DEPTH of them, whatever claims and answers change on the way.
@@ -88,7 +89,8 @@ static enum err gather_had(const struct state *st, const struct matter *m, struc
 struct level {
 	struct addressee to;
 	unsigned rank; /* of its rule, then of its prefix: the smaller comes first */
-	int64_t approved_ms;
+	bool said;     /* by an operator; what is proven comes before it */
+	int64_t from_ms;
 	bool passed_over; /* a party that does not take the class */
 };
 
@@ -103,36 +105,53 @@ struct chain {
 
 static bool above(const struct level *a, const struct level *b)
 {
-	return a->rank != b->rank ? a->rank < b->rank : a->approved_ms < b->approved_ms;
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	return a->said != b->said ? b->said : a->from_ms < b->from_ms;
 }
 
 /* In its place; a chain that is full keeps its beginning. */
-static void add_level(struct chain *c, struct addressee to, unsigned rank, int64_t approved_ms)
+static void add_level(struct chain *c, const struct level *l)
 {
-	struct level l = { .to = to, .rank = rank, .approved_ms = approved_ms };
 	size_t i = c->count < LEVELS_MAX ? c->count++ : LEVELS_MAX - 1;
 
-	for (; i > 0 && above(&l, &c->at[i - 1]); i--)
+	for (; i > 0 && above(l, &c->at[i - 1]); i--)
 		c->at[i] = c->at[i - 1];
-	c->at[i] = l;
+	c->at[i] = *l;
 }
 
 enum { RANK_PREFIX = 0, RANK_AS = 200, RANK_HOLDER, RANK_COUNTRY_PARTY, RANK_COUNTRY };
 
-static enum err add_claim(void *context, const struct claim *claim)
+static enum err add_holder(void *context, const struct holding *h)
 {
 	struct chain *c = context;
-	struct addressee to = { .type = TO_PARTY, .domain = claim->party };
+	struct addressee to = { .type = TO_PARTY, .domain = h->party };
 
-	if (claim->type == TO_PREFIX && prefix_contains(claim->prefix, c->whole))
-		add_level(c, to, RANK_PREFIX + 128u - claim->prefix.length, claim->approved_ms);
-	if (claim->type == TO_AS && c->asn != 0 && claim->asn == c->asn)
-		add_level(c, to, RANK_AS, claim->approved_ms);
-	if (claim->type == TO_COUNTRY && c->country[0] != '\0' && memcmp(claim->country, c->country, 2) == 0) {
-		add_level(c, to, RANK_COUNTRY_PARTY, claim->approved_ms);
-		c->country_claimed = true;
-	}
+	struct level l = { .to = to, .from_ms = h->from_ms };
+
+	l.said = h->basis != BASIS_RSC && h->basis != BASIS_DNSSEC;
+	if (h->resource.type == TO_PREFIX)
+		l.rank = RANK_PREFIX + 128u - h->resource.prefix.length;
+	else
+		l.rank = h->resource.type == TO_AS ? RANK_AS : RANK_COUNTRY_PARTY;
+	add_level(c, &l);
 	return OK;
+}
+
+/* Who holds a prefix around the address, its AS, its country. */
+static enum err add_holders(const struct state *st, struct chain *c)
+{
+	const int64_t now = clock_now_ms();
+	struct addressee prefix = { .type = TO_PREFIX, .prefix = c->whole }, as = { .type = TO_AS, .asn = c->asn },
+			 country = { .type = TO_COUNTRY };
+	enum err e = policy_holders(st, POLICY_DIVERT, &prefix, now, add_holder, c);
+
+	memcpy(country.country, c->country, sizeof(country.country));
+	if (e == OK && c->asn != 0)
+		e = policy_holders(st, POLICY_DIVERT, &as, now, add_holder, c);
+	if (e == OK && c->country[0] != '\0')
+		e = policy_holders(st, POLICY_COUNTRY, &country, now, add_holder, c);
+	return e;
 }
 
 /* Parties that do not take the class are passed over; where no party takes it for the country, the country itself is next. */
@@ -153,6 +172,11 @@ static enum err pass_over(const struct state *st, enum rsit_class class, struct 
 	return e;
 }
 
+static struct prefix whole_of(struct address a)
+{
+	return prefix_of(a, a.family == FAMILY_IPV4 ? 32 : 128);
+}
+
 static enum err make_chain(const struct state *st, struct arena *a, const struct resolver *r, struct address address,
 			   enum rsit_class class, struct chain *c)
 {
@@ -161,18 +185,18 @@ static enum err make_chain(const struct state *st, struct arena *a, const struct
 
 	if (e != OK)
 		return e;
-	*c = (struct chain){ .whole = { .address = answer.looked_up }, .asn = answer.record.asn };
+	*c = (struct chain){ .whole = whole_of(answer.looked_up), .asn = answer.record.asn };
 	memcpy(c->country, answer.record.as_country[0] != '\0' ? answer.record.as_country : answer.record.country,
 	       sizeof(c->country));
-	if ((e = state_claims(st, true, add_claim, c)) != OK || (e = pass_over(st, class, c)) != OK)
+	if ((e = add_holders(st, c)) != OK || (e = pass_over(st, class, c)) != OK)
 		return e;
 	if (c->asn != 0)
-		add_level(c, (struct addressee){ .type = TO_AS, .asn = c->asn }, RANK_HOLDER, 0);
+		add_level(c, &(struct level){ .to = { .type = TO_AS, .asn = c->asn }, .rank = RANK_HOLDER });
 	if (c->country[0] != '\0' && !c->country_claimed) {
-		struct addressee country = { .type = TO_COUNTRY };
+		struct level country = { .to = { .type = TO_COUNTRY }, .rank = RANK_COUNTRY };
 
-		memcpy(country.country, c->country, sizeof(country.country));
-		add_level(c, country, RANK_COUNTRY, 0);
+		memcpy(country.to.country, c->country, sizeof(country.to.country));
+		add_level(c, &country);
 	}
 	return OK;
 }

@@ -18,6 +18,14 @@ static int compare_resources(const struct territory_claim *a, const struct terri
 	return memcmp(a->country, b->country, sizeof(a->country));
 }
 
+/* What is proven to us, what our operator says, what others say. */
+static int nearness(const struct territory_claim *c)
+{
+	if (c->approved_by.len > 0)
+		return 2;
+	return c->basis == BASIS_RSC || c->basis == BASIS_DNSSEC ? 0 : 1;
+}
+
 static int compare(const void *x, const void *y)
 {
 	const struct territory_claim *a = x, *b = y;
@@ -25,10 +33,10 @@ static int compare(const void *x, const void *y)
 
 	if (order != 0)
 		return order;
-	if ((a->approved_by.len > 0) != (b->approved_by.len > 0))
-		return a->approved_by.len > 0 ? 1 : -1; /* our own operator is the nearest */
-	if (a->approved_ms != b->approved_ms)
-		return a->approved_ms < b->approved_ms ? -1 : 1;
+	if (nearness(a) != nearness(b))
+		return nearness(a) - nearness(b);
+	if (a->from_ms != b->from_ms)
+		return a->from_ms < b->from_ms ? -1 : 1;
 	return span_compare(a->party, b->party);
 }
 

@@ -1,19 +1,19 @@
-/* Approved claims, ready to be asked: by address, AS number, country. Inside the resolver only. */
+/* Claims that count, ready to be asked: by address, AS number, country. Inside the resolver only. */
 #ifndef TERRITORY_CLAIMS_H
 #define TERRITORY_CLAIMS_H
 
 #include "territory/resolve.h"
 #include "territory/sweep.h"
 
-/* All claims to one resource, of each party one, in order of approval: first those that our
- * own operator approved, then those of followed nodes. */
+/* All claims to one resource, of each party one: first what was proven to us (rsc, dnssec), then what our own operator approved or
+ * recognised, then the word of followed nodes; among these by the time from which they hold. */
 struct claim_group {
 	const struct territory_claim *at;
 	size_t count;
 };
 
 struct claims {
-	struct territory_claim *all; /* sorted by resource, then approval */
+	struct territory_claim *all; /* sorted by resource, then in that order */
 	struct claim_group *groups;  /* prefixes first, then AS numbers, then countries */
 	size_t prefixes, numbers, countries;
 	struct rows rows[2]; /* of the claimed prefixes, by family; value: the group's place */

@@ -58,26 +58,45 @@ static const char *source_text(const struct explaining *x, uint8_t source, char 
 	return out;
 }
 
+static const char *why_in_copy(const struct territory_claim *first, const struct territory_claim *c)
+{
+	bool proven = first->basis == BASIS_RSC || first->basis == BASIS_DNSSEC;
+
+	if (c->approved_by.len > 0 && first->approved_by.len == 0)
+		return proven ? "; in copy, since another party has proven it here"
+			      : "; in copy, since another party was approved here";
+	if (proven && first->approved_by.len == 0)
+		return c->basis == BASIS_RSC || c->basis == BASIS_DNSSEC
+			       ? "; in copy, since another party had proven it before"
+			       : "; in copy, since another party has proven it";
+	return "; in copy, since another party was approved before it";
+}
+
+/* "proven by rsc", "approved". */
+static void explain_claim(struct explaining *x, const struct territory_claim *c, const char *what, const char *after)
+{
+	char date[CLOCK_TEXT], until[CLOCK_TEXT + 8] = "", because[HASH_HEX + 1];
+	char how[32] = "approved", by[300] = "";
+
+	clock_format(c->from_ms, date);
+	hash_hex(c->because, because);
+	if (c->basis != BASIS_OPERATOR)
+		snprintf(how, sizeof(how), "proven by %s", basis_name(c->basis));
+	if (c->until_ms != 0 && c->until_ms != INT64_MAX) {
+		memcpy(until, " until ", 7);
+		clock_format(c->until_ms, until + 7);
+	}
+	if (c->approved_by.len > 0)
+		snprintf(by, sizeof(by), "%s %.*s, followed,", c->basis != BASIS_OPERATOR ? " as says" : " by",
+			 SPAN_FORMAT(c->approved_by));
+	say(x, "%.*s claims %s, %s%s %s%s by %.12s%s", SPAN_FORMAT(c->party), what, how, by, date, until, because,
+	    after);
+}
+
 static void explain_claims(struct explaining *x, const struct claim_group *g, const char *what)
 {
-	char date[CLOCK_TEXT], approval[HASH_HEX + 1];
-
-	for (size_t i = 0; i < g->count && i < 9; i++) {
-		const struct territory_claim *c = &g->at[i];
-		const char *after = i == 0 ? ""
-				    : c->approved_by.len > 0 && g->at[0].approved_by.len == 0
-					    ? "; in copy, since another party was approved here"
-					    : "; in copy, since another party was approved before it";
-
-		clock_format(c->approved_ms, date);
-		hash_hex(c->approval, approval);
-		if (c->approved_by.len > 0)
-			say(x, "%.*s claims %s, approved by %.*s, followed, %s by %.12s%s", SPAN_FORMAT(c->party), what,
-			    SPAN_FORMAT(c->approved_by), date, approval, after);
-		else
-			say(x, "%.*s claims %s, approved %s by %.12s%s", SPAN_FORMAT(c->party), what, date, approval,
-			    after);
-	}
+	for (size_t i = 0; i < g->count && i < 9; i++)
+		explain_claim(x, &g->at[i], what, i == 0 ? "" : why_in_copy(&g->at[0], &g->at[i]));
 }
 
 static void explain_prefix(struct explaining *x, uint32_t claim)

@@ -1,6 +1,7 @@
 #include "territory/known_claims.h"
 
 #include "regime/mirror.h"
+#include "regime/policy.h"
 
 struct gathering {
 	struct arena *arena;
@@ -9,11 +10,13 @@ struct gathering {
 	const struct state *own;
 	struct span approved_by; /* a followed node; empty: our own operator */
 	const struct state *of;	 /* that node's */
+	int64_t at_ms;
+	unsigned addresses, countries; /* what suffices here */
 	struct territory_claim *claims;
 	size_t count, room;
 };
 
-static enum err add_claim(struct gathering *g, const struct claim *claim)
+static enum err add_claim(struct gathering *g, const struct holding *h)
 {
 	struct span party;
 
@@ -28,38 +31,44 @@ static enum err add_claim(struct gathering *g, const struct claim *claim)
 		g->claims = bigger;
 		g->room = room;
 	}
-	party = span_make(arena_copy(g->arena, claim->party.at, claim->party.len), claim->party.len);
+	party = span_make(arena_copy(g->arena, h->party.at, h->party.len), h->party.len);
 	if (party.at == NULL)
 		return ERR_NO_MEMORY;
 	g->claims[g->count++] = (struct territory_claim){
 		.party = party,
-		.type = claim->type,
-		.asn = claim->asn,
-		.prefix = claim->prefix,
-		.country = { claim->country[0], claim->country[1], 0 },
-		.approved_ms = claim->approved_ms,
-		.approval = claim->approval,
+		.type = h->resource.type,
+		.asn = h->resource.asn,
+		.prefix = h->resource.prefix,
+		.country = { h->resource.country[0], h->resource.country[1], 0 },
+		.basis = h->basis,
+		.from_ms = h->from_ms,
+		.until_ms = h->until_ms,
+		.because = h->because,
 		.approved_by = g->approved_by,
 	};
 	return OK;
 }
 
-static enum err gather_claim(void *context, const struct claim *claim)
+static enum err gather_claim(void *context, const struct holding *h)
 {
-	return add_claim(context, claim);
+	return add_claim(context, h);
 }
 
-static enum err gather_followed_claim(void *context, const struct claim *claim)
+static enum err gather_followed_claim(void *context, const struct holding *h)
 {
 	struct gathering *g = context;
+	unsigned suffices = h->resource.type == TO_COUNTRY ? g->countries : g->addresses;
 	struct party theirs, ours;
-	enum err e = state_party(g->of, claim->party, &theirs);
+	enum err e;
 
+	if ((suffices & BASIS_BIT(h->basis)) == 0)
+		return OK;
+	e = state_party(g->of, h->party, &theirs);
 	if (e == OK)
-		e = state_party(g->own, claim->party, &ours);
+		e = state_party(g->own, h->party, &ours);
 	if (e != OK)
 		return e == ERR_PARTY_UNKNOWN ? OK : e;
-	return hash_equal(theirs.fingerprint, ours.fingerprint) ? add_claim(g, claim) : OK;
+	return hash_equal(theirs.fingerprint, ours.fingerprint) ? add_claim(g, h) : OK;
 }
 
 static enum err gather_mirror(void *context, const char *dir, struct span node)
@@ -77,7 +86,7 @@ static enum err gather_mirror(void *context, const char *dir, struct span node)
 	e = mirror_open(dir, node, false, &m);
 	if (e == OK && (e = mirror_read(m, g->arena, &st)) == OK) {
 		g->of = &st;
-		e = state_claims(&st, true, gather_followed_claim, g);
+		e = policy_holdings(&st, POLICY_DIVERT, SPAN(""), g->at_ms, gather_followed_claim, g);
 		snapshot_end(st.snapshot);
 	}
 	mirror_close(m);
@@ -89,12 +98,16 @@ static enum err gather_mirror(void *context, const char *dir, struct span node)
 	return e;
 }
 
-enum err claims_known(const char *dir, const struct state *st, struct arena *a, claims_left_out *left_out,
-		      void *context, struct territory_claim **out, size_t *count)
+enum err claims_known(const char *dir, const struct state *st, int64_t at_ms, struct arena *a,
+		      claims_left_out *left_out, void *context, struct territory_claim **out, size_t *count)
 {
-	struct gathering g = { .arena = a, .own = st, .left_out = left_out, .context = context };
-	enum err e = state_claims(st, true, gather_claim, &g);
+	struct gathering g = { .arena = a, .own = st, .left_out = left_out, .context = context, .at_ms = at_ms };
+	enum err e = state_policy(st, POLICY_DIVERT, &g.addresses);
 
+	if (e == OK)
+		e = state_policy(st, POLICY_COUNTRY, &g.countries);
+	if (e == OK)
+		e = policy_holdings(st, POLICY_DIVERT, SPAN(""), at_ms, gather_claim, &g);
 	if (e == OK)
 		e = mirrors_walk(dir, gather_mirror, &g);
 	*out = g.claims;

@@ -1,22 +1,24 @@
-/* Who answers for an address: the tables with the approved claims of parties over them. Most specific first: a claimed
+/* Who answers for an address: the tables with the claims over them that parties have proven or our operator approved. Most specific first: a claimed
  * prefix, the claimed AS, the registry's holder of the AS, the national response team of the registry country. Nothing
  * is ever dropped: what nobody answers for is answered by nobody, with the reason. */
 #ifndef TERRITORY_RESOLVE_H
 #define TERRITORY_RESOLVE_H
 
 #include "note/statement.h"
+#include "regime/holding.h"
 #include "territory/table.h"
 
-/* One approved claim; the spans must outlive the resolver. */
+/* One claim that counts, and why (regime/holding.h); the spans must outlive the resolver. */
 struct territory_claim {
 	struct span party;
 	enum addressee_type type; /* TO_AS, TO_PREFIX, TO_COUNTRY */
 	uint32_t asn;
 	struct prefix prefix;
 	char country[3];
-	int64_t approved_ms;
-	struct hash approval;
-	struct span approved_by; /* the followed node whose operator approved it; empty: our own */
+	enum basis basis;
+	int64_t from_ms, until_ms; /* until_ms 0 or INT64_MAX: no end known yet */
+	struct hash because;	   /* the proof; of the operator's word the answer that approved */
+	struct span approved_by;   /* the followed node that says so; empty: our own */
 };
 
 enum rule {
@@ -33,8 +35,8 @@ enum rule {
 const char *rule_name(enum rule r);
 const char *rule_says(enum rule r);
 
-/* Immutable once made; any number of threads. Claims disputed between parties: both notified, the first in order of
- * approval is the addressee, the others are in `cc`. */
+/* Immutable once made; any number of threads. Claims disputed between parties: both notified, the first in order (claims.h)
+ * is the addressee, the others are in `cc`. */
 struct resolver;
 enum err resolver_new(const struct table *t, const struct territory_claim *claims, size_t count, struct resolver **out);
 void resolver_free(struct resolver *r);

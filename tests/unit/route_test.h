@@ -65,8 +65,8 @@ static inline void place_table(struct place *p)
 static inline void place_resolver(struct place *p)
 {
 	static const struct territory_claim claims[] = {
-		{ .party = { "net.example", 11 }, .type = TO_AS, .asn = 64501, .approved_ms = 1000 },
-		{ .party = { "ee-team.example", 15 }, .type = TO_COUNTRY, .country = "EE", .approved_ms = 1000 },
+		{ .party = { "net.example", 11 }, .type = TO_AS, .asn = 64501, .from_ms = 1000 },
+		{ .party = { "ee-team.example", 15 }, .type = TO_COUNTRY, .country = "EE", .from_ms = 1000 },
 	};
 
 	assert_int_equal(resolver_new(p->table, claims, 2, &p->resolver), OK);

@@ -351,7 +351,7 @@ static void who_is_gone_is_told(void **state)
 	struct resolver *before = p->resolver, *after;
 	const char *list = NULL;
 	static const struct territory_claim taken[] = {
-		{ .party = { "net.example", 11 }, .type = TO_AS, .asn = 64500, .approved_ms = 1000 },
+		{ .party = { "net.example", 11 }, .type = TO_AS, .asn = 64500, .from_ms = 1000 },
 	};
 
 	interval(p, 1000 * HOUR, BY_CLASS);

@@ -56,11 +56,11 @@ static bool has_reason(const struct answer *a, const char *text)
 	return false;
 }
 
-#define CLAIM(name, when) .party = SPAN(name), .approved_ms = when, .approval = { { 0xab, 0xcd } }
+#define CLAIM(name, when) .party = SPAN(name), .from_ms = when, .because = { { 0xab, 0xcd } }
 
 static struct territory_claim claim_prefix(const char *party, const char *prefix, int64_t when)
 {
-	struct territory_claim c = { .party = span_of(party), .type = TO_PREFIX, .approved_ms = when };
+	struct territory_claim c = { .party = span_of(party), .type = TO_PREFIX, .from_ms = when };
 
 	assert_int_equal(prefix_parse(span_of(prefix), &c.prefix), OK);
 	return c;
@@ -111,6 +111,39 @@ static void special_space(void **state)
 	assert_int_equal(ask(&w, "2001:db8:1::").resolved.rule, RULE_HOLDER); /* documentation that an AS announces */
 	assert_int_equal(ask(&w, "3fff::1").resolved.rule, RULE_SPECIAL);
 	assert_int_equal(ask(&w, "10.1.2.3").resolved.rule, RULE_CLAIMED_PREFIX); /* what was approved counts */
+	world_free(&w);
+}
+
+/* What is proven comes before what our operator says, and that before the word of others, whatever the time; all are shown. */
+static void proven_first(void **state)
+{
+	struct territory_claim claims[] = {
+		claim_prefix("said.example", "198.51.100.0/24", 100),
+		claim_prefix("followed.example", "198.51.100.0/24", 10),
+		claim_prefix("late.example", "198.51.100.0/24", 300000),
+		claim_prefix("proven.example", "198.51.100.0/24", 200000),
+	};
+	struct world w;
+	struct answer a;
+
+	claims[1].approved_by = SPAN("b.example");
+	claims[1].basis = claims[3].basis = BASIS_RSC;
+	claims[2].basis = BASIS_DNSSEC;
+	claims[3].until_ms = 86400000;
+	w = world_make(*state, claims, 4);
+	a = ask(&w, "198.51.100.7");
+	assert_span(a.resolved.to.domain, "proven.example");
+	assert_int_equal(a.resolved.cc_count >= 3, 1);
+	assert_span(a.resolved.cc[0].domain, "late.example");
+	assert_span(a.resolved.cc[1].domain, "said.example");
+	assert_span(a.resolved.cc[2].domain, "followed.example");
+	assert_true(has_reason(&a, "proven.example claims 198.51.100.0/24, proven by rsc 1970-01-01T00:03:20Z until "
+				   "1970-01-02T00:00:00Z by "));
+	assert_true(has_reason(&a, "late.example claims 198.51.100.0/24, proven by dnssec"));
+	assert_true(has_reason(&a, "; in copy, since another party had proven it before"));
+	assert_true(has_reason(&a, "; in copy, since another party has proven it"));
+	assert_true(
+		has_reason(&a, "followed.example claims 198.51.100.0/24, proven by rsc as says b.example, followed,"));
 	world_free(&w);
 }
 
@@ -271,7 +304,7 @@ static const struct territory_claim *by_loop(const struct territory_claim *claim
 		if (!prefix_covers(c->prefix, a))
 			continue;
 		if (best == NULL || c->prefix.length > best->prefix.length ||
-		    (c->prefix.length == best->prefix.length && c->approved_ms < best->approved_ms))
+		    (c->prefix.length == best->prefix.length && c->from_ms < best->from_ms))
 			best = c;
 	}
 	return best;
@@ -299,7 +332,7 @@ static void claims_agree_with_a_loop(void **state)
 
 			claims[i] = (struct territory_claim){ .party = span_of(parties[test_below(&seed, 3)]),
 							      .type = TO_PREFIX,
-							      .approved_ms = (int64_t)i };
+							      .from_ms = (int64_t)i };
 			claims[i].prefix = prefix_of(a, most / 2 + (unsigned)test_below(&seed, most / 2 + 1));
 		}
 		place_clear(*state);
@@ -386,6 +419,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_PLACE(without_claims),
 		IN_PLACE(special_space),
+		IN_PLACE(proven_first),
 		IN_PLACE(claims_of_followed_nodes),
 		IN_PLACE(the_most_specific_claim),
 		IN_PLACE(rivals_are_in_copy),
