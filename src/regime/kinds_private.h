@@ -59,7 +59,7 @@ enum err policy_fold(struct state *st, const struct statement *s);
 enum err plan_check(const struct state *st, const struct statement *s);
 enum err plan_fold(struct state *st, const struct statement *s);
 
-/* What a plan's life is folded from (plan_life.c). Of the plan that was just added; before: the version whose place it takes, or NULL. */
+/* What a plan's life is folded from (plan_life_fold.c). Of the plan that was just added; before: the version whose place it takes, or NULL. */
 struct plan_terms;
 enum err plan_life_begin(struct state *st, const struct plan_terms *t, const struct hash *before);
 /* Closed, withdrawn, changed: nothing is overdue any more. m: as it is now. */

@@ -445,6 +445,38 @@ static void consent(void **state)
 	scene_free(&s);
 }
 
+/* Its party statement anew, without the claims: what it held ends. */
+static void drop_claims(struct scene *s)
+{
+	struct hash id;
+
+	assert_int_equal(
+		bare_fold(s->b, party_text(s->b->arena, LEDGER, s->op, "role operator\n", &id), LEDGER_PUBLIC, s->now),
+		OK);
+}
+
+/* What counts is what was held when the plan began. */
+static void consent_of_who_held_it_then(void **state)
+{
+	struct scene s = scene_new(state, "views");
+	struct hash id = said(&s, KIND_PLAN, LEDGER_PUBLIC, s.scan, BREAK_IN "target 192.0.2.0/25\nto op.example\n");
+
+	answer(&s, s.op, id, "accepted");
+	assert_true(life_of(&s, id, T0).has_consent);
+	s.now = T0 + 19 * DAY + 1;
+	drop_claims(&s);
+	assert_true(life_of(&s, id, s.now).has_consent);
+	scene_free(&s);
+
+	s = scene_new(state, "views2");
+	id = said(&s, KIND_PLAN, LEDGER_PUBLIC, s.scan, BREAK_IN "target 192.0.2.0/25\nto op.example\n");
+	answer(&s, s.op, id, "accepted");
+	s.now = T0 + DAY;
+	drop_claims(&s);
+	assert_false(life_of(&s, id, s.now).has_consent);
+	scene_free(&s);
+}
+
 /* ---- orders ---- */
 
 static enum err take_order(void *context, const struct plan_order *o)
@@ -493,6 +525,36 @@ static void recall(void **state)
 	assert_int_equal(tried(&s, KIND_REQUEST, LEDGER_CIRCLE, s.op,
 			       about(&s, id, "to scan.example\nneed recall\ntext again\n")),
 			 ERR_OUTCOME);
+	scene_free(&s);
+}
+
+/* By who holds a target when it orders, whichever prefix is the wider; not who held it once, nor by a mere claim. */
+static void recall_by_who_holds_it(void **state)
+{
+	struct scene s = scene_new(state, "views");
+	struct hash part = file(&s, T0 + HOUR, T0 + 9 * HOUR, "target 192.0.2.128/25\n"),
+		    whole = file(&s, T0 + HOUR, T0 + 9 * HOUR, "target 192.0.0.0/16\n"),
+		    number = file(&s, T0 + HOUR, T0 + 9 * HOUR, "target AS64500\n"),
+		    any = file(&s, T0 + HOUR, T0 + 9 * HOUR, "target any\n"),
+		    other = file(&s, T0 + HOUR, T0 + 9 * HOUR, "target 203.0.113.0/24\n");
+	const struct hash its[] = { part, whole, number, any };
+
+	s.now = T0 + 2 * HOUR;
+	for (size_t i = 0; i < 4; i++) {
+		const char *order = about(&s, its[i], "to scan.example\nneed recall\n");
+
+		assert_int_equal(tried(&s, KIND_REQUEST, LEDGER_CIRCLE, s.op, order), OK);
+		assert_int_equal(tried(&s, KIND_REQUEST, LEDGER_CIRCLE, s.res, order), ERR_NOT_YOURS);
+	}
+	assert_int_equal(
+		tried(&s, KIND_REQUEST, LEDGER_CIRCLE, s.op, about(&s, other, "to scan.example\nneed recall\n")),
+		ERR_NOT_YOURS);
+	drop_claims(&s);
+	s.now += 1;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(tried(&s, KIND_REQUEST, LEDGER_CIRCLE, s.op,
+				       about(&s, its[i], "to scan.example\nneed recall\n")),
+				 ERR_NOT_YOURS);
 	scene_free(&s);
 }
 
@@ -571,6 +633,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(intrusive, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(response_team_by_the_back_door, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(consent, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(consent_of_who_held_it_then, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(recall_by_who_holds_it, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(recall, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(recall_follows_a_change, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(explain_and_confirm, scratch_setup, scratch_teardown),
