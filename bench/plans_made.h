@@ -146,7 +146,6 @@ static inline struct plans_made plans_make(struct node *n, size_t count, bool wi
 {
 	struct plans_made made = { plans_draw(count, 88172645463325252u), count, 0 };
 
-	plans_need(node_begin(n));
 	for (size_t i = 0; i < count; i += PLANS_CLAIMS_EACH) {
 		size_t some = count - i < PLANS_CLAIMS_EACH ? count - i : PLANS_CLAIMS_EACH;
 		struct signer *s;
@@ -154,12 +153,14 @@ static inline struct plans_made plans_make(struct node *n, size_t count, bool wi
 
 		snprintf(name, sizeof(name), "scanner-%zu.example", i / PLANS_CLAIMS_EACH);
 		plans_need(signer_new(span_of(name), &s));
+		/* Batches as a node has them: whoever opens it reads the last one again. */
+		plans_need(node_begin(n));
 		plans_approve(n, plans_add_party(n, s, made.prefixes + i, some));
 		for (size_t k = 0; with_plans && k < some; k++)
 			plans_file(n, s, made.prefixes[i + k], i + k);
 		signer_free(s);
+		plans_need(node_commit(n));
 	}
-	plans_need(node_commit(n));
 	plans_need(node_publish(n));
 	made.logged_ms = clock_now_ms();
 	return made;
