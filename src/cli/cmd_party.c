@@ -1,5 +1,6 @@
 #include "cli/acting.h"
 #include "cli/vouching.h"
+#include "exchange/party_view.h"
 
 static void write_claims(struct cli *c, struct statement_writer *w)
 {
@@ -211,7 +212,38 @@ static struct span ledger_key_text(struct cli *c, const struct party *p, enum le
 	return span_make(copy, length);
 }
 
-static enum err show_as_json(struct cli *c, struct listing *l, const struct party *p)
+/* What it holds and how that was shown, each with its end and who else holds it; never one number. */
+static void show_held(struct cli *c, const struct party_held *held)
+{
+	char until[CLOCK_TEXT];
+
+	printf("  %-12s %s by %s", held->now ? "holds" : "held", cli_addressee(c, &held->h.resource),
+	       basis_name(held->h.basis));
+	if (held->h.until_ms != INT64_MAX) {
+		cli_date(held->h.until_ms, until);
+		printf(", until %s", until);
+	}
+	for (size_t i = 0; i < held->rival_count; i++) {
+		printf("%s", i == 0 ? "; so does " : ", ");
+		cli_print(held->rivals[i]);
+	}
+	putchar('\n');
+}
+
+static void show_profile(struct cli *c, const struct party_view *v)
+{
+	char when[CLOCK_TEXT];
+
+	for (size_t i = 0; i < v->count; i++)
+		show_held(c, &v->held[i]);
+	if (v->count == 0)
+		printf("  %-12s nothing has been proven, and no claim approved\n", "holds");
+	if (v->profile.last_answered_ms != 0)
+		cli_date(v->profile.last_answered_ms, when);
+	printf("  %-12s %s\n", "answered", v->profile.last_answered_ms != 0 ? when : "never");
+}
+
+static enum err show_as_json(struct cli *c, struct listing *l, const struct party *p, const struct party_view *v)
 {
 	struct json *j = cli_object(c);
 	struct span value;
@@ -226,6 +258,7 @@ static enum err show_as_json(struct cli *c, struct listing *l, const struct part
 	json_array_end(j);
 	json_bool(j, "demonstration", p->demonstration);
 	json_hash(j, "statement", p->statement);
+	json_hash(j, "key", p->fingerprint);
 	json_time(j, "logged", p->logged_ms);
 	json_string(j, "home", p->home);
 	if (p->url.len > 0)
@@ -246,6 +279,7 @@ static enum err show_as_json(struct cli *c, struct listing *l, const struct part
 		e = show_keys(c, l->st, p);
 	if (e == OK)
 		e = show_sponsorship(c, l->st, p);
+	party_view_print(v, true, j);
 	cli_object_end(c);
 	return e;
 }
@@ -253,11 +287,14 @@ static enum err show_as_json(struct cli *c, struct listing *l, const struct part
 static enum err show_party(struct cli *c, struct listing *l, const struct party *p)
 {
 	char logged[CLOCK_TEXT], hex[HASH_HEX + 1];
+	struct party_view view;
 	struct span value;
-	enum err e;
+	enum err e = party_view(l->st, c->arena, p->domain, clock_now_ms(), &view);
 
+	if (e != OK)
+		return e;
 	if (c->json)
-		return show_as_json(c, l, p);
+		return show_as_json(c, l, p, &view);
 	printf("%s", cli_bold(c));
 	cli_print(p->domain);
 	printf("%s%s\n", cli_plain(c), p->demonstration ? "  [demonstration]" : "");
@@ -279,7 +316,9 @@ static enum err show_party(struct cli *c, struct listing *l, const struct party 
 	printf("  %-12s %s, logged %s\n", "statement", hex, logged);
 	if ((e = show_keys(c, l->st, p)) == OK)
 		e = show_sponsorship(c, l->st, p);
-	return e == OK ? state_claims(l->st, false, show_claim, l) : e;
+	if (e == OK && (e = state_claims(l->st, false, show_claim, l)) == OK)
+		show_profile(c, &view);
+	return e;
 }
 
 int cmd_party_show(struct cli *c)

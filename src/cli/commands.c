@@ -324,6 +324,80 @@ static const struct option_rule whose_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+#define RESOLVER_OPTION                                                                                                \
+	{                                                                                                              \
+		"resolver", "ADDRESS:PORT", "the resolver to ask (default: the system's)"                              \
+	}
+#define RESOURCE_OPTION                                                                                                \
+	{                                                                                                              \
+		"resource", "RESOURCE", "a domain, AS64500, \"prefix 192.0.2.0/24\" or \"country EE\""                 \
+	}
+
+static const struct option_rule proof_text_options[] = {
+	{ "party", "DOMAIN", "a party that is known here (default: the node itself)" },
+	{ "txt", NULL, "the TXT record instead, with the names where it may stand" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_gather_options[] = {
+	RESOURCE_OPTION,
+	RESOLVER_OPTION,
+	{ "out", "FILE", "where to write the evidence (default: standard output)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_file_options[] = {
+	{ "from", "DOMAIN", "the party that proves, whose key is held here (default: the node)" },
+	{ "resource", "RESOURCE", "what is proven: a domain, AS64500, \"prefix 192.0.2.0/24\"; may repeat" },
+	{ "checklist", "FILE", "rsc: the signed checklist (.sig) over the key statement" },
+	{ "certificate", "FILE", "rsc, legal: a certificate of the path, DER or PEM; may repeat" },
+	{ "crl", "FILE", "rsc, legal: a revocation list, DER or PEM; may repeat" },
+	{ "signature", "FILE", "legal, openpgp: the detached signature of the key statement" },
+	{ "openpgp-key", "FILE", "openpgp: the key that signed" },
+	{ "evidence", "FILE", "all of it, as `proof gather` wrote it" },
+	RESOLVER_OPTION,
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_observe_options[] = {
+	{ "party", "DOMAIN", "whose key is looked for" },
+	{ "by", "dns|https", "where: the TXT record, or /.well-known/comity.txt (default dns)" },
+	{ "from", "DOMAIN", "who saw it, whose key is held here (default: the node)" },
+	RESOLVER_OPTION,
+	{ "authorities", "FILE", "https: trust these authorities, PEM, instead of the system's" },
+	{ "private", NULL, "https: the domain may have a private address" },
+	{ "plain", NULL, "https: plain HTTP will do" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_mandate_options[] = {
+	{ "party", "DOMAIN", "who speaks for the country" },
+	{ "from", "DOMAIN", "the government's party, whose key is held here" },
+	{ "text", "FILE", "the mandate's text, which goes along" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_accept_options[] = {
+	{ "until", "TIME", "until when, RFC 3339 (default: as long as its evidence holds, a mandate a year)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_object_options[] = {
+	{ "reason", "CODE", "why, an error's code such as evidence-revoked" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_list_options[] = {
+	{ "party", "DOMAIN", "only those about, or by, this party" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule proof_verify_options[] = {
+	{ "at", "TIME", "as of then, RFC 3339 (default: now)" },
+	{ "body", "FILE", "the evidence, where the statement comes from a file" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule control_options[] = {
 	{ "from", "TIME", "sources first seen then or later, RFC 3339 (default: 90 days before --to)" },
 	{ "to", "TIME", "and before then, RFC 3339 (default: 30 days ago, which is the latest)" },
@@ -375,6 +449,10 @@ const struct command commands[] = {
 	  access_options, 1, 1 },
 	{ "access list", cmd_access_list, "", "list what lets tools in", NULL, 0, 0 },
 	{ "access remove", cmd_access_remove, "NAME", "let a tool in no more", NULL, 1, 1 },
+	{ "anchor add", cmd_anchor_add, "FILE…",
+	  "believe a trust anchor: an RPKI locator, X.509 roots, keys of the DNS", NULL, 1, ANY_NUMBER },
+	{ "anchor list", cmd_anchor_list, "", "list the trust anchors of this node", NULL, 0, 0 },
+	{ "anchor remove", cmd_anchor_remove, "NAME…", "believe a trust anchor no more", NULL, 1, ANY_NUMBER },
 	{ "answer", cmd_answer, "NOTICE OUTCOME", "say what was done about a notice", answer_options, 2, 2 },
 	{ "completion", cmd_completion, "bash|zsh|fish", "print the completions for a shell", NULL, 1, 1 },
 	{ "config check", cmd_config_check, "[FILE]", "say whether the configuration is good, and what is unwise in it",
@@ -457,6 +535,23 @@ const struct command commands[] = {
 	{ "policy set", cmd_policy_set, "ACTION BASIS…", "say which bases suffice for an action, for all to see", NULL,
 	  2, ANY_NUMBER },
 	{ "policy show", cmd_policy_show, "", "show which bases suffice for which action", NULL, 0, 0 },
+	{ "proof accept", cmd_proof_accept, "ID", "accept a proof as the operator, such as a mandate",
+	  proof_accept_options, 1, 1 },
+	{ "proof file", cmd_proof_file, "rsc|dnssec|legal|openpgp", "prove that a party's key speaks for what it holds",
+	  proof_file_options, 1, 1 },
+	{ "proof gather", cmd_proof_gather, "dnssec", "fetch a TXT record with all signatures above it",
+	  proof_gather_options, 1, 1 },
+	{ "proof list", cmd_proof_list, "", "list proofs and how they stand", proof_list_options, 0, 0 },
+	{ "proof mandate", cmd_proof_mandate, "COUNTRY", "say, as a government, who speaks for the country",
+	  proof_mandate_options, 1, 1 },
+	{ "proof object", cmd_proof_object, "ID", "object to a proof as the operator", proof_object_options, 1, 1 },
+	{ "proof observe", cmd_proof_observe, "DOMAIN", "say that a party's key was seen at a domain",
+	  proof_observe_options, 1, 1 },
+	{ "proof show", cmd_proof_show, "ID", "show a proof, its evidence and the verdict", NULL, 1, 1 },
+	{ "proof text", cmd_proof_text, "", "print the key statement that evidence is about", proof_text_options, 0,
+	  0 },
+	{ "proof verify", cmd_proof_verify, "ID|FILE", "verify a proof again from its evidence, without any network",
+	  proof_verify_options, 1, 1 },
 	{ "pull", cmd_pull, "URL", "take what another TAXII server has into a collection here", pull_options, 1, 1 },
 	{ "push", cmd_push, "URL", "send a collection of this node to another TAXII server", push_options, 1, 1 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 0,

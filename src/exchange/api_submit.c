@@ -230,6 +230,14 @@ static enum err check_type(const struct http_request *r, const char *wanted)
 	return fail(ERR_MEDIA_TYPE, "Content-Type: %s", wanted);
 }
 
+/* Evidence is what a proof is, and nobody could bring it later. */
+static enum err check_proof(const struct submission *s)
+{
+	if (!span_starts(s->note, "comity/1 proof\n") || s->body.at != NULL)
+		return OK;
+	return fail(ERR_BODY, "a proof comes with its body: POST /statements/with-body");
+}
+
 static enum err read_note(struct http_request *r, struct submission *s)
 {
 	enum err e = check_type(r, "text/plain");
@@ -262,6 +270,8 @@ static enum http_next submit(const struct server *server, struct http_request *r
 		e = read(r, &one->s);
 	}
 	if (e == OK)
+		e = check_proof(&one->s);
+	if (e == OK)
 		e = sequencer_offer(server->sequencer, &one->s);
 	if (e == OK)
 		return HTTP_LATER;
@@ -290,6 +300,7 @@ const struct http_door api_doors[] = {
 	{ HTTP_GET, "/statements/*/body", 0, DOOR_OPEN, api_get_body },
 	{ HTTP_GET, "/statements/*/receipt", 0, DOOR_OPEN, api_get_receipt },
 	{ HTTP_GET, "/matters/*", 0, DOOR_OPEN, api_matter },
+	{ HTTP_GET, "/parties/*", 0, DOOR_OPEN, api_party },
 	{ HTTP_GET, "/standing", 0, DOOR_OPEN, api_standing_all },
 	{ HTTP_GET, "/standing/*", 0, DOOR_OPEN, api_standing },
 	{ HTTP_GET, "/body/*", 0, DOOR_OPEN, api_public_body },

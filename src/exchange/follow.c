@@ -448,6 +448,13 @@ static enum err fold(struct round *r)
 	return e == OK ? log_guests(r, g.first) : e;
 }
 
+static enum err follow_evidence(struct round *r)
+{
+	struct follow_bodies b = { r->peer, r->host, r->dir, r->who.node, 0 };
+
+	return bodies_follow(&b);
+}
+
 static enum err note_time(struct round *r)
 {
 	char now[CLOCK_TEXT];
@@ -468,7 +475,7 @@ static enum err go_round(struct round *r)
 	if (mirror_forks(r->dir) > 0)
 		return fail(ERR_LEDGER_FORK, "%s: its ledger forked; what shows it lies in %s/fork-1",
 			    peer_url(r->peer), r->dir);
-	if ((e = follow_ledgers(r)) == OK && (e = fold(r)) == OK)
+	if ((e = follow_ledgers(r)) == OK && (e = fold(r)) == OK && (e = follow_evidence(r)) == OK)
 		e = note_time(r);
 	return e;
 }

@@ -8,6 +8,7 @@
  *	DIR/followed/b.example/public/, circle/	 tiles and checkpoint, as in DIR/ledger
  *	DIR/followed/b.example/together		 the sizes at which both were seen to stand
  *	DIR/followed/b.example/state/		 LMDB, rebuildable
+ *	DIR/followed/b.example/body/, bodies	 the evidence of proofs, by its SHA-256, and how far it was looked for
  *	DIR/followed/b.example/fork-…		 what cannot both be true, if there was such a thing
  *	DIR/followed/b.example/lock, folding	 one process at a time */
 #ifndef EXCHANGE_FOLLOW_H

@@ -34,4 +34,16 @@ struct ledger_round {
  * is not for us. ERR_LEDGER_FORK: proven, and kept. */
 enum err ledger_follow(struct ledger_round *r);
 
+/* ---- follow_bodies.c ---- */
+
+struct follow_bodies {
+	struct peer *peer;
+	const struct follow_host *host;
+	const char *dir;
+	struct span node;
+	uint64_t fresh; /* fetched now */
+};
+/* Fetches the bodies of the proofs that the mirror's state has and that were not looked for yet. */
+enum err bodies_follow(struct follow_bodies *b);
+
 #endif

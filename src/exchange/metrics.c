@@ -141,6 +141,8 @@ static void print_counters(const struct metrics *m, struct buffer *out)
 		[METRIC_FOLLOWED_UP] = { "followed_up",
 					 "Notices that were taken further: overdue, not theirs, undeliverable." },
 		[METRIC_NOWHERE] = { "nowhere", "Times that nobody was left to take a notice to." },
+		[METRIC_PROOFS_ACCEPTED] = { "proofs_accepted", "Proofs that were verified and accepted." },
+		[METRIC_PROOFS_REFUSED] = { "proofs_refused", "Proofs whose evidence was refused." },
 		[METRIC_DELIVERY_HANDED_OVER] = { "delivery_handed_over", "Statements that another node took." },
 		[METRIC_DELIVERY_REFUSED] = { "delivery_refused", "Statements that another node refused." },
 		[METRIC_DELIVERY_FAILED] = { "delivery_failed",

@@ -14,6 +14,7 @@
 #include "exchange/exposure_cache.h"
 #include "exchange/rounds.h"
 #include "exchange/follow_rounds.h"
+#include "exchange/proof_rounds.h"
 #include "exchange/server_private.h"
 
 /*
@@ -192,6 +193,7 @@ static void reached(void *context, uint64_t stamp)
 
 	followers_tell(s->server.followers, stamp);
 	delivery_wake(atomic_load(&s->server.delivery));
+	proof_rounds_wake(atomic_load(&s->proofs));
 }
 
 static enum err start_delivery(struct service *s)
@@ -201,6 +203,15 @@ static enum err start_delivery(struct service *s)
 	enum err e = delivery_start(&o, &d);
 
 	atomic_store(&s->server.delivery, d);
+	return e;
+}
+
+static enum err start_proofs(struct service *s)
+{
+	struct proof_rounds *p = NULL;
+	enum err e = proof_rounds_start(&s->server, s->options->dir, &p);
+
+	atomic_store(&s->proofs, p);
 	return e;
 }
 
@@ -290,6 +301,8 @@ static enum err start(struct service *s)
 	if (e == OK)
 		e = rounds_start(&s->server, s->options->dir, &s->rounds);
 	if (e == OK)
+		e = start_proofs(s);
+	if (e == OK)
 		e = follow_rounds_start(&s->server, &s->follow);
 	if (e == OK)
 		e = start_delivery(s);
@@ -308,10 +321,12 @@ static enum err stop(struct service *s)
 	atomic_store(&s->stopping, true);
 	http_stop(s->server.http, GRACE_MS);
 	rounds_stop(s->rounds);
+	proof_rounds_stop(s->proofs);
 	follow_rounds_stop(s->follow);
 	delivery_stop(s->server.delivery);
 	e = sequencer_stop(s->server.sequencer);
 	delivery_free(s->server.delivery);
+	proof_rounds_free(s->proofs);
 	receiving_free(s->server.receiving);
 	pulse_free(s->pulse);
 	limits_free(s->limits);

@@ -59,6 +59,7 @@ enum err verify_proof(struct arena *a, const struct anchors *anchors, const stru
 		      const struct key_statement *key, const struct evidence *e, int64_t at_ms, struct verdict *out)
 {
 	char until[CLOCK_TEXT];
+	int64_t most_ms;
 	enum err refused = check_common(p, e, at_ms);
 
 	*out = (struct verdict){ 0 };
@@ -66,8 +67,9 @@ enum err verify_proof(struct arena *a, const struct anchors *anchors, const stru
 		refused = methods[p->method](a, anchors, p, key, e, at_ms, out);
 	if (refused != OK)
 		return refused;
-	if (out->until_ms > e->obtained_ms + PROOF_LIFE_MAX_MS)
-		out->until_ms = e->obtained_ms + PROOF_LIFE_MAX_MS;
+	most_ms = (e->obtained_ms < at_ms ? e->obtained_ms : at_ms) + PROOF_LIFE_MAX_MS;
+	if (out->until_ms > most_ms)
+		out->until_ms = most_ms;
 	out->until_ms = out->until_ms / 1000 * 1000; /* as headers write it */
 	clock_format(out->until_ms, until);
 	return out->until_ms > at_ms ? OK : fail(ERR_EVIDENCE_EXPIRED, "it held until %s", until);

@@ -37,6 +37,16 @@ enum err mirror_receipt(const char *dir, struct arena *a, enum ledger_id l, uint
 /* The note of that entry. */
 enum err mirror_note(const char *dir, struct arena *a, enum ledger_id l, uint64_t index, struct span *note);
 
+/* Public bodies that were fetched with it, by their SHA-256, which is verified. ERR_NOT_FOUND. */
+#define MIRROR_BODY_MAX ((size_t)1 << 20)
+enum err mirror_body(const char *dir, struct arena *a, struct hash hash, struct span *payload);
+/* payload has that hash. Durable on OK. */
+enum err mirror_body_keep(const char *dir, struct arena *a, struct hash hash, struct span payload);
+bool mirror_body_is_kept(const char *dir, struct arena *a, struct hash hash);
+/* The entry of the public ledger from which on nobody has looked for bodies yet; set durably. */
+enum err mirror_bodies_reached(const char *dir, struct arena *a, uint64_t *index);
+enum err mirror_bodies_reach(const char *dir, struct arena *a, uint64_t index);
+
 /* A party that this node kept and that withdrew there: the entries of its last statement and of what took that back, both of the
  * public ledger. st: of the mirror. ERR_PARTY_UNKNOWN: it did not withdraw, or was never kept there. */
 enum err mirror_withdrawn(const char *dir, const struct state *st, struct arena *a, struct span domain, uint64_t *filed,

@@ -1,0 +1,102 @@
+/* A party as it is known: who it says that it is, what it holds and how that was shown. All of it stands in the public ledger. */
+#include "exchange/api.h"
+#include "exchange/party_view.h"
+#include "exchange/readership.h"
+
+#define ANSWER_MAX ((size_t)64 << 20)
+
+static enum err read_time(struct http_request *r, int64_t *out)
+{
+	struct query q;
+	struct span value;
+	enum err e = query_read(r->arena, r->query, &q);
+
+	if (e != OK)
+		return e;
+	if (q.count > 1 || (q.count == 1 && !span_is(q.fields[0].name, "at")))
+		return fail(ERR_USAGE, "the query knows at");
+	if ((e = query_get(&q, "at", &value)) == ERR_NOT_FOUND)
+		return OK;
+	if (e == OK && (clock_parse_rfc3339(value, out) != OK || *out < 0))
+		e = fail(ERR_USAGE, "at: a time like 2026-11-22T20:45:00Z");
+	return e;
+}
+
+struct claiming {
+	struct json *j;
+	struct span party;
+};
+
+static enum err put_claim(void *context, const struct claim *c)
+{
+	struct claiming *p = context;
+	struct addressee resource = {
+		.type = c->type, .asn = c->asn, .prefix = c->prefix, .country = { c->country[0], c->country[1], 0 }
+	};
+
+	if (span_equal(c->party, p->party))
+		addressee_json(p->j, NULL, &resource);
+	return OK;
+}
+
+static enum err print_party(const struct state *st, const struct party *p, const struct party_view *v, bool answers,
+			    struct json *j)
+{
+	struct claiming claiming = { j, p->domain };
+	enum err e;
+
+	json_object(j, NULL);
+	json_string(j, "party", p->domain);
+	json_string(j, "title", p->title);
+	json_array(j, "roles");
+	for (int i = 0; i < ROLE_COUNT; i++)
+		if ((p->roles & (1u << i)) != 0)
+			json_text(j, NULL, role_name((enum role)i));
+	json_array_end(j);
+	json_bool(j, "demonstration", p->demonstration);
+	json_hash(j, "statement", p->statement);
+	json_hash(j, "key", p->fingerprint);
+	json_time(j, "logged", p->logged_ms);
+	json_string(j, "home", p->home);
+	if (p->url.len > 0)
+		json_string(j, "url", p->url);
+	json_array(j, "claims");
+	e = state_claims(st, false, put_claim, &claiming);
+	json_array_end(j);
+	party_view_print(v, answers, j);
+	json_object_end(j);
+	return e;
+}
+
+static enum err read_party(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out)
+{
+	struct addressee party = { .type = TO_PARTY, .domain = r->parts[0] };
+	struct buffer body = BUFFER(ANSWER_MAX);
+	struct json j = { .out = &body };
+	int64_t at_ms = clock_now_ms();
+	struct party_view view;
+	struct party p;
+	bool answers = false;
+	enum err e = read_time(r, &at_ms);
+
+	(void)s;
+	if (e == OK && (e = state_party(st, party.domain, &p)) == ERR_PARTY_UNKNOWN)
+		e = fail(ERR_NOT_FOUND, "no party of that name");
+	if (e == OK)
+		e = readership_standing(st, r->caller, &party, &answers);
+	if (e == OK)
+		e = party_view(st, r->arena, p.domain, at_ms, &view);
+	if (e == OK)
+		e = print_party(st, &p, &view, answers, &j);
+	if (e == OK)
+		e = body.err;
+	if (e == OK)
+		api_answer_private(out, "application/json", &body);
+	buffer_free(&body);
+	return e;
+}
+
+enum http_next api_party(void *context, struct http_request *r, struct http_answer *out)
+{
+	return api_with_state(context, r, out, read_party);
+}
