@@ -190,6 +190,7 @@ static enum err load_keys(struct node *n, enum key_use use)
 enum err node_party_signer(struct node *n, struct span domain, bool make, const struct signer **out)
 {
 	struct held_key *k;
+	bool finished;
 	enum err e;
 
 	if (!span_is_domain(domain))
@@ -203,6 +204,9 @@ enum err node_party_signer(struct node *n, struct span domain, bool make, const 
 			*out = k->signer;
 			return OK;
 		}
+	/* A change that was interrupted left the key that the ledger names in another file. */
+	if (n->mode == NODE_WRITE && n->views != NULL && (e = node_settle_key(n, domain, &finished)) != OK)
+		return e;
 	if ((k = calloc(1, sizeof(*k))) == NULL)
 		return ERR_NO_MEMORY;
 	e = load_key(n, span_equal(domain, n->name) ? SPAN("party") : domain, domain,

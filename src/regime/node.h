@@ -64,7 +64,8 @@ enum err node_party_signer(struct node *n, struct span domain, bool make, const 
  * free. */
 enum err node_next_signer(struct node *n, struct span domain, struct signer **out);
 /* Puts that key into the place of the other once the ledger names it; the old file is kept, with the date. Done for the node itself
- * whenever it is opened for writing. *finished: it was to be done. Not within a batch. */
+ * whenever it is opened for writing, for others when their key is asked for. *finished: it was to be done. What an open batch says is
+ * not looked at. */
 enum err node_settle_key(struct node *n, struct span domain, bool *finished);
 /* Whether the opening finished a change of the node's own key that was interrupted. */
 bool node_settled(const struct node *n);
