@@ -108,7 +108,7 @@ static void add_references(struct json *j, const struct statement *s, const stru
 
 	if (re != NULL)
 		id = statement_view_id(re->kind, re->from, re->id);
-	else if (s->kind == KIND_NOTICE && s->to_count > 0 && s->to[0].type == TO_PARTY)
+	else if ((s->kind == KIND_NOTICE || s->kind == KIND_PROOF) && s->to_count > 0 && s->to[0].type == TO_PARTY)
 		id = stix_identity_id(s->to[0].domain);
 	json_array(j, "object_refs");
 	json_text(j, NULL, id.text);
@@ -168,9 +168,32 @@ static void describe_answer(const struct statement *s, struct buffer *out)
 		     SPAN_FORMAT(value_of(s, "outcome")));
 	if (s->via.len > 0)
 		buffer_print(out, " Recorded by %.*s, by way of %.*s.", SPAN_FORMAT(s->from), SPAN_FORMAT(s->via));
+	if (value_of(s, "until").len > 0)
+		buffer_print(out, " Until %.*s.", SPAN_FORMAT(value_of(s, "until")));
+	if (value_of(s, "reason").len > 0)
+		buffer_print(out, " Reason: %.*s.", SPAN_FORMAT(value_of(s, "reason")));
 	if (value_of(s, "text").len > 0)
 		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
 	buffer_text(out, " Acknowledging is not admitting.");
+}
+
+static void describe_proof(const struct statement *s, struct buffer *out)
+{
+	struct span about = value_of(s, "to").len > 0 ? value_of(s, "to") : s->from;
+	const char *between = " speaks for ";
+
+	buffer_print(out, "Evidence (%.*s) by %.*s that the key of %.*s", SPAN_FORMAT(value_of(s, "method")),
+		     SPAN_FORMAT(s->from), SPAN_FORMAT(about));
+	if (value_of(s, "subject").len > 0)
+		buffer_print(out, " is that of %.*s", SPAN_FORMAT(value_of(s, "subject")));
+	for (size_t i = 0; i < s->header_count; i++)
+		if (span_is(s->headers[i].name, "resource")) {
+			buffer_print(out, "%s%.*s", between, SPAN_FORMAT(s->headers[i].value));
+			between = ", ";
+		}
+	if (between[1] == 's' && value_of(s, "subject").len == 0)
+		buffer_text(out, " is its own");
+	buffer_text(out, ". It counts where a node's verdict accepts it, until then.");
 }
 
 static void add_note(struct json *j, const struct statement *s)
@@ -180,6 +203,8 @@ static void add_note(struct json *j, const struct statement *s)
 	json_string(j, "abstract", s->kind_name);
 	if (s->kind == KIND_ANSWER) {
 		describe_answer(s, &text);
+	} else if (s->kind == KIND_PROOF) {
+		describe_proof(s, &text);
 	} else {
 		buffer_print(&text, "%.*s by %.*s.", SPAN_FORMAT(s->kind_name), SPAN_FORMAT(s->from));
 		if (value_of(s, "text").len > 0)

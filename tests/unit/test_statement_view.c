@@ -59,6 +59,11 @@ static const char *draw_lines(struct arena *a, enum kind k, const char *re, uint
 	case KIND_ANSWER:
 		return arena_print(a, "re %s\noutcome working\ntext %s\n%s", re, odd,
 				   test_below(seed, 2) == 0 ? "for op.example\nvia desk\n" : "");
+	case KIND_PROOF:
+		return arena_print(a, "method observed\n%s%s%s%s%s",
+				   test_below(seed, 2) == 0 ? "resource prefix 192.0.2.0/24\nresource AS64500\n" : "",
+				   test_below(seed, 2) == 0 ? "to op.example\n" : "", referring ? "subject " : "",
+				   referring ? odd : "", referring ? "\n" : "");
 	case KIND_WITHDRAW:
 		return arena_print(a, "re %s\ntext %s\n", re, odd);
 	default:
