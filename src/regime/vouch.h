@@ -3,8 +3,8 @@
  * `recovery yes`, `text`.
  *
  * What counts (vouch.c):
- *	- a vouch counts while it is in force and its author is established: it holds something by a proof or by the operator's
- *	  approval, or is itself sponsored. The smallest set that obeys this: a ring of parties that only vouch for one another
+ *	- a vouch counts while it is in force and its author is established: it holds something by a proof (not by an OpenPGP key or
+ *	  observers, which cost nothing) or by the operator's approval, or is itself sponsored. The smallest set that obeys this: a ring of parties that only vouch for one another
  *	  is established by nothing.
  *	- two sponsors are related if one vouches for the other, or the same party vouches for both: related ones count as one. A
  *	  vouch relates nobody if its author would not even be established were no two parties related: else anyone could make

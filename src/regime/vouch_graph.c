@@ -264,9 +264,13 @@ static enum err see_holding(void *context, const struct holding *h)
 	return OK;
 }
 
+/* An OpenPGP key anybody makes, and an observation is what two parties say: with these whoever has two names could make more, and
+ * with two of them take the key of any party. */
+#define ESTABLISHES (~(BASIS_BIT(BASIS_OPENPGP) | BASIS_BIT(BASIS_OBSERVED)))
+
 static enum err load_holdings(struct graph *g, struct member *m)
 {
-	return holdings_of(g->st, m->name, ~0u, g->at_ms, see_holding, &m->holds_until_ms);
+	return holdings_of(g->st, m->name, ESTABLISHES, g->at_ms, see_holding, &m->holds_until_ms);
 }
 
 /* Who is gone sponsors nobody. */

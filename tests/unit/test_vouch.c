@@ -73,6 +73,47 @@ static void two_who_hold_something(void **state)
 	town_free(&t);
 }
 
+/* The proof, and the node's word that it holds. */
+static void proven(struct town *t, unsigned by, const char *lines)
+{
+	struct folk *f = &t->f;
+	char until[CLOCK_TEXT];
+	struct hash id;
+
+	clock_format((f->now_ms + 48 * HOUR) / 1000 * 1000, until);
+	folk_say(f, KIND_PROOF, t->who[by],
+		 arena_print(f->b->arena,
+			     "%sbody application/vnd.comity.proof+json 9 "
+			     "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n",
+			     lines),
+		 &id);
+	folk_say(f, KIND_ANSWER, f->b->node,
+		 arena_print(f->b->arena, "re %s\noutcome accepted\nuntil %s\n", hex_of(f->b->arena, id), until), NULL);
+}
+
+/* Neither a key of one's own making nor the word of two others: else two names were enough to take anybody's key. */
+static void what_costs_nothing_establishes_nobody(void **state)
+{
+	const char *seen;
+	struct town t;
+
+	town_new(&t, *state, "nothing", 0);
+	proven(&t, 0, "method openpgp\nsubject Anybody\n");
+	assert_false(of(&t, 0).established);
+	seen = arena_print(t.f.b->arena, "method observed\nto %s\nseen-key %s\n", signer_verifier(t.who[1])->name,
+			   fingerprint_of(&t.f, t.who[1]));
+	proven(&t, 2, seen);
+	proven(&t, 3, seen);
+	assert_false(of(&t, 1).established);
+	says(&t, 0, 5);
+	says(&t, 1, 5);
+	assert_false(of(&t, 5).sponsored);
+	proven(&t, 0, arena_print(t.f.b->arena, "method dnssec\nresource %s\n", signer_verifier(t.who[0])->name));
+	proven(&t, 1, "method legal\nsubject O=One\n");
+	assert_true(of(&t, 0).established && of(&t, 1).established && of(&t, 5).sponsored);
+	town_free(&t);
+}
+
 static void a_ring_is_established_by_nothing(void **state)
 {
 	struct town t;
@@ -493,6 +534,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(two_who_hold_something, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(what_costs_nothing_establishes_nobody, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_ring_is_established_by_nothing, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(relatives_count_as_one, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(nobody_makes_relatives, scratch_setup, scratch_teardown),
