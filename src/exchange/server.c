@@ -12,6 +12,7 @@
 #include "mail/answer_link.h"
 #include "exchange/delivery.h"
 #include "exchange/exposure_cache.h"
+#include "exchange/recall_hook.h"
 #include "exchange/rounds.h"
 #include "exchange/follow_rounds.h"
 #include "exchange/proof_rounds.h"
@@ -194,6 +195,7 @@ static void reached(void *context, uint64_t stamp)
 	followers_tell(s->server.followers, stamp);
 	delivery_wake(atomic_load(&s->server.delivery));
 	proof_rounds_wake(atomic_load(&s->proofs));
+	recall_hook_wake(atomic_load(&s->recalls));
 }
 
 static enum err start_delivery(struct service *s)
@@ -212,6 +214,15 @@ static enum err start_proofs(struct service *s)
 	enum err e = proof_rounds_start(&s->server, s->options->dir, &p);
 
 	atomic_store(&s->proofs, p);
+	return e;
+}
+
+static enum err start_recalls(struct service *s)
+{
+	struct recall_hook *h = NULL;
+	enum err e = recall_hook_start(&s->server, &h);
+
+	atomic_store(&s->recalls, h);
 	return e;
 }
 
@@ -307,6 +318,8 @@ static enum err start(struct service *s)
 	if (e == OK)
 		e = start_delivery(s);
 	if (e == OK)
+		e = start_recalls(s);
+	if (e == OK)
 		tell_ready(s, &tls);
 	arena_free(a);
 	return e;
@@ -324,9 +337,11 @@ static enum err stop(struct service *s)
 	proof_rounds_stop(s->proofs);
 	follow_rounds_stop(s->follow);
 	delivery_stop(s->server.delivery);
+	recall_hook_stop(s->recalls);
 	e = sequencer_stop(s->server.sequencer);
 	delivery_free(s->server.delivery);
 	proof_rounds_free(s->proofs);
+	recall_hook_free(s->recalls);
 	receiving_free(s->server.receiving);
 	pulse_free(s->pulse);
 	limits_free(s->limits);
@@ -424,6 +439,7 @@ static enum err reload_all(struct service *s, struct held_config *held)
 	if (!s->options->log_given)
 		log_form(c->log_json);
 	atomic_store(&s->server.config, c);
+	recall_hook_wake(s->recalls);
 	return OK;
 }
 

@@ -19,6 +19,7 @@ struct held_config {
 struct pulse; /* health.c */
 struct follow_rounds;
 struct proof_rounds;
+struct recall_hook;
 
 struct service {
 	struct server server; /* the first: what doors get as their context */
@@ -27,6 +28,7 @@ struct service {
 	struct pulse *pulse;
 	struct rounds *rounds;
 	struct proof_rounds *_Atomic proofs;
+	struct recall_hook *_Atomic recalls;
 	struct follow_rounds *follow;
 	struct held_config *configs;
 	/* All doors in one table for http_start, each with `server_handle`; what it stands for is at the same place of `real`. */

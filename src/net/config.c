@@ -97,6 +97,7 @@ static enum err keep(struct reading *r, struct span text, struct span *out)
 enum form {
 	FORM_TEXT,
 	FORM_FILE,
+	FORM_PROGRAM,
 	FORM_URL,
 	FORM_SMTP,
 	FORM_MAILBOX,
@@ -150,6 +151,8 @@ static const struct plain {
 	{ "outgoing-authorities", FORM_FILE, offsetof(struct config, outgoing_authorities), 0, 0 },
 	{ "rdap-server", FORM_TEXT, offsetof(struct config, rdap_server), 0, 0 },
 	{ "rdap-daily", FORM_NUMBER, offsetof(struct config, rdap_daily), 1, 100000 },
+	{ "recall-hook", FORM_PROGRAM, offsetof(struct config, recall_hook), 0, 0 },
+	{ "recall-hook-time", FORM_TIME, offsetof(struct config, recall_hook_ms), 1000, 600000 },
 };
 #define PLAIN_COUNT (sizeof(plain) / sizeof(plain[0]))
 static_assert(PLAIN_COUNT <= 64, "plain_lines is too short");
@@ -212,7 +215,7 @@ static enum err read_smtp(struct reading *r, struct span value, struct span *out
 }
 
 /* Relative to the folder of the configuration. */
-static enum err read_path(struct reading *r, const char *name, struct span value, struct span *out)
+static enum err read_path(struct reading *r, const char *name, struct span value, int mode, struct span *out)
 {
 	const char *slash = strrchr(r->path, '/');
 	int folder = slash != NULL ? (int)(slash - r->path) : 1;
@@ -222,7 +225,7 @@ static enum err read_path(struct reading *r, const char *name, struct span value
 
 	if (path == NULL)
 		return ERR_NO_MEMORY;
-	if (access(path, R_OK) != 0) {
+	if (access(path, mode) != 0) {
 		fail_errno("%s line %u: `%s %s`", r->path, r->line, name, path);
 		return ERR_USAGE;
 	}
@@ -294,7 +297,9 @@ static enum err read_plain(struct reading *r, const struct plain *p, struct span
 			return wrong(r, "`%s` wants at most %d bytes", p->name, TITLE_MAX);
 		return keep(r, value, at);
 	case FORM_FILE:
-		return read_path(r, p->name, value, at);
+		return read_path(r, p->name, value, R_OK, at);
+	case FORM_PROGRAM:
+		return read_path(r, p->name, value, X_OK, at);
 	case FORM_URL:
 		return read_url(r, value, at);
 	case FORM_SMTP:
@@ -754,6 +759,24 @@ static enum err check_mail(struct reading *r)
 	return OK;
 }
 
+static enum err check_hook(struct reading *r)
+{
+	unsigned hook = line_of(r, "recall-hook");
+	const char *path = r->c->recall_hook.at;
+	struct stat st;
+
+	if (hook == 0 && line_of(r, "recall-hook-time") != 0)
+		warn(r, line_of(r, "recall-hook-time"), "no `recall-hook` takes that time");
+	if (hook == 0 || stat(path, &st) != 0)
+		return OK;
+	r->line = hook;
+	if (!S_ISREG(st.st_mode))
+		return wrong(r, "`recall-hook %s` is no program", path);
+	if ((st.st_mode & 022) != 0)
+		warn(r, hook, "%s can be changed by others than its owner: chmod go-w it", path);
+	return OK;
+}
+
 static void check_collections(const struct reading *r)
 {
 	for (size_t i = 0; i < r->c->collection_count; i++) {
@@ -780,6 +803,7 @@ static void set_defaults(struct config *c)
 	c->deliver = true;
 	c->rdap_daily = 100;
 	c->follow_interval_ms = 300000;
+	c->recall_hook_ms = 60000;
 	c->deliveries_per_minute = 6000;
 	c->mail_per_hour = 600;
 	c->introductions_per_day = 1000;
@@ -830,7 +854,7 @@ static enum err check_all(struct reading *r)
 	    (e = listen_parse(r->arena, SPAN("127.0.0.1:8180"), false, &r->c->listens[r->c->listen_count++])) != OK)
 		return e;
 	if ((e = check_listens(r)) != OK || (e = check_tls(r)) != OK || (e = check_mail(r)) != OK ||
-	    (e = check_rdap(r)) != OK)
+	    (e = check_rdap(r)) != OK || (e = check_hook(r)) != OK)
 		return e;
 	check_outgoing(r);
 	check_collections(r);
@@ -892,6 +916,7 @@ static void print_plain(const struct config *c, const struct plain *p, struct bu
 	switch (p->form) {
 	case FORM_TEXT:
 	case FORM_FILE:
+	case FORM_PROGRAM:
 	case FORM_URL:
 	case FORM_SMTP:
 	case FORM_MAILBOX:

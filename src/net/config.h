@@ -77,6 +77,8 @@ struct config {
 	struct follow_rule *follows;	  /* `follow URL [KEY]`: other nodes whose ledgers are mirrored (follow.h) */
 	size_t follow_count;
 	int64_t follow_interval_ms; /* 5 minutes */
+	struct span recall_hook;    /* `recall-hook PROGRAM` (recall_hook.h), with a 0 behind it; empty: none */
+	int64_t recall_hook_ms;	    /* how long it may run: a minute */
 	bool default_rate,
 		default_per_address; /* the file says nothing of these limits: they follow from the addresses */
 	struct collection_rule *collections;

@@ -67,6 +67,8 @@ void config_template(struct buffer *out, struct span node_name)
 		"repeat.\n"
 		"#follow https://b.example\n"
 		"#follow-interval 5m\n"
+		"# A program that stops what a party of this node declared, run when others order it to.\n"
+		"#recall-hook /etc/comity/stop\n"
 		"\n"
 		"# Shared intelligence. An object without a marking counts as TLP:AMBER here.\n"
 		"collection shared %s Shared by members\n"

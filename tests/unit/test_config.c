@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "scratch.h"
@@ -73,6 +74,8 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(scratch_write(s, "tls.crt", SPAN("x")), OK);
 	assert_int_equal(scratch_write(s, "tls.key", SPAN("x")), OK);
 	assert_int_equal(scratch_write(s, "clients.crt", SPAN("x")), OK);
+	assert_int_equal(scratch_write(s, "stop", SPAN("x")), OK);
+	assert_int_equal(chmod(scratch_path(s, "stop"), 0700), 0);
 	assert_int_equal(scratch_write(s, "config",
 				       SPAN("  # comment\n"
 					    "\n"
@@ -102,6 +105,8 @@ static void every_setting_is_read(void **state)
 					    "follow https://b.example\n"
 					    "follow https://c.example:8443 " KEY "\n"
 					    "follow-interval 10m\n"
+					    "recall-hook stop\n"
+					    "recall-hook-time 5s\n"
 					    "collection open " UUID " Open to all\n"
 					    "describe open What anyone may see\n"
 					    "read open all a.example\n"
@@ -115,6 +120,8 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.listen_count, 2);
 	assert_span(c.rdap_server, "https://rdap.example/registry");
 	assert_int_equal(c.rdap_daily, 7);
+	assert_span(c.recall_hook, scratch_path(s, "stop"));
+	assert_int_equal(c.recall_hook_ms, 5000);
 	assert_int_equal(c.mail_per_hour, 30);
 	assert_true(c.listens[1].tls);
 	assert_int_equal(c.listens[1].address.family, FAMILY_IPV6);
@@ -149,7 +156,7 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.collections[1].writers, AUDIENCE_MEMBERS);
 	assert_int_equal(c.collections[1].unmarked, TLP_AMBER);
 	assert_int_equal(w.count, 1); /* anyone reads what has no marking */
-	assert_int_equal(w.line, 33);
+	assert_int_equal(w.line, 35);
 	assert_int_equal(c.follow_count, 2);
 	assert_span(c.follows[0].url, "https://b.example");
 	assert_false(c.follows[0].has_key);
@@ -249,6 +256,10 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{ "url https://[::1]x\n", "is no IPv6 address in brackets" },
 		{ "certificate /does/not/exist\n", "line 1: `certificate /does/not/exist`: No such file" },
 		{ "certificate /proc/self/maps\n", "go together" },
+		{ "recall-hook /does/not/exist\n", "line 1: `recall-hook /does/not/exist`: No such file" },
+		{ "recall-hook /proc/self/maps\n", "Permission denied" },
+		{ "recall-hook /proc/self\n", "`recall-hook /proc/self` is no program" },
+		{ "recall-hook-time 11m\n", "wants a length of time from 1s to 10m" },
 		{ "title \xff\n", "not UTF-8" },
 		{ "title a\x01\n", "byte 8 is a control character" },
 		{ "read shared members\n", "no line `collection shared …` stands above" },
@@ -291,6 +302,7 @@ static void what_is_unwise_is_warned_of(void **state)
 		{ "url http://cert.example\n", 1, "says http" },
 		{ "requests-per-minute 0\nplain-anywhere yes\nlisten [::]:80\n", 1, "one caller" },
 		{ "client-authorities /proc/self/maps\n", 1, "no `listen-tls`" },
+		{ "recall-hook-time 5s\n", 1, "no `recall-hook` takes" },
 		{ "collection a " UUID " T\nunmarked a red\n", 2, "nobody is named" },
 	};
 	struct scratch *s = *state;
