@@ -43,6 +43,29 @@ static const struct option_rule push_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule plan_export_options[] = {
+	{ "as", "FORM", "calendar (iCalendar with MAINTNOTE fields) or probing (RFC 9511)" },
+	{ "contact", "ADDRESS",
+	  "mailto:, tel: or https: (default: the plan's duty contact, else the party's first mailbox)" },
+	{ "account", "TEXT", "whom the maintenance is for, as its provider names them (default all)" },
+	{ "impact", "WORD",
+	  "none, reduced-redundancy, degraded or outage (default: degraded for maintenance, else none)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule plan_import_options[] = {
+	{ "from", "DOMAIN", "the party whose plan it becomes, whose key is held here (default: the node)" },
+	{ "source", "PREFIX", "from where it will come; may be given often" },
+	{ "demonstration", NULL, "mark it as made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule deconflict_options[] = {
+	{ "from", "DOMAIN", "the party whose plan it is, whose key is held here (default: the node)" },
+	{ "again", NULL, "also those nodes that were asked before" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule contact_options[] = {
 	{ "openpgp", "FILE", "its public key, binary: what goes there is encrypted" },
 	{ NULL, NULL, NULL },
@@ -466,6 +489,11 @@ const struct command commands[] = {
 	{ "contact remove", cmd_contact_remove, "WHOM", "forget the mailbox that was set", NULL, 1, 2 },
 	{ "control", cmd_control, "",
 	  "count what became of sources that were told and of those that were not, and log it", control_options, 0, 0 },
+	{ "deconflict answer", cmd_deconflict_answer, "", "answer who asks before a takedown what is held here", NULL,
+	  0, 0 },
+	{ "deconflict ask", cmd_deconflict_ask, "PLAN FILE", "ask every node what is held of a takedown's list",
+	  deconflict_options, 2, 2 },
+	{ "deconflict show", cmd_deconflict_show, "PLAN FILE", "show what is held of it, and by whom", NULL, 2, 2 },
 	{ "deliver", cmd_deliver, "", "send what waits for other nodes, and mails, once, where no server does it", NULL,
 	  0, 0 },
 	{ "directive clear", cmd_directive_clear, "[WHOM]", "forget how an addressee, or everyone, wants to be told",
@@ -520,7 +548,11 @@ const struct command commands[] = {
 	{ "plan confirm", cmd_plan_confirm, "ID", "ask a plan's party whether it was it", plan_confirm_options, 1, 1 },
 	{ "plan delay", cmd_plan_delay, "ID", "say that what was planned begins later", plan_text_options, 1, 1 },
 	{ "plan explain", cmd_plan_explain, "ID", "ask a plan's party what it is doing", plan_order_options, 1, 1 },
+	{ "plan export", cmd_plan_export, "PLAN…", "write plans as a calendar or as a probing.txt", plan_export_options,
+	  1, ANY_NUMBER },
 	{ "plan file", cmd_plan_file, "", "declare a scan, an exercise, a takedown ahead", plan_file_options, 0, 0 },
+	{ "plan import", cmd_plan_import, "FILE", "file what a calendar of maintenance or a probing.txt announces",
+	  plan_import_options, 1, 1 },
 	{ "plan list", cmd_plan_list, "", "list plans and where they stand", plan_list_options, 0, 0 },
 	{ "plan match", cmd_plan_match, "ADDRESS", "say whether a plan explains what was seen", match_options, 1, 1 },
 	{ "plan recall", cmd_plan_recall, "ID", "order a plan's party to stop", plan_order_options, 1, 1 },

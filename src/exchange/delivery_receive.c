@@ -9,6 +9,7 @@
 #include "exchange/delivery.h"
 #include "exchange/delivery_wire.h"
 #include "exchange/server_private.h"
+#include "regime/deconflict.h"
 #include "regime/policy.h"
 
 /*
@@ -253,7 +254,8 @@ static enum err take(struct node *n, struct submission *s)
 	struct concerned whom = { 0 };
 	enum err e = OK;
 
-	if (o->statement.kind == KIND_NOTICE)
+	/* Whose plan it is about is another node's, which has judged that. */
+	if (o->statement.kind == KIND_NOTICE || deconflict_is_request(&o->statement))
 		e = find_concerned(st, &o->statement, &whom);
 	else if (o->statement.kind != KIND_PARTY && o->statement.kind != KIND_PLAN)
 		e = may_refer(st, &o->statement);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "net/log.h"
+#include "route/deconfliction.h"
 #include "route/follow_up.h"
 #include "territory/known_claims.h"
 
@@ -31,6 +32,7 @@ struct rounds {
 	pthread_cond_t told;
 	bool stopping, started; /* under the lock */
 	struct submission submission;
+	size_t answered; /* of who asked before a takedown, in the last step */
 
 	/* Of the thread, and of the work while that is under way. */
 	struct arena *arena; /* claims that the resolver was made with */
@@ -159,6 +161,28 @@ static enum err work(struct node *n, struct submission *s)
 	return follow_up_add_due(n, r->resolver, clock_now_ms(), STEP, &r->mark, each, r, &r->result);
 }
 
+static enum err answer_work(struct node *n, struct submission *s)
+{
+	struct rounds *r = s->context;
+
+	return deconfliction_answer(n, STEP, &r->answered, &s->appended);
+}
+
+/* Who asks before a takedown is answered. */
+static enum err answer_deconflictions(struct rounds *r)
+{
+	char text[80];
+	enum err e;
+
+	r->submission = (struct submission){ .work = answer_work, .context = r };
+	e = sequencer_finish(r->server->sequencer, &r->submission);
+	if (e == OK && r->answered > 0) {
+		snprintf(text, sizeof(text), "requests before a takedown answered: %zu", r->answered);
+		log_event(LOG_INFO, text);
+	}
+	return e;
+}
+
 /* One step. Nothing waits for a sequencer that is full: the next round does it. */
 static enum err step(struct rounds *r)
 {
@@ -196,14 +220,17 @@ static bool is_stopping(struct rounds *r)
 static enum err one_round(struct rounds *r, struct arena *a)
 {
 	struct state st;
-	bool ready = false, due = false;
+	bool ready = false, due = false, asked = false;
 	enum err e = node_read(r->server->node, a, &st);
 
 	if (e != OK)
 		return e;
-	if ((e = make_ready(r, &st, &ready)) == OK && ready)
+	e = deconfliction_waits(&st, &asked);
+	if (e == OK && (e = make_ready(r, &st, &ready)) == OK && ready)
 		e = follow_up_is_due(&st, clock_now_ms(), &r->mark, &due);
 	snapshot_end(st.snapshot);
+	if (e == OK && asked)
+		e = answer_deconflictions(r);
 	while (e == OK && ready && due && !is_stopping(r)) {
 		if ((e = step(r)) == OK)
 			tell(r);

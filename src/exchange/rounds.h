@@ -1,4 +1,5 @@
-/* What a server does by itself every minute: notices that follow on others (route/follow_up.h). */
+/* What a server does by itself every minute: notices that follow on others (route/follow_up.h), and answers to who
+ * asks before a takedown (route/deconfliction.h). */
 #ifndef EXCHANGE_ROUNDS_H
 #define EXCHANGE_ROUNDS_H
 

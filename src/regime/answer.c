@@ -199,10 +199,11 @@ static enum err check_evidence(const struct statement *s, const struct matter *m
 {
 	if (!s->has_body)
 		return OK;
-	if (m->kind != KIND_NOTICE || o != OUTCOME_DISPUTED)
-		return fail(ERR_STATEMENT_HEADER, "body: evidence stands beside outcome disputed, to a notice");
+	if (!(m->kind == KIND_NOTICE && o == OUTCOME_DISPUTED) && !(m->kind == KIND_REQUEST && o == OUTCOME_ACCEPTED))
+		return fail(ERR_STATEMENT_HEADER,
+			    "body: beside outcome disputed, to a notice, or accepted, to a request");
 	if (!s->body.sealed)
-		return fail(ERR_STATEMENT_HEADER, "body: evidence is private; bind it with sealed-sha256");
+		return fail(ERR_STATEMENT_HEADER, "body: it is private; bind it with sealed-sha256");
 	return OK;
 }
 
@@ -234,7 +235,9 @@ enum err answer_check(const struct state *st, const struct statement *s)
 		return check_who_notice(st, s, &m, o);
 	case KIND_PLAN:
 		e = plan_answer_check(s, &m, o);
-		return e == OK ? check_who_plan(s, &m, o) : e;
+		if (e == OK)
+			e = check_who_plan(s, &m, o);
+		return e == OK && o == OUTCOME_STARTED ? deconflict_check_start(st, &m) : e;
 	case KIND_PROOF:
 		return check_who_proof(st, s, &m, o);
 	default:
@@ -343,5 +346,7 @@ enum err answer_fold(struct state *st, const struct statement *s)
 		e = plan_request_answered(st, s, &m, o);
 	if (e == OK && m.kind == KIND_PROOF)
 		e = proof_decide(st, s, &m, o);
+	if (e == OK && m.kind == KIND_REQUEST)
+		e = deconflict_answered(st, s, &m);
 	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;
 }

@@ -30,6 +30,25 @@ struct deconflict_item {
  * ERR_DOMAIN, ERR_TOO_LONG with the line; ERR_PREFIX: an IPv6 prefix that does not end at a border of four bits. */
 enum err deconflict_read_list(struct arena *a, struct span text, struct deconflict_item **out, size_t *count);
 
+/* ---- who was asked ---- */
+
+/* A `request` with `need deconflict`. */
+bool deconflict_is_request(const struct statement *s);
+
+struct deconflict_asked {
+	struct hash request;
+	struct span node;	       /* in st->arena */
+	int64_t asked_ms, answered_ms; /* 0: not yet */
+	enum outcome outcome;	       /* if answered; objected: this node is told nothing there */
+};
+/* Of a plan, and of the sealed filing or version before it. ERR_MATTER_UNKNOWN. */
+enum err deconflict_asked(const struct state *st, struct hash plan, struct deconflict_asked **out, size_t *count);
+/* Whether every node that is known and can be reached was asked, and has answered or had DECONFLICT_WAIT_MS for it.
+ * ERR_DECONFLICTION names the first that was not, or did not. */
+enum err deconflict_ready(const struct state *st, struct hash plan, int64_t now_ms);
+/* Requests to this node that it has not answered. */
+enum err deconflicts_waiting(const struct state *st, matter_each *each, void *context);
+
 /* ---- bodies ---- */
 
 #define DECONFLICT_SALT_SIZE 32

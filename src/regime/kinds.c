@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "regime/deconflict.h"
 #include "regime/kinds_private.h"
 #include "regime/policy.h"
 #include "regime/words.h"
@@ -129,7 +130,7 @@ static const struct header_rule request_headers[] = {
 	{ "date", 0, 1 },   { "re", 1, 1 },    { "to", 1, 8 },	 { "cc", 0, 8 },
 	{ "need", 1, 1 },   { "for", 0, 1 },   { "via", 0, 1 },	 { "text", 0, 1 },
 	{ "source", 0, 1 }, { "first", 0, 1 }, { "last", 0, 1 }, { "demonstration", 0, 1 },
-	{ NULL, 0, 0 },
+	{ "body", 0, 1 },   { NULL, 0, 0 },
 };
 
 static const struct header_rule control_headers[] = {
@@ -200,6 +201,11 @@ static const char *const vocabulary_bodies[] = {
 	NULL,
 };
 
+static const char *const request_bodies[] = {
+	DECONFLICT_REQUEST_TYPE,
+	NULL,
+};
+
 static const char *const share_bodies[] = {
 	"application/stix+json;version=2.1",
 	NULL,
@@ -242,6 +248,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	},
 	[KIND_REQUEST] = {
 		.kind = KIND_REQUEST, .ledgers = CIRCLE, .roles = ANYONE, .headers = request_headers,
+		.bodies = request_bodies,
 		.refers = BIT(KIND_NOTICE) | BIT(KIND_PLAN),
 		.outcomes = BIT(OUTCOME_RECEIVED) | BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_WORKING) |
 			    BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_CLOSED) | BIT(OUTCOME_CANNOT),

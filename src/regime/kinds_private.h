@@ -85,6 +85,13 @@ enum err notice_class(const struct statement *s, enum rsit_class *out);
 enum err request_check(const struct state *st, const struct statement *s);
 enum err request_fold(struct state *st, const struct statement *s);
 
+/* A request before a takedown (deconflict.h), its fold, and the answer of this node to one (deconflict_rules.c). */
+enum err deconflict_check(const struct state *st, const struct statement *s);
+enum err deconflict_requested(struct state *st, const struct statement *s);
+enum err deconflict_answered(struct state *st, const struct statement *s, const struct matter *request);
+/* Whether a plan may start: a takedown only when all have answered. ERR_DECONFLICTION. */
+enum err deconflict_check_start(const struct state *st, const struct matter *plan);
+
 enum err control_check(const struct state *st, const struct statement *s);
 enum err control_fold(struct state *st, const struct statement *s);
 /* Its figures count no more. */

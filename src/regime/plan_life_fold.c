@@ -15,7 +15,7 @@
  */
 #include "regime/plan_life_private.h"
 
-static const char *const needs[NEED_COUNT] = { "recall", "explain", "confirm" };
+static const char *const needs[NEED_COUNT] = { "recall", "explain", "confirm", "deconflict" };
 
 const char *plan_need_name(enum need n)
 {

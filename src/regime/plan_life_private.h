@@ -7,7 +7,7 @@
 #include "regime/plan_terms.h"
 #include "regime/policy.h"
 
-enum need { NEED_RECALL, NEED_EXPLAIN, NEED_CONFIRM, NEED_COUNT };
+enum need { NEED_RECALL, NEED_EXPLAIN, NEED_CONFIRM, NEED_DECONFLICT, NEED_COUNT };
 const char *plan_need_name(enum need n);
 
 /* What its party said, and what befell it. */

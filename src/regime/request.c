@@ -1,5 +1,6 @@
 /* Requests. For help: who answered `cannot` to a notice says what is missing, to those who may have it. To the party of a plan: to
  * stop, to explain, to say whether it was it (plan_life.c). */
+#include "regime/deconflict.h"
 #include "regime/kinds_private.h"
 
 #define TEXT_MAX 280
@@ -33,6 +34,10 @@ enum err request_check(const struct state *st, const struct statement *s)
 
 	if (e == OK && !s->has_re)
 		e = fail(ERR_STATEMENT_HEADER, "re: missing in a request");
+	if (e == OK && deconflict_is_request(s))
+		return deconflict_check(st, s);
+	if (e == OK && s->has_body)
+		e = fail(ERR_STATEMENT_HEADER, "body: only beside need deconflict");
 	if (e == OK)
 		e = matter_referred(st, s, kind_rules(KIND_REQUEST)->refers, &m);
 	if (e == ERR_MATTER_UNKNOWN && st->is_guest)
@@ -59,5 +64,7 @@ enum err request_fold(struct state *st, const struct statement *s)
 		e = plan_requested(st, s, &about, &m);
 	else if (e == ERR_MATTER_UNKNOWN)
 		e = OK; /* a guest's */
+	if (e == OK && deconflict_is_request(s))
+		e = deconflict_requested(st, s);
 	return e == OK ? matter_add(st, &m) : e;
 }

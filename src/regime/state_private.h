@@ -5,6 +5,7 @@
  *	key				value
  *	a addressee, u8 class, u64 index	nothing: a notice in the circle to this addressee
  *	b domain 00, u64 index		nothing: a notice in the circle by this party
+ *	D …				who asked whom before a takedown (deconflict_rules.c)
  *	e u64 until_ms, u64 index	nothing: a proof whose acceptance ends then (proof.c)
  *	g u64 index			what the party of a plan confirmed (plan_life.c)
  *	h domain 00 resource, u64 index holding, by the entry that began it (holding.c)
@@ -70,6 +71,7 @@ enum state_letter {
 	STATE_UNJUDGED = 'U',
 	STATE_VOUCH_FOR = 'v',
 	STATE_VOUCH_BY = 'w',
+	STATE_DECONFLICT = 'D',
 	STATE_OVERDUE = 'x',
 	STATE_WORDS = 'y',
 	STATE_POLICY = 'z'
