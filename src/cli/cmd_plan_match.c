@@ -1,9 +1,13 @@
 #include "cli/whose.h"
 
+#include <stdlib.h>
+
 #include "cli/resolving.h"
 #include "regime/mirror.h"
+#include "report/probe_uri.h"
 
 #define ANSWERS_MAX 16 /* of each ledger */
+#define CAPTURE_ARENA ((size_t)1 << 30)
 
 /* ---- what was seen ---- */
 
@@ -363,12 +367,102 @@ enum err whose_of_observation(struct whose *w, const struct observation *o)
 	return OK;
 }
 
+/* ---- a capture ---- */
+
+/* One source as it shows itself: with the best of what its packets show. */
+struct source {
+	struct observation o;
+};
+
+struct sources {
+	struct arena *arena;
+	const struct observation *asked; /* what the options say of all of them */
+	bool has_time;
+	struct source *at;
+	size_t count, room;
+};
+
+static enum err add_packet(void *context, const struct probe *p)
+{
+	struct sources *s = context;
+	struct source *more, one = { .o = *s->asked };
+
+	one.o.source = p->source;
+	one.o.has_target = true;
+	one.o.target = p->target;
+	one.o.transport = p->transport;
+	one.o.target_port = p->target_port;
+	one.o.seen |= p->handshake ? SEEN_HANDSHAKE : 0;
+	if (!s->has_time)
+		one.o.time_ms = p->time_ms;
+	if (p->uri.len > 0 &&
+	    (one.o.uri = span_make(arena_copy(s->arena, p->uri.at, p->uri.len), p->uri.len)).at == NULL)
+		return ERR_NO_MEMORY;
+	if (s->count == s->room) {
+		size_t room = s->room == 0 ? 1024 : 2 * s->room;
+
+		if ((more = arena_resize(s->arena, s->at, s->room * sizeof(*more), room * sizeof(*more))) == NULL)
+			return fail(ERR_TOO_LONG, "more packets than fit into memory");
+		s->at = more;
+		s->room = room;
+	}
+	s->at[s->count++] = one;
+	return OK;
+}
+
+static unsigned shows(const struct source *s)
+{
+	return (s->o.seen != 0 ? 2u : 0) + (s->o.uri.len > 0 ? 1u : 0);
+}
+
+/* By source; of each first what shows most, then the earliest. */
+static int by_source(const void *a, const void *b)
+{
+	const struct source *x = a, *y = b;
+	int order = address_compare(x->o.source, y->o.source);
+
+	if (order == 0 && shows(x) != shows(y))
+		order = shows(x) > shows(y) ? -1 : 1;
+	return order != 0 ? order : (x->o.time_ms > y->o.time_ms) - (x->o.time_ms < y->o.time_ms);
+}
+
+static enum err whose_of_capture(struct cli *c, struct whose *w, const char *path, const struct observation *asked)
+{
+	struct sources s = { .arena = arena_new(CAPTURE_ARENA),
+			     .asked = asked,
+			     .has_time = cli_option(c, "at") != NULL };
+	uint64_t packets = 0;
+	enum err e = s.arena != NULL ? probes_read_file(path, add_packet, &s, &packets) : ERR_NO_MEMORY;
+
+	if (e == OK && s.count > 0)
+		qsort(s.at, s.count, sizeof(*s.at), by_source);
+	for (size_t i = 0; e == OK && i < s.count; i++)
+		if (i == 0 || !address_equal(s.at[i].o.source, s.at[i - 1].o.source))
+			e = whose_of_observation(w, &s.at[i].o);
+	if (e == OK && s.count == 0 && !c->json)
+		printf("%ju packets, none of them of the Internet Protocol\n", (uintmax_t)packets);
+	arena_free(s.arena);
+	return e;
+}
+
 int cmd_plan_whose(struct cli *c)
 {
+	const char *capture = cli_option(c, "pcap");
 	struct observation o = { 0 };
 	struct whose *w = NULL;
 	enum err e = observation_options(c, &o);
 
+	if (e == OK && (capture != NULL) == (c->operand_count > 0))
+		e = fail(ERR_USAGE, "an address, or --pcap FILE");
+	if (e == OK && capture != NULL) {
+		e = cli_time(c, "at", 0, &o.time_ms);
+		if (e == OK)
+			e = whose_begin(c, &w);
+		if (e == OK)
+			e = whose_of_capture(c, w, capture, &o);
+		whose_end(w);
+		return e == OK ? EXIT_OK : cli_fail(c, e);
+	}
 	if (e == OK)
 		e = read_observation(c, "at", &o);
 	if (e == OK)

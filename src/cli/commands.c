@@ -339,6 +339,7 @@ static const struct option_rule match_options[] = {
 };
 
 static const struct option_rule whose_options[] = {
+	{ "pcap", "FILE", "instead of an address: all sources in a packet capture" },
 	{ "at", "TIME", "when it was seen, RFC 3339 (default: now)" },
 	{ "target", "ADDRESS", "what was touched" },
 	{ "port", "PORT", "and which port there" },
@@ -563,7 +564,7 @@ const struct command commands[] = {
 	{ "plan show", cmd_plan_show, "ID", "show a plan, where it stands and what was asked about it", NULL, 1, 1 },
 	{ "plan start", cmd_plan_start, "ID", "say that what was planned has begun", plan_text_options, 1, 1 },
 	{ "plan suspend", cmd_plan_suspend, "ID", "say that what was planned stands still", plan_text_options, 1, 1 },
-	{ "plan whose", cmd_plan_whose, "ADDRESS", "say whose scan it is", whose_options, 1, 1 },
+	{ "plan whose", cmd_plan_whose, "ADDRESS", "say whose scan it is", whose_options, 0, 1 },
 	{ "policy set", cmd_policy_set, "ACTION BASIS…", "say which bases suffice for an action, for all to see", NULL,
 	  2, ANY_NUMBER },
 	{ "policy show", cmd_policy_show, "", "show which bases suffice for which action", NULL, 0, 0 },

@@ -346,7 +346,7 @@ enum err answer_fold(struct state *st, const struct statement *s)
 		e = plan_request_answered(st, s, &m, o);
 	if (e == OK && m.kind == KIND_PROOF)
 		e = proof_decide(st, s, &m, o);
-	if (e == OK && m.kind == KIND_REQUEST)
+	if (e == OK && m.kind == KIND_REQUEST && o != OUTCOME_RECEIVED)
 		e = deconflict_answered(st, s, &m);
 	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;
 }

@@ -49,6 +49,8 @@ struct observation {
 	uint8_t seen;	      /* SEEN_… */
 	uint32_t target_as;   /* 0: unknown. Plans for an AS or a country fit only if the caller looked these up */
 	char target_country[3];
+	struct span
+		uri; /* a Probe Description URI that it brought; empty: none. plan_whose takes it for a marker if the plan declares it */
 };
 
 struct plan_match {

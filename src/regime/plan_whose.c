@@ -82,23 +82,36 @@ static void keep(struct asking *k, const struct plan_entry *f, const struct plan
 	k->filed[at] = f->filed_ms;
 }
 
+/* The plan itself names the address that the packet brought. */
+static bool declares(const struct plan_terms *t, struct span uri)
+{
+	for (size_t i = 0; uri.len > 0 && i < t->marker_count; i++)
+		if ((t->markers[i].kind == MARKER_IN_BAND || t->markers[i].kind == MARKER_PROBING) &&
+		    span_equal(t->markers[i].value, uri))
+			return true;
+	return false;
+}
+
 static enum err judge(struct asking *k, struct plan_entry *f, const struct matter *m)
 {
 	struct addressee source = { .type = TO_PREFIX, .prefix = k->source };
-	struct confirming confirming = { .entry = f, .o = k->o };
+	struct observation o = *k->o;
+	struct confirming confirming = { .entry = f, .o = &o };
 	struct holding by;
 	struct plan_whose w = { 0 };
 	bool held;
-	enum err e = holding_at(&k->scratch, m->from, &source, k->bases, k->o->time_ms, &held, &by);
+	enum err e = holding_at(&k->scratch, m->from, &source, k->bases, o.time_ms, &held, &by);
 
 	if (e != OK)
 		return e;
+	if (declares(&f->terms, o.uri))
+		o.seen |= SEEN_MARKER;
 	plan_entry_prepare(f);
-	w.match = plan_entry_match(f, k->o, held);
+	w.match = plan_entry_match(f, &o, held);
 	if (w.match.verdict == PLAN_SPOOFABLE) {
 		if ((e = plan_confirmations(&k->scratch, on_confirmation, &confirming)) != OK)
 			return e;
-		w.match = plan_entry_match(f, k->o, held);
+		w.match = plan_entry_match(f, &o, held);
 	}
 	if (w.match.verdict == PLAN_UNDECLARED && w.match.term == NULL)
 		return OK;

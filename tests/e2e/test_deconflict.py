@@ -15,6 +15,7 @@ def three(tmp_path, serve):
     places = [Place(tmp_path, name, serve) for name in ("a.example", "b.example", "c.example")]
     a = places[0]
     a.node.run("party", "update", "--url", a.url, "--claim", "country EE")
+    a.node.run("party", "approve", "a.example")
     for place in places:
         place.start()
     for other in places[1:]:
