@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "proof/legal.h"
 #include "proof/legal_private.h"
+#include "proof/openpgp_packets.h"
 
 /*
  * GnuPG judges, in a home folder of its own that has the one key of the evidence and is removed in any case. Its options put its
@@ -227,12 +228,27 @@ static enum err verify_at_home(struct arena *a, const char *home, struct span ke
 	return e;
 }
 
+static enum err verify_in_home(struct arena *a, struct span key, struct span signature,
+			       const struct key_statement *statement, const struct proof *p, int64_t at_ms,
+			       struct verdict *out)
+{
+	char home[PATH_MAX] = "";
+	enum err e = home_make(at_ms, home);
+
+	if (e == OK)
+		e = verify_at_home(a, home, key, signature, statement, p, at_ms, out);
+	if (home[0] != '\0' && nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 && errno != ENOENT &&
+	    e == OK)
+		e = fail_errno("%s", home);
+	return e;
+}
+
 enum err openpgp_verify_proof(struct arena *a, const struct anchors *anchors, const struct proof *p,
 			      const struct key_statement *key, const struct evidence *e, int64_t at_ms,
 			      struct verdict *out)
 {
 	struct span public_key, signature;
-	char home[PATH_MAX];
+	struct buffer key_packets = BUFFER(KEY_MAX), signature_packets = BUFFER(SIGNATURE_MAX);
 	enum err refused = only_part(e, PART_KEY, &public_key);
 
 	(void)anchors; /* the key comes along; who trusts it decides by its fingerprint */
@@ -246,12 +262,13 @@ enum err openpgp_verify_proof(struct arena *a, const struct anchors *anchors, co
 		return fail(ERR_EVIDENCE, "an OpenPGP key of more than %zu bytes, or a signature of more than %zu",
 			    KEY_MAX, SIGNATURE_MAX);
 	*out = (struct verdict){ 0 };
-	home[0] = '\0';
-	refused = home_make(at_ms, home);
+	refused = openpgp_take_key(public_key, &key_packets);
 	if (refused == OK)
-		refused = verify_at_home(a, home, public_key, signature, key, p, at_ms, out);
-	if (home[0] != '\0' && nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 && errno != ENOENT &&
-	    refused == OK)
-		refused = fail_errno("%s", home);
+		refused = openpgp_take_signature(signature, &signature_packets);
+	if (refused == OK)
+		refused = verify_in_home(a, buffer_view(&key_packets), buffer_view(&signature_packets), key, p, at_ms,
+					 out);
+	buffer_free(&key_packets);
+	buffer_free(&signature_packets);
 	return refused;
 }

@@ -5,6 +5,7 @@
 
 #include "scratch.h"
 
+#include "proof/openpgp_packets.h"
 #include "proof/verify.h"
 
 #define SAMPLES "tests/data/legal/"
@@ -254,6 +255,63 @@ static void bombs_are_refused(void **state)
 
 /* ---- DIR/anchors ---- */
 
+/* What GnuPG would unpack, or compare with one another, for hours. */
+static void openpgp_that_costs_more_than_its_bytes_is_refused(void **state)
+{
+	struct scratch *s = *state;
+	struct anchors *anchors = anchored(s);
+	struct key_statement key = key_of(s);
+	struct buffer plain = BUFFER(1 << 16), signature = BUFFER(1 << 16), bomb = BUFFER(1 << 18);
+	struct part parts[8];
+	struct evidence e = find_case(s->arena, "pgp-good", parts);
+	struct verdict v;
+
+#define JUDGE()                                                                                                        \
+	(e.parts[0].bytes = buffer_view(&bomb), judge(s->arena, anchors, &e, (struct proof){ 0 }, &key, pinned(), &v))
+	assert_int_equal(openpgp_take_key(e.parts[0].bytes, &plain), OK);
+	assert_int_equal(openpgp_take_signature(e.parts[1].bytes, &signature), OK);
+	buffer_span(&bomb, buffer_view(&plain));
+	assert_int_equal(JUDGE(), OK);
+	for (int i = 0; i < 3000; i++) {
+		buffer_byte(&bomb, 0xcd); /* a name */
+		buffer_byte(&bomb, 4);
+		buffer_print(&bomb, "%04d", i);
+	}
+	assert_int_equal(JUDGE(), ERR_EVIDENCE);
+	assert_non_null(strstr(err_detail(), "packet")); /* nobody was asked */
+	buffer_clear(&bomb);
+	buffer_byte(&bomb, 0xc8); /* packed, here as it is */
+	buffer_byte(&bomb, 255);
+	buffer_u32(&bomb, (uint32_t)plain.len + 1);
+	buffer_byte(&bomb, 0);
+	buffer_span(&bomb, buffer_view(&plain));
+	assert_int_equal(JUDGE(), ERR_EVIDENCE);
+	assert_non_null(strstr(err_detail(), "packet 1"));
+	buffer_clear(&bomb);
+	buffer_span(&bomb, span_make("\xa3\x01", 2)); /* packed, without an end */
+	assert_int_equal(JUDGE(), ERR_EVIDENCE);
+	buffer_clear(&bomb);
+	buffer_span(&bomb, span_make("\xc6\xea", 2)); /* in parts */
+	assert_int_equal(JUDGE(), ERR_EVIDENCE);
+	buffer_clear(&bomb);
+	buffer_span(&bomb,
+		    span_make("\xc6\x19\x04\0\0\0\0\x01\0\x08\xff\0\x48\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0\0",
+			      27));
+	assert_int_equal(JUDGE(), ERR_EVIDENCE); /* RSA with an exponent of 72 bits */
+	assert_non_null(strstr(err_detail(), "packet 1"));
+	buffer_clear(&bomb);
+	buffer_span(&bomb, buffer_view(&plain));
+	buffer_byte(&signature, 0xc8); /* and a signature with something behind it */
+	buffer_byte(&signature, 1);
+	buffer_byte(&signature, 0);
+	e.parts[1].bytes = buffer_view(&signature);
+	assert_int_equal(JUDGE(), ERR_EVIDENCE);
+	buffer_free(&plain);
+	buffer_free(&signature);
+	buffer_free(&bomb);
+	anchors_free(anchors);
+}
+
 static void anchors_are_read_before_they_are_kept(void **state)
 {
 	static const struct {
@@ -334,6 +392,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(expiry_is_as_of_the_time_asked_for, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(it_binds_the_key_and_no_resource, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(bombs_are_refused, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(openpgp_that_costs_more_than_its_bytes_is_refused, scratch_setup,
+						scratch_teardown),
 		cmocka_unit_test_setup_teardown(anchors_are_read_before_they_are_kept, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(nothing_stays_behind, scratch_setup, scratch_teardown),
 	};
