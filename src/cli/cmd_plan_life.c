@@ -208,6 +208,33 @@ static void json_values(struct json *j, const char *key, const struct statement 
 	json_array_end(j);
 }
 
+/* What the short form leaves out. Of what is not declared nothing, but empty lists. */
+static void json_terms(struct json *j, const struct statement *s)
+{
+	static const char *const once[][2] = {
+		{ "repeat", "repeat" },		  { "rate", "rate" },
+		{ "rate_each", "rate-each" },	  { "contact", "contact" },
+		{ "reference", "reference" },	  { "ethics", "ethics" },
+		{ "stop_within", "stop-within" }, { "commitment", "commitment" },
+	};
+	static const char *const lists[][2] = {
+		{ "to", "to" },
+		{ "alternates", "alternate" },
+		{ "targets", "target" },
+		{ "excludes", "exclude" },
+		{ "transports", "transport" },
+		{ "ports", "port" },
+		{ "markers", "marker" },
+	};
+
+	json_bool(j, "intrusive", span_is(value_of(s, "intrusive"), "yes"));
+	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
+		if (statement_header(s, once[i][1]) != NULL)
+			json_string(j, once[i][0], value_of(s, once[i][1]));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		json_values(j, lists[i][0], s, lists[i][1]);
+}
+
 static void json_life(struct json *j, const struct plan_life *life)
 {
 	json_text(j, "phase", plan_phase_name(life->phase));
@@ -364,6 +391,7 @@ static enum err show_plan(struct listing *l)
 		return e;
 	if (l->c->json) {
 		l->orders = plan_object(l->c, &m, &s, &life);
+		json_terms(l->orders, &s);
 		json_array(l->orders, "orders");
 		e = plan_orders(&l->st, m.id, show_order, l);
 		json_array_end(l->orders);

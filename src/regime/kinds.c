@@ -107,13 +107,13 @@ static const struct header_rule proof_headers[] = {
 
 /* What a plan must have depends on whether it is sealed: plan_terms.c. */
 static const struct header_rule plan_headers[] = {
-	{ "date", 0, 1 },	   { "to", 0, 64 },	   { "activity", 0, 1 },  { "start", 0, 1 },
-	{ "end", 0, 1 },	   { "repeat", 0, 1 },	   { "source", 0, 2000 }, { "alternate", 0, 2000 },
-	{ "target", 0, 2000 },	   { "exclude", 0, 2000 }, { "transport", 0, 8 }, { "port", 0, 64 },
-	{ "rate", 0, 1 },	   { "rate-each", 0, 1 },  { "marker", 0, 16 },	  { "intrusive", 0, 1 },
-	{ "purpose", 0, 1 },	   { "reference", 0, 1 },  { "ethics", 0, 1 },	  { "contact", 0, 1 },
-	{ "stop-within", 0, 1 },   { "commitment", 0, 1 }, { "reveal", 0, 1 },	  { "nonce", 0, 1 },
-	{ "demonstration", 0, 1 }, { "re", 0, 1 },	   { NULL, 0, 0 },
+	{ "date", 0, 1 },	 { "to", 0, 64 },	 { "activity", 0, 1 },	{ "start", 0, 1 },
+	{ "end", 0, 1 },	 { "repeat", 0, 1 },	 { "source", 0, 2000 }, { "alternate", 0, 2000 },
+	{ "target", 0, 2000 },	 { "exclude", 0, 2000 }, { "transport", 0, 8 }, { "port", 0, 64 },
+	{ "rate", 0, 1 },	 { "rate-each", 0, 1 },	 { "marker", 0, 16 },	{ "intrusive", 0, 1 },
+	{ "purpose", 0, 1 },	 { "reference", 0, 1 },	 { "ethics", 0, 1 },	{ "contact", 0, 1 },
+	{ "stop-within", 0, 1 }, { "commitment", 0, 1 }, { "nonce", 0, 1 },	{ "demonstration", 0, 1 },
+	{ "re", 0, 1 },		 { NULL, 0, 0 },
 };
 
 static const struct header_rule notice_headers[] = {

@@ -72,6 +72,23 @@ def test_filed_acknowledged_active_overdue_closed(world):
     world.audit()
 
 
+def test_show_lists_all_terms(world):
+    start, end = ahead(hours=1), ahead(hours=2)
+    terms = {"activity": "research", "start": start, "end": end, "repeat": "daily 3", "rate": "100", "rate_each": "5",
+             "contact": "mailto:duty@scan.example", "reference": "https://scan.example/study", "ethics": "https://scan.example/board",
+             "stop_within": "30m", "purpose": "a test", "sources": ["198.51.100.0/24"], "alternates": ["203.0.113.0/28"],
+             "targets": ["192.0.2.0/25", "AS64500", "country EE", "www.example.org"], "excludes": ["192.0.2.7/32"],
+             "transports": ["tcp", "udp"], "ports": ["443", "1-1024"], "markers": ["ptr scan.example", "in-band https://scan.example/why"],
+             "to": ["op.example"]}
+    options = {"rate_each": "rate-each", "stop_within": "stop-within", "alternates": "alternate", "targets": "target",
+               "excludes": "exclude", "transports": "transport", "ports": "port", "markers": "marker"}
+    given = [w for name, value in terms.items() if name not in ("sources", "purpose")
+             for v in (value if isinstance(value, list) else [value]) for w in ("--" + options.get(name, name), v)]
+    plan = show(world, file(world, *given))
+    assert {name: plan[name] for name in terms} == terms and plan["intrusive"] is False
+    world.audit()
+
+
 def test_ladder(world):
     """What nobody closed; the window lies so long ago that each rung is reached."""
     begun = at(days=1)

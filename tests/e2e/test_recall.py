@@ -1,6 +1,7 @@
 """Recalls between two nodes: who suffers from a plan orders a stop at its own node, the party's node runs what its operator set, and the
 answer comes back. And programs that fail, hang or are gone."""
 import datetime
+import itertools
 import os
 import signal
 
@@ -66,8 +67,11 @@ def meet(a, b):
     a.knows(b), b.knows(a)
 
 
+RATES = itertools.count(1)  # so that no two plans of a second are one statement
+
+
 def file(a, *more):
-    (plan,) = a.node.json("plan", "file", "--from", "scan.example", *SCAN, "--to", "b.example", "--start", at(hours=1), "--end",
+    (plan,) = a.node.json("plan", "file", "--from", "scan.example", *SCAN, "--rate", next(RATES), "--to", "b.example", "--start", at(hours=1), "--end",
                           ahead(hours=5), *more)
     return plan["id"]
 
