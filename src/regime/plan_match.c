@@ -18,6 +18,8 @@
  *	never is.
  *   3. A prefix lists its plans in the order in which they were filed, each with the times in which its party held the
  *	prefix. The sealed filings of a party are one in this list, for whoever holds much and seals much would fill it.
+ *	With 100,000 plans nearly all the time goes in waiting for memory. So one line of the cache has what decides most
+ *	questions about one plan, and says which of its other terms must be read at all.
  *   4. Targets and exclusions are sorted lists without nested prefixes: one binary search each.
  *
  * Verdicts of single plans: outside its windows, or no longer in force, a plan says nothing. Filed after the event it can
@@ -34,18 +36,50 @@
 #define SLICES 65536 /* of the first 16 bits */
 #define BITMAP_WORDS (SLICES / 64)
 #define ICMP 1
+#define TCP 6
+#define UDP 17
 #define ICMP_V6 58
 #define OF_NONE_KNOWN 255 /* a transport that is none of tcp, udp and icmp, and that is all that is known of it */
 
-/* A plan under one of its prefixes. */
+/* Which terms a plan has beyond what `struct listed` says of it. */
+#define HAS_WINDOWS 1u /* more than one */
+#define HAS_SEALS 2u   /* it is the sealed filings of a party, which are judged by themselves */
+#define HAS_EXCLUDES 4u
+#define HAS_ANY_TARGET 8u
+#define HAS_PORT 16u  /* one range, here */
+#define HAS_PORTS 32u /* several */
+#define HAS_TRANSPORTS 64u
+#define HAS_ICMP 128u /* of these transports, so that the usual ones need no look at the list */
+#define HAS_TCP 256u
+#define HAS_UDP 512u
+#define HAS_NO_CONSENT 1024u
+#define HAS_FAR_TARGETS 2048u /* numbers, countries, names */
+#define HAS_CONFIRMED 4096u
+
+/* A plan under one of its prefixes: a line of the cache. */
+#define LINE 64
 struct listed {
-	uint32_t plan, held_count;
-	const struct plan_interval *held;
+	int64_t open_ms, shut_ms; /* outside it says nothing */
+	int64_t filed_ms;
+	union {
+		struct plan_interval one; /* if it is one */
+		const struct plan_interval *several;
+	} held;
+	uint32_t held_count;
+	struct port_range port;
+	uint16_t has;
+	uint32_t number;
+	const struct plan_entry *plan;
 };
+_Static_assert(sizeof(struct listed) == LINE, "a line of the cache each");
 
 struct source {
-	struct prefix prefix;
 	uint32_t parent, first, count; /* first and count: its part of `listed` */
+};
+
+/* Where a stretch begins, and the innermost source from there on, or NONE. */
+struct stretch4 {
+	uint32_t start, owner;
 };
 
 struct wide {
@@ -61,13 +95,15 @@ struct plans {
 	struct arena *arena;
 	struct plan_entry *first, **end;
 	struct plan_entry **entries; /* in the order of filing */
+	struct hash *ids;	     /* of these */
 	size_t count, statements;
 	struct said *said;
 	size_t said_count, said_room;
 	struct source *sources;
+	struct prefix *prefixes; /* theirs */
 	size_t source_count;
 	struct listed *listed;
-	uint32_t *start4, *owner4; /* owner: the innermost source from there on, or NONE */
+	struct stretch4 *stretch4;
 	struct wide *start6;
 	uint32_t *owner6;
 	size_t count4, count6;
@@ -89,6 +125,12 @@ static bool get_bit(const uint64_t *bits, unsigned i)
 static unsigned hash_of_32(uint64_t high)
 {
 	return (unsigned)(((high >> 32) * 0x9E3779B97F4A7C15u) >> 48);
+}
+
+/* Echoes of both families are one transport. 0: another. */
+static unsigned usual_transport(uint8_t t)
+{
+	return t == ICMP || t == ICMP_V6 ? HAS_ICMP : t == TCP ? HAS_TCP : t == UDP ? HAS_UDP : 0;
 }
 
 struct address address_unmapped(struct address a)
@@ -201,7 +243,8 @@ static enum err order_entries(struct plans *p)
 {
 	uint32_t n = 0;
 
-	if (p->count >= NONE || (p->entries = arena_array(p->arena, p->count, sizeof(struct plan_entry *))) == NULL)
+	if (p->count >= NONE || (p->entries = arena_array(p->arena, p->count, sizeof(struct plan_entry *))) == NULL ||
+	    (p->ids = arena_array(p->arena, p->count, sizeof(*p->ids))) == NULL)
 		return ERR_NO_MEMORY;
 	for (struct plan_entry *f = p->first; f != NULL; f = f->next) {
 		f->number = n;
@@ -209,9 +252,11 @@ static enum err order_entries(struct plans *p)
 	}
 	if (n > 1)
 		qsort(p->entries, n, sizeof(struct plan_entry *), by_filing);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		p->ids[i] = p->entries[i]->id;
 		for (struct plan_entry *f = p->entries[i]; f != NULL; f = f->also)
 			f->number = i;
+	}
 	return OK;
 }
 
@@ -289,19 +334,82 @@ static size_t make_pairs(const struct plans *p, struct pair *pairs)
 	return total;
 }
 
+static unsigned transports_of(const struct plan_terms *t)
+{
+	unsigned has = t->transport_count > 0 ? HAS_TRANSPORTS : 0;
+
+	for (size_t i = 0; i < t->transport_count; i++)
+		has |= usual_transport(t->transports[i]);
+	return has;
+}
+
+/* All but the times in which its source was held. */
+static struct listed listed_of(const struct plan_entry *f)
+{
+	const struct plan_terms *t = &f->terms;
+	struct listed l = { INT64_MIN, f->until_ms, f->filed_ms, { { 0, 0 } }, 0, { 0, 0 }, 0, f->number, f };
+	unsigned has = transports_of(t);
+
+	if (t->sealed) {
+		l.has = HAS_SEALS;
+		return l;
+	}
+	if (t->end_ms != 0) {
+		int64_t behind = plan_terms_last_ms(t) + PLAN_SKEW_MS + 1;
+
+		l.open_ms = t->start_ms - PLAN_SKEW_MS;
+		l.shut_ms = behind < f->until_ms ? behind : f->until_ms;
+		has |= t->repeat != REPEAT_NONE ? HAS_WINDOWS : 0;
+	}
+	if (t->port_count > 0) {
+		l.port = t->ports[0];
+		has |= t->port_count == 1 ? HAS_PORT : HAS_PORTS;
+	}
+	has |= f->excludes.count > 0 ? HAS_EXCLUDES : 0;
+	has |= t->any_target ? HAS_ANY_TARGET : 0;
+	has |= f->lacks_consent ? HAS_NO_CONSENT : 0;
+	has |= f->confirmed_count > 0 ? HAS_CONFIRMED : 0;
+	has |= t->target_as_count + t->target_country_count + t->target_domain_count > 0 ? HAS_FAR_TARGETS : 0;
+	l.has = (uint16_t)has;
+	return l;
+}
+
+static struct listed listed_under(const struct plan_entry *f, const struct plan_source *s)
+{
+	struct listed l = listed_of(f);
+
+	l.held_count = (uint32_t)s->held_count;
+	if (s->held_count == 1)
+		l.held.one = s->held[0];
+	else
+		l.held.several = s->held;
+	return l;
+}
+
 static void list_pairs(struct plans *p, const struct pair *pairs, size_t total)
 {
 	for (size_t i = 0; i < total; i++) {
-		struct source *last = p->source_count > 0 ? &p->sources[p->source_count - 1] : NULL;
 		const struct plan_source *s = pairs[i].source;
+		size_t n = p->source_count;
 
-		if (last == NULL || prefix_compare(last->prefix, s->prefix) != 0) {
-			last = &p->sources[p->source_count++];
-			*last = (struct source){ .prefix = s->prefix, .first = (uint32_t)i };
+		if (n == 0 || prefix_compare(p->prefixes[n - 1], s->prefix) != 0) {
+			p->prefixes[n] = s->prefix;
+			p->sources[n] = (struct source){ .first = (uint32_t)i };
+			p->source_count = ++n;
 		}
-		p->listed[i] = (struct listed){ pairs[i].plan, (uint32_t)s->held_count, s->held };
-		last->count++;
+		p->listed[i] = listed_under(p->entries[pairs[i].plan], s);
+		p->sources[n - 1].count++;
 	}
+}
+
+/* Each on a line of its own; the arena knows no lines. */
+static struct listed *make_listed(struct arena *a, size_t count)
+{
+	char *at = arena_array(a, count + 1, LINE);
+
+	if (at != NULL)
+		at += (LINE - (uintptr_t)at % LINE) % LINE;
+	return (struct listed *)(void *)at;
 }
 
 /* One source for each distinct prefix, sorted, with its plans. */
@@ -314,8 +422,9 @@ static enum err make_sources(struct plans *p)
 		total += p->entries[i]->source_count;
 	pairs = malloc((total + 1) * sizeof(*pairs));
 	p->sources = arena_array(p->arena, total, sizeof(*p->sources));
-	p->listed = arena_array(p->arena, total, sizeof(*p->listed));
-	if (pairs == NULL || p->sources == NULL || p->listed == NULL || total >= NONE) {
+	p->prefixes = arena_array(p->arena, total, sizeof(*p->prefixes));
+	p->listed = make_listed(p->arena, total);
+	if (pairs == NULL || p->sources == NULL || p->prefixes == NULL || p->listed == NULL || total >= NONE) {
 		free(pairs);
 		return ERR_NO_MEMORY;
 	}
@@ -329,9 +438,9 @@ static void begin_stretch(struct plans *p, struct address a, uint32_t owner)
 	if (a.family == FAMILY_IPV4) {
 		uint32_t at = (uint32_t)a.low;
 
-		if (p->count4 == 0 || p->start4[p->count4 - 1] != at)
-			p->start4[p->count4++] = at;
-		p->owner4[p->count4 - 1] = owner;
+		if (p->count4 == 0 || p->stretch4[p->count4 - 1].start != at)
+			p->count4++;
+		p->stretch4[p->count4 - 1] = (struct stretch4){ at, owner };
 	} else {
 		struct wide at = { a.high, a.low }, *last = p->count6 > 0 ? &p->start6[p->count6 - 1] : NULL;
 
@@ -344,7 +453,7 @@ static void begin_stretch(struct plans *p, struct address a, uint32_t owner)
 /* Behind the innermost open prefix its parent goes on. */
 static uint32_t end_stretch(struct plans *p, uint32_t inner)
 {
-	struct address behind = prefix_last(p->sources[inner].prefix);
+	struct address behind = prefix_last(p->prefixes[inner]);
 	uint32_t parent = p->sources[inner].parent;
 
 	if (address_next(&behind))
@@ -357,16 +466,15 @@ static enum err sweep(struct plans *p)
 	size_t most = 2 * p->source_count;
 	uint32_t open = NONE;
 
-	p->start4 = arena_array(p->arena, most, sizeof(*p->start4));
-	p->owner4 = arena_array(p->arena, most, sizeof(*p->owner4));
+	p->stretch4 = arena_array(p->arena, most, sizeof(*p->stretch4));
 	p->start6 = arena_array(p->arena, most, sizeof(*p->start6));
 	p->owner6 = arena_array(p->arena, most, sizeof(*p->owner6));
-	if (p->start4 == NULL || p->owner4 == NULL || p->start6 == NULL || p->owner6 == NULL)
+	if (p->stretch4 == NULL || p->start6 == NULL || p->owner6 == NULL)
 		return ERR_NO_MEMORY;
 	for (uint32_t i = 0; i < p->source_count; i++) {
-		struct prefix mine = p->sources[i].prefix;
+		struct prefix mine = p->prefixes[i];
 
-		while (open != NONE && !prefix_contains(p->sources[open].prefix, mine))
+		while (open != NONE && !prefix_contains(p->prefixes[open], mine))
 			open = end_stretch(p, open);
 		p->sources[i].parent = open;
 		begin_stretch(p, prefix_first(mine), i);
@@ -380,7 +488,7 @@ static enum err sweep(struct plans *p)
 static void mark_bits(struct plans *p)
 {
 	for (size_t i = 0; i < p->source_count; i++) {
-		struct prefix s = p->sources[i].prefix;
+		struct prefix s = p->prefixes[i];
 		struct address first = prefix_first(s), last = prefix_last(s);
 
 		if (first.family == FAMILY_IPV4)
@@ -401,7 +509,7 @@ static enum err cut_slices(struct plans *p)
 	if ((p->slice4 = arena_array(p->arena, SLICES + 1, sizeof(*p->slice4))) == NULL)
 		return ERR_NO_MEMORY;
 	for (uint64_t i = 0; i < SLICES; i++) {
-		while (at < p->count4 && p->start4[at] <= i << 16)
+		while (at < p->count4 && p->stretch4[at].start <= i << 16)
 			at++;
 		p->slice4[i] = (uint32_t)at;
 	}
@@ -437,11 +545,11 @@ static uint32_t find4(const struct plans *p, uint32_t at)
 	for (n = high - low; n > 1;) {
 		size_t half = n / 2;
 
-		if (p->start4[low + half] <= at)
+		if (p->stretch4[low + half].start <= at)
 			low += half;
 		n -= half;
 	}
-	return n > 0 && p->start4[low] <= at ? p->owner4[low] : NONE;
+	return n > 0 && p->stretch4[low].start <= at ? p->stretch4[low].owner : NONE;
 }
 
 static bool starts_before(struct wide w, struct address a)
@@ -519,9 +627,11 @@ struct asked {
 	struct address source, target;
 };
 
-static bool held_at(const struct plan_interval *held, size_t count, int64_t time_ms)
+static bool held_at(const struct listed *l, int64_t time_ms)
 {
-	for (size_t i = 0; i < count && held[i].from_ms <= time_ms; i++)
+	const struct plan_interval *held = l->held_count == 1 ? &l->held.one : l->held.several;
+
+	for (size_t i = 0; i < l->held_count && held[i].from_ms <= time_ms; i++)
 		if (time_ms < held[i].until_ms)
 			return true;
 	return false;
@@ -543,40 +653,38 @@ static bool target_declared(const struct plan_entry *f, const struct asked *a)
 }
 
 /* All that the plan's targets are of is known, so that what is not among them is elsewhere. */
-static bool target_known(const struct plan_terms *t, const struct observation *o)
+static bool target_known(const struct listed *l, const struct observation *o)
 {
+	const struct plan_terms *t = &l->plan->terms;
+
+	if (o->has_target && (l->has & HAS_FAR_TARGETS) == 0)
+		return true;
 	return (o->has_target || t->target_count == 0) && (o->target_as != 0 || t->target_as_count == 0) &&
 	       (o->target_country[0] != '\0' || t->target_country_count == 0) && t->target_domain_count == 0 &&
 	       (o->has_target || o->target_as != 0 || o->target_country[0] != '\0');
 }
 
-static uint8_t transport_folded(uint8_t t)
+static bool transport_fits(const struct listed *l, uint8_t transport)
 {
-	return t == ICMP_V6 ? ICMP : t;
-}
+	const struct plan_terms *t;
+	unsigned usual = usual_transport(transport);
 
-static bool transport_fits(const struct plan_terms *t, uint8_t transport)
-{
-	bool other = false;
-
-	if (t->transport_count == 0 || transport == 0)
+	if ((l->has & HAS_TRANSPORTS) == 0 || transport == 0)
 		return true;
-	for (size_t i = 0; i < t->transport_count; i++) {
-		uint8_t one = transport_folded(t->transports[i]);
-
-		if (one == transport_folded(transport))
+	if (usual != 0)
+		return (l->has & usual) != 0;
+	t = &l->plan->terms;
+	for (size_t i = 0; i < t->transport_count; i++)
+		if (t->transports[i] == transport ||
+		    (transport == OF_NONE_KNOWN && usual_transport(t->transports[i]) == 0))
 			return true;
-		other |= one != ICMP && one != 6 && one != 17;
-	}
-	return transport == OF_NONE_KNOWN && other;
+	return false;
 }
 
-static bool port_fits(const struct plan_terms *t, uint16_t port)
+static bool one_of_ports(const struct plan_terms *t, uint16_t port)
 {
 	size_t low = 0, n = t->port_count;
 
-	if (port == 0 || n == 0)
-		return true;
 	while (n > 1) {
 		size_t half = n / 2;
 
@@ -587,46 +695,57 @@ static bool port_fits(const struct plan_terms *t, uint16_t port)
 	return t->ports[low].low <= port && port <= t->ports[low].high;
 }
 
-/* The first term that is broken for certain; NULL: none. */
-static const char *broken_term(const struct plan_entry *f, const struct observation *o, bool declared)
+static bool port_fits(const struct listed *l, uint16_t port)
 {
-	if (!declared && target_known(&f->terms, o))
-		return "target";
-	if (!transport_fits(&f->terms, o->transport))
-		return "transport";
-	if (!port_fits(&f->terms, o->target_port))
-		return "port";
-	return f->lacks_consent ? "consent" : NULL;
+	if (port == 0 || (l->has & (HAS_PORT | HAS_PORTS)) == 0)
+		return true;
+	return (l->has & HAS_PORT) != 0 ? l->port.low <= port && port <= l->port.high
+					: one_of_ports(&l->plan->terms, port);
 }
 
-static bool source_shown(const struct plan_entry *f, const struct asked *a)
+/* The first term that is broken for certain; NULL: none. */
+static const char *broken_term(const struct listed *l, const struct observation *o, bool declared)
 {
+	if (!declared && target_known(l, o))
+		return "target";
+	if (!transport_fits(l, o->transport))
+		return "transport";
+	if (!port_fits(l, o->target_port))
+		return "port";
+	return (l->has & HAS_NO_CONSENT) != 0 ? "consent" : NULL;
+}
+
+static bool source_shown(const struct listed *l, const struct asked *a)
+{
+	const struct plan_entry *f = l->plan;
+
 	if ((a->o->seen & (SEEN_HANDSHAKE | SEEN_MARKER)) != 0)
 		return true;
-	for (size_t i = 0; i < f->confirmed_count; i++)
+	for (size_t i = 0; (l->has & HAS_CONFIRMED) != 0 && i < f->confirmed_count; i++)
 		if (f->confirmed[i].first_ms <= a->o->time_ms && a->o->time_ms <= f->confirmed[i].last_ms &&
 		    prefix_covers(f->confirmed[i].source, a->source))
 			return true;
 	return false;
 }
 
-static enum finding judge(const struct plan_entry *f, const struct asked *a, bool held, const char **term)
+static enum finding judge(const struct listed *l, const struct asked *a, bool held, const char **term)
 {
 	const struct observation *o = a->o;
+	const struct plan_entry *f = l->plan;
 	bool excluded, declared;
 	const char *broken;
 
-	if (o->time_ms >= f->until_ms || !plan_terms_open(&f->terms, o->time_ms, PLAN_SKEW_MS))
+	if (o->time_ms < l->open_ms || o->time_ms >= l->shut_ms)
 		return SILENT;
-	if (f->terms.sealed)
-		return held && o->time_ms >= f->filed_ms ? UNDER_SEAL : SILENT;
-	excluded = o->has_target && set_covers(&f->excludes, a->target);
-	declared = target_declared(f, a);
-	broken = broken_term(f, o, declared);
-	if (o->time_ms < f->filed_ms || !held) {
+	if ((l->has & HAS_WINDOWS) != 0 && !plan_terms_open(&f->terms, o->time_ms, PLAN_SKEW_MS))
+		return SILENT;
+	excluded = (l->has & HAS_EXCLUDES) != 0 && o->has_target && set_covers(&f->excludes, a->target);
+	declared = (l->has & HAS_ANY_TARGET) != 0 || target_declared(f, a);
+	broken = broken_term(l, o, declared);
+	if (o->time_ms < l->filed_ms || !held) {
 		if (excluded || broken != NULL || !declared)
 			return SILENT;
-		return o->time_ms < f->filed_ms ? LATE : UNPROVEN;
+		return o->time_ms < l->filed_ms ? LATE : UNPROVEN;
 	}
 	if (excluded)
 		return EXCLUDED;
@@ -635,27 +754,43 @@ static enum finding judge(const struct plan_entry *f, const struct asked *a, boo
 		return BROKEN;
 	if (!declared)
 		return TARGET_UNKNOWN;
-	return source_shown(f, a) ? EXPLAINED : UNSHOWN;
+	return source_shown(l, a) ? EXPLAINED : UNSHOWN;
+}
+
+static enum finding judge_sealed(const struct plan_entry *f, int64_t time_ms, bool held)
+{
+	if (!held || time_ms < f->filed_ms || time_ms >= f->until_ms)
+		return SILENT;
+	return plan_terms_open(&f->terms, time_ms, PLAN_SKEW_MS) ? UNDER_SEAL : SILENT;
 }
 
 /* ---- asking: all ---- */
 
 struct best {
 	enum finding finding;
-	const struct plan_entry *plan;
+	uint32_t number;
+	const struct hash *id; /* read at the end only */
+	int64_t filed_ms;
 	const char *term;
 };
 
-/* Of what counts alike the first one asked stays: the innermost prefix, there the earliest filed. Sealed filings name no
- * prefix: the earliest filed. */
-static void consider(struct best *best, const struct plan_entry *f, const struct asked *a, bool held)
+/* Of what counts alike the first one asked stays: the innermost prefix, there the earliest filed. */
+static void consider(struct best *best, const struct listed *l, const struct hash *id, const struct asked *a, bool held)
 {
 	const char *term = NULL;
-	enum finding found = judge(f, a, held, &term);
+	enum finding found = judge(l, a, held, &term);
 
-	if (found < best->finding ||
-	    (found == UNDER_SEAL && found == best->finding && f->filed_ms < best->plan->filed_ms))
-		*best = (struct best){ found, f, term };
+	if (found < best->finding)
+		*best = (struct best){ found, l->number, id, l->filed_ms, term };
+}
+
+/* Sealed filings name no prefix: the earliest filed. */
+static void consider_sealed(struct best *best, const struct plan_entry *f, int64_t time_ms, bool held)
+{
+	enum finding found = judge_sealed(f, time_ms, held);
+
+	if (found < best->finding || (found == UNDER_SEAL && found == best->finding && f->filed_ms < best->filed_ms))
+		*best = (struct best){ found, f->number, &f->id, f->filed_ms, NULL };
 }
 
 static struct plan_match match_of(const struct best *best)
@@ -667,8 +802,8 @@ static struct plan_match match_of(const struct best *best)
 	match.verdict = meanings[best->finding].verdict;
 	match.term = best->finding == BROKEN ? best->term : meanings[best->finding].term;
 	if (match.verdict != PLAN_UNDECLARED) {
-		match.plan = best->plan->id;
-		match.at = best->plan->number;
+		match.plan = *best->id;
+		match.at = best->number;
 	}
 	return match;
 }
@@ -677,8 +812,12 @@ struct plan_match plan_entry_match(const struct plan_entry *f, const struct obse
 {
 	struct asked a = { o, address_unmapped(o->source), address_unmapped(o->target) };
 	struct best best = { .finding = SILENT };
+	struct listed l = listed_of(f);
 
-	consider(&best, f, &a, held);
+	if (f->terms.sealed)
+		consider_sealed(&best, f, o->time_ms, held);
+	else
+		consider(&best, &l, &f->id, &a, held);
 	return match_of(&best);
 }
 
@@ -693,10 +832,14 @@ struct plan_match plans_match(const struct plans *p, const struct observation *o
 
 		for (uint32_t i = 0; i < s->count; i++) {
 			const struct listed *l = &p->listed[s->first + i];
-			bool held = held_at(l->held, l->held_count, o->time_ms);
+			bool held = held_at(l, o->time_ms);
 
-			for (const struct plan_entry *f = p->entries[l->plan]; f != NULL; f = f->also)
-				consider(&best, f, &a, held);
+			if ((l->has & HAS_SEALS) == 0) {
+				consider(&best, l, &p->ids[l->number], &a, held);
+				continue;
+			}
+			for (const struct plan_entry *f = l->plan; f != NULL; f = f->also)
+				consider_sealed(&best, f, o->time_ms, held);
 		}
 	}
 	return match_of(&best);

@@ -28,19 +28,19 @@ struct prefix_set {
 
 /* One plan as it is judged. Whoever adds it fills the first part; all that it points to lives as long as the plans. */
 struct plan_entry {
-	struct hash id;
+	struct hash id; /* what the match of an event reads stands at the head */
+	struct prefix_set targets, excludes;
+	uint32_t number; /* in the order of filing */
+	bool lacks_consent;
 	int64_t filed_ms;		   /* it counts for what was seen from here on */
 	int64_t until_ms;		   /* withdrawn, closed, changed, revealed: not in force from here on */
 	struct plan_terms terms;	   /* sources: not looked at here */
 	const struct plan_source *sources; /* of a sealed filing all that its party held */
 	size_t source_count;
-	bool lacks_consent;
 	struct plan_entry *also; /* sealed filings: the next of the same party, which has the same sources */
 
-	struct prefix_set targets, excludes;
 	const struct plan_confirmed *confirmed;
 	size_t confirmed_count;
-	uint32_t number; /* in the order of filing */
 	struct plan_entry *next;
 };
 
