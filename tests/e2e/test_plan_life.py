@@ -68,7 +68,7 @@ def test_filed_acknowledged_active_overdue_closed(world):
     world.run("plan", "close", id, "--text", "4,096 hosts, nothing broken")
     assert phase(world, id) == "closed"
     assert "443" in world.text("plan", "show", id)
-    assert world.error("plan", "start", id) == "outcome"
+    assert world.error("plan", "start", id, "--text", "again") == "outcome"
     world.audit()
 
 
