@@ -32,6 +32,8 @@ struct parcel {
 	struct outbox_event event; /* what became of it */
 };
 
+#define STEPS_MAX 32 /* of our keys, that a peer may have missed; introductions have a limit of their own there */
+
 #define PARCELS_OF_RECORD 64
 #define PEER_RECORDS (DELIVERY_STATEMENTS_MAX / PARCELS_OF_RECORD)
 
@@ -49,7 +51,10 @@ struct peer {
 	int64_t blocked_us;	   /* until then the first that waits is not due, and holds up what came behind it */
 	bool with_parties;	   /* the authors' party statements come along */
 	bool introduced;	   /* we did that, and it let us in */
-	bool again;		   /* there may be more for it, or another try with the above */
+	bool leading;		   /* with what led to our present key: */
+	uint64_t steps[STEPS_MAX];
+	size_t step_count, step_at;
+	bool again; /* there may be more for it, or another try with the above */
 
 	/* One attempt; spans and parcels are in the arena. */
 	struct arena *arena;

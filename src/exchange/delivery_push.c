@@ -6,16 +6,19 @@
 #include "exchange/delivery_private.h"
 #include "ledger/entry.h"
 #include "ledger/receipt.h"
+#include "regime/vouch.h"
 
 /*
  * What comes along
  *
  * Our own party statement goes first where this program did not send it yet: so that our address and keys there are those of
- * today. A node that does not know us at all cannot know who signed, so it answers 401 and we introduce ourselves.
+ * today. A node that does not know us at all cannot know who signed, so it answers 401 and we introduce ourselves. If it knows a
+ * former key of ours, it refuses the present one (`key`): then it gets what announced each key, one behind the other. What of
+ * these it had already is refused or repeated, and the last one tells how it went.
  *
  * What others signed can only be taken where they are known. Where the receiver says `party-unknown`, all behind that may have been
  * refused for that alone. So only what stands in front of it counts, and the rest goes again at once, this time with the party
- * statements of all who signed.
+ * statements of all who signed. Where it says `key-unknown`, likewise: the key is newer than what it knows of that party.
  *
  * What of an answer is believed
  *
@@ -167,10 +170,40 @@ static enum err accompany(struct delivery *d, struct peer *p, struct hash id, ui
 	return e;
 }
 
+struct leading {
+	struct delivery *d;
+	struct peer *p;
+	struct parcel *fronts;
+	size_t *count;
+};
+
+static enum err accompany_step(void *context, uint64_t index)
+{
+	struct leading *l = context;
+	struct delivery_item item;
+	struct statement s;
+	enum err e = read_item(l->d, l->p, LEDGER_PUBLIC, index, &item);
+
+	if (e == OK)
+		e = statement_parse(l->p->arena, item.note, &s);
+	if (e != OK)
+		return e == ERR_NOT_FOUND ? OK : e;
+	return accompany(l->d, l->p, s.id, index, l->fronts, l->count);
+}
+
+/* The statement, and before it those that announced its key. */
+static enum err accompany_party(struct leading *l, const struct state *st, const struct party *p)
+{
+	enum err e = party_steps(st, p->domain, NULL, accompany_step, l);
+
+	return e == OK ? accompany(l->d, l->p, p->statement, p->index, l->fronts, l->count) : e;
+}
+
 /* The party's own, and before it that of the node that keeps it. */
 static enum err accompany_author(struct delivery *d, struct peer *p, const struct state *st, struct span author,
 				 struct parcel *fronts, size_t *count)
 {
+	struct leading l = { d, p, fronts, count };
 	struct party party, home;
 	enum err e = state_party(st, author, &party);
 
@@ -178,8 +211,8 @@ static enum err accompany_author(struct delivery *d, struct peer *p, const struc
 		return OK;
 	if (e == OK && !span_equal(party.home, st->node) && !span_equal(party.home, author) &&
 	    state_party(st, party.home, &home) == OK)
-		e = accompany(d, p, home.statement, home.index, fronts, count);
-	return e == OK ? accompany(d, p, party.statement, party.index, fronts, count) : e;
+		e = accompany_party(&l, st, &home);
+	return e == OK ? accompany_party(&l, st, &party) : e;
 }
 
 static enum err statement_of(struct delivery *d, struct peer *p, const struct parcel *c, struct delivery_item *item,
@@ -401,7 +434,8 @@ static void judge_one(struct peer *p, struct parcel *c, const struct delivery_ve
 		fail_parcel(p, c, describe(p, v->code, v->detail), 0);
 		break;
 	case DELIVERY_REFUSED:
-		*unknown |= !p->with_parties && span_is(v->code, err_code(ERR_PARTY_UNKNOWN));
+		*unknown |= !p->with_parties && (span_is(v->code, err_code(ERR_PARTY_UNKNOWN)) ||
+						 span_is(v->code, err_code(ERR_KEY_UNKNOWN)));
 		if (!*unknown)
 			refuse_parcel(p, c, describe(p, v->code, v->detail));
 		break;
@@ -446,6 +480,18 @@ static int64_t retry_after_ms(const struct door_answer *a)
 	return (int64_t)seconds * 1000;
 }
 
+/* Of many the newest. */
+static enum err keep_step(void *context, uint64_t index)
+{
+	struct peer *p = context;
+
+	if (p->step_count == STEPS_MAX)
+		memmove(p->steps, p->steps + 1, --p->step_count * sizeof(p->steps[0]));
+	p->steps[p->step_count++] = index;
+	return OK;
+}
+
+/* By our present statement; or, while leading, by the next one of those that led there. */
 static enum err introduce(struct delivery *d, struct peer *p)
 {
 	struct delivery_item item;
@@ -455,9 +501,15 @@ static enum err introduce(struct delivery *d, struct peer *p)
 
 	if (e != OK)
 		return e;
-	e = state_party(&st, st.node, &self);
+	if (!p->leading) {
+		p->step_count = p->step_at = 0;
+		e = party_steps(&st, st.node, NULL, keep_step, p);
+	}
 	if (e == OK)
-		e = read_item(d, p, LEDGER_PUBLIC, self.index, &item);
+		e = state_party(&st, st.node, &self);
+	if (e == OK)
+		e = read_item(d, p, LEDGER_PUBLIC,
+			      p->leading && p->step_at < p->step_count ? p->steps[p->step_at] : self.index, &item);
 	snapshot_end(st.snapshot);
 	if (e != OK)
 		return e;
@@ -525,8 +577,31 @@ static enum err delivered(struct delivery *d, struct peer *p, const struct door_
 	return conclude(p);
 }
 
-static enum err introduced(struct peer *p, const struct door_answer *a)
+/* Whether another introduction goes before the attempt is over: what leads to the key that it would not take, then the key again. */
+static bool leads_on(struct peer *p, const struct door_answer *a)
 {
+	bool taken = a->status == 200 || a->status == 201;
+	bool later = a->status == 429 || a->status >= 500;
+
+	if (p->leading) {
+		p->step_at++;
+		return p->step_at <= p->step_count && !later;
+	}
+	p->leading = !taken && !later && p->step_count > 0 &&
+		     span_is(delivery_problem_code(p->arena, a->body), err_code(ERR_KEY));
+	return p->leading;
+}
+
+static enum err introduced(struct delivery *d, struct peer *p, const struct door_answer *a)
+{
+	if (leads_on(p, a)) {
+		enum err e = introduce(d, p);
+
+		if (e == OK || err_is_machine(e))
+			return e;
+		fail_all(p, e, err_detail(), 0);
+		return conclude(p);
+	}
 	if (a->status == 200 || a->status == 201) {
 		p->introduced = p->again = true;
 		p->told = p->telling;
@@ -544,14 +619,14 @@ enum err push_ended(struct delivery *d, struct peer *p, const struct door_done *
 		fail_all(p, done->err, done->detail, 0);
 		return conclude(p);
 	}
-	return p->step == PEER_INTRODUCING ? introduced(p, &done->answer) : delivered(d, p, &done->answer);
+	return p->step == PEER_INTRODUCING ? introduced(d, p, &done->answer) : delivered(d, p, &done->answer);
 }
 
 /* ---- the beginning ---- */
 
 static enum err take_up(struct peer *p)
 {
-	p->again = false;
+	p->again = p->leading = false;
 	p->count = p->record_count = 0;
 	p->handed_over = p->refused = p->failed = 0;
 	p->why[0] = '\0';

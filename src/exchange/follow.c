@@ -6,7 +6,7 @@
  * fold leaves out the newest, and the next round has it.
  *
  * At the end party statements become guests of our own ledger: the node's own, those of parties that hold something there, and of
- * parties that are its guests here already what they filed since, or that they withdrew. Their receipts are made of the mirror's
+ * parties that are its guests here already what they filed since, with what announced their keys, or that they withdrew. Their receipts are made of the mirror's
  * tiles, so nothing more is asked, and reports can be routed to these parties without any network. One that is refused (its party
  * is kept by another node, or here) is counted, and the others go on.
  */
@@ -153,7 +153,16 @@ static enum err ask_who(struct round *r)
 	return introduction_read(r->arena, span_make(copy, note.len), &r->who);
 }
 
-/* A key that is known for this name already, here or in an earlier mirror, is the only one that may come with it. */
+static bool has_ledger_of(const struct round *r, const struct party *p)
+{
+	struct verifier key;
+
+	return party_ledger_key(p, LEDGER_PUBLIC, &key) == OK &&
+	       memcmp(key.public_key, r->who.ledger[LEDGER_PUBLIC].public_key, KEY_PUBLIC_SIZE) == 0;
+}
+
+/* A key that is known for this name already, here or in an earlier mirror, is the only one that may come with it. Another one only
+ * with the ledger that is known here, which must show that the known key announced it (check_leads). */
 static enum err check_key(struct round *r, const char *dir)
 {
 	struct introduction before;
@@ -173,7 +182,7 @@ static enum err check_key(struct round *r, const char *dir)
 		e = OK;
 	if (e == OK && (e = r->host->read(r->host->context, r->arena, &st)) == OK) {
 		e = state_party(&st, r->who.node, &p);
-		if (e == OK && !hash_equal(p.fingerprint, r->who.fingerprint))
+		if (e == OK && !hash_equal(p.fingerprint, r->who.fingerprint) && !has_ledger_of(r, &p))
 			e = fail(ERR_KEY, "%.*s is known here with another key", SPAN_FORMAT(r->who.node));
 		snapshot_end(st.snapshot);
 	}
@@ -279,7 +288,8 @@ struct gathering {
 	struct round *round;
 	const struct state *theirs, *ours;
 	struct wanted *first, **last;
-	struct span holder; /* who was looked at last */
+	struct span holder;  /* who was looked at last */
+	struct span stepper; /* whose keys */
 };
 
 static enum err want(struct gathering *g, struct span domain, uint64_t index)
@@ -298,6 +308,20 @@ static enum err want(struct gathering *g, struct span domain, uint64_t index)
 	return OK;
 }
 
+static enum err want_step(void *context, uint64_t index)
+{
+	struct gathering *g = context;
+
+	return want(g, g->stepper, index);
+}
+
+/* What leads from the key that is known here to the one there; nothing if it is the same, or if sponsors came between. */
+static enum err want_steps(struct gathering *g, const struct party *ours)
+{
+	g->stepper = ours->domain;
+	return party_steps(g->theirs, ours->domain, &ours->fingerprint, want_step, g);
+}
+
 /* Whether the party's present statement there should stand here too. */
 static enum err want_party(struct gathering *g, struct span domain)
 {
@@ -313,7 +337,8 @@ static enum err want_party(struct gathering *g, struct span domain)
 		return e;
 	if (e == OK && (!span_equal(ours.home, theirs.home) || hash_equal(ours.statement, theirs.statement)))
 		return OK;
-	return want(g, domain, theirs.index);
+	e = e == OK ? want_steps(g, &ours) : OK;
+	return e == OK ? want(g, domain, theirs.index) : e;
 }
 
 static enum err want_holder(void *context, const struct holding *h)
@@ -342,6 +367,8 @@ static enum err want_guest(void *context, const struct party *ours)
 		return want_party(g, ours->domain);
 	if (e == OK && (e = state_matter(g->theirs, ours->statement, &m)) == ERR_MATTER_UNKNOWN)
 		return OK; /* ours is of a ledger that is not mirrored that far */
+	if (e == OK && m.index != filed)
+		e = want_steps(g, ours);
 	if (e == OK && m.index != filed)
 		e = want(g, ours->domain, filed);
 	return e == OK ? want(g, ours->domain, withdrawn) : e;
@@ -431,6 +458,29 @@ static enum err renew_party(struct round *r, struct mirror *m)
 	return e == ERR_PARTY_UNKNOWN || e == ERR_PEER ? OK : e;
 }
 
+/* Before the first round comes through. */
+static enum err check_leads(struct round *r, struct mirror *m)
+{
+	struct state theirs, ours;
+	struct party p;
+	bool leads = true;
+	enum err e =
+		file_exists(inside(r->arena, r->dir, "seen")) ? ERR_PARTY_UNKNOWN : mirror_read(m, r->arena, &theirs);
+
+	if (e != OK)
+		return e == ERR_PARTY_UNKNOWN ? OK : e;
+	if ((e = r->host->read(r->host->context, r->arena, &ours)) == OK) {
+		e = state_party(&ours, r->who.node, &p);
+		if (e == OK && !hash_equal(p.fingerprint, r->who.fingerprint))
+			e = party_key_leads(&theirs, r->who.node, p.fingerprint, &leads);
+		snapshot_end(ours.snapshot);
+	}
+	snapshot_end(theirs.snapshot);
+	if (e == OK && !leads)
+		e = fail(ERR_KEY, "%.*s is known here with another key", SPAN_FORMAT(r->who.node));
+	return e == ERR_PARTY_UNKNOWN ? OK : e;
+}
+
 static enum err fold(struct round *r)
 {
 	struct mirror_watch watch = { r->host->stop, r->host->folding, r->host->context };
@@ -440,6 +490,8 @@ static enum err fold(struct round *r)
 
 	if (e == OK)
 		e = mirror_catch_up(m, &watch);
+	if (e == OK)
+		e = check_leads(r, m);
 	if (e == OK)
 		e = renew_party(r, m);
 	if (e == OK)

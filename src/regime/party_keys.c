@@ -28,7 +28,8 @@ static struct state_key key_keys(struct span party)
 	return k;
 }
 
-/* u8 flags, u64 until_ms, u64 line_ms, u64 found_ms, u32 key id, u8 algorithm, 32 public key, 32 fingerprint, 32 next */
+/* u8 flags, u64 until_ms, u64 line_ms, u64 found_ms, u64 index, u32 key id, u8 algorithm, 32 public key, 32 fingerprint,
+ * 32 next */
 static enum err unpack(struct span party, struct span key, struct span value, struct key_record *out)
 {
 	struct reader k = reader_of(span_from(key, 1 + party.len + 1)), r = reader_of(value);
@@ -41,6 +42,7 @@ static enum err unpack(struct span party, struct span key, struct span value, st
 	x.key.until_ms = (int64_t)read_u64(&r);
 	x.line_ms = (int64_t)read_u64(&r);
 	x.found_ms = (int64_t)read_u64(&r);
+	x.index = read_u64(&r);
 	x.key.key.key_id = read_u32(&r);
 	x.key.key.algorithm = (enum key_algorithm)read_u8(&r);
 	read_bytes(&r, x.key.key.public_key, KEY_PUBLIC_SIZE);
@@ -64,6 +66,7 @@ static enum err put(struct state *st, struct span party, const struct key_record
 	buffer_u64(&b, (uint64_t)x->key.until_ms);
 	buffer_u64(&b, (uint64_t)x->line_ms);
 	buffer_u64(&b, (uint64_t)x->found_ms);
+	buffer_u64(&b, x->index);
 	buffer_u32(&b, x->key.key.key_id);
 	buffer_byte(&b, (uint8_t)x->key.key.algorithm);
 	buffer_bytes(&b, x->key.key.public_key, KEY_PUBLIC_SIZE);
@@ -245,6 +248,38 @@ enum err party_key_leads(const struct state *st, struct span party, struct hash 
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
+struct stepping {
+	const struct hash *from;
+	int64_t line_ms, present_ms;
+	bool begun;
+	party_step *each;
+	void *context;
+};
+
+static enum err step(void *context, const struct key_record *r)
+{
+	struct stepping *s = context;
+
+	if (r->line_ms != s->line_ms || r->key.from_ms >= s->present_ms)
+		return OK;
+	s->begun |= s->from == NULL || hash_equal(r->key.fingerprint, *s->from);
+	return s->begun ? s->each(s->context, r->index) : OK;
+}
+
+enum err party_steps(const struct state *st, struct span party, const struct hash *from, party_step *each,
+		     void *context)
+{
+	struct stepping s = { .from = from, .each = each, .context = context };
+	struct key_record present;
+	enum err e = keys_present(st, party, &present);
+
+	if (e != OK)
+		return e == ERR_NOT_FOUND ? OK : e;
+	s.line_ms = present.line_ms;
+	s.present_ms = present.key.from_ms;
+	return keys_walk(st, party, step, &s);
+}
+
 static enum err by_another_key(const struct state *st, const struct statement *s, const struct party *p,
 			       struct verifier *key)
 {
@@ -320,6 +355,7 @@ enum err keys_fold(struct state *st, const struct statement *s, const struct ver
 	}
 	r.has_next = has_next;
 	r.next = next;
+	r.index = st->index;
 	return e == OK ? put(st, s->from, &r) : e;
 }
 

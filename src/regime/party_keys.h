@@ -12,6 +12,8 @@ struct key_record {
 	int64_t found_ms; /* when it last signed while sponsors vouched for another in its place; 0: it did not */
 	bool has_next;
 	struct hash next; /* as the party's statement announces it */
+	uint64_t
+		index; /* of the newest party statement that it signed: of a former one that which announced the next */
 };
 typedef enum err key_each(void *context, const struct key_record *r);
 enum err keys_walk(const struct state *st, struct span party, key_each *each, void *context);

@@ -73,6 +73,12 @@ enum err party_keys(const struct state *st, struct span party, party_key_each *e
 /* Whether the party's present key came from this one, which announced the next, and so on: no sponsors came between, and it was not
  * revoked. One comes from itself. */
 enum err party_key_leads(const struct state *st, struct span party, struct hash fingerprint, bool *leads);
+/* The party statements that lead to its present key, each announced the key of the next, the earliest first: their places in the
+ * public ledger. Whoever knows the party by a former key takes the present statement only behind them. from: begins with that key,
+ * and is nothing if the present one does not come from it; NULL: all. */
+typedef enum err party_step(void *context, uint64_t index);
+enum err party_steps(const struct state *st, struct span party, const struct hash *from, party_step *each,
+		     void *context);
 /* Whether a party statement by this key may take the place of the present one, and why not: ERR_KEY. */
 enum err party_may_follow(const struct state *st, const struct party *p, struct hash fingerprint);
 

@@ -10,6 +10,8 @@ import time
 import pytest
 
 from conftest import COMITY, Node
+from delivery_lab import Place, wait_for
+from signing import Signer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAULTS = ROOT / "build" / "tests" / "crash" / "faults.so"
@@ -66,6 +68,75 @@ def test_rotate_while_it_is_served(a, b, serve):
     b.audit()
     old = [p for p in (b.dir / "keys").iterdir() if ".key." in p.name]
     assert len(old) == 2 and all(p.stat().st_mode & 0o77 == 0 for p in old)
+
+
+def rotate_twice(node, party):
+    for _ in range(2):
+        node.run("party", "rotate", "--party", party)
+    return [k["fingerprint"] for k in keys(node, party)]
+
+
+def test_a_follower_missed_keys(a, b, serve):
+    b.run("party", "add", "op.example", "--claim", "AS64500", "--approve")
+    with serve(b) as server:
+        follow(a, server.url)
+        assert len(keys(a, "b.example")) == len(keys(a, "op.example")) == 1
+        all = {party: rotate_twice(b, party) for party in ("b.example", "op.example")}
+        for _ in range(2):
+            follow(a, server.url)
+    for party, fingerprints in all.items():
+        assert len(fingerprints) == 3
+        assert [k["fingerprint"] for k in keys(a, party)] == fingerprints
+    # And one more, that the party withdrew with.
+    rotate_twice(b, "op.example")
+    b.run("party", "revoke", "--party", "op.example")
+    with serve(b) as server:
+        for _ in range(2):
+            r = follow(a, server.url)
+    assert r["refused"] == 0
+    assert a.error("party", "show", "op.example") == "party-unknown"
+    a.audit()
+
+
+def test_missed_keys_of_who_delivers(tmp_path, serve):
+    a, b = (Place(tmp_path, name, serve).start() for name in ("a.example", "b.example"))
+    a.knows(b)
+    a.node.run("party", "add", "op.example", "--role", "response-team")
+    op = lambda: Signer((a.node.dir / "keys" / "op.example.key").read_text())
+
+    def arrives(signer):
+        id = a.notice("to b.example", signer=signer)
+        wait_for(lambda: a.outcomes(id), "received")
+
+    arrives(None)
+    arrives(op())
+    b.stop()
+    all = {party: rotate_twice(a.node, party) for party in ("a.example", "op.example")}
+    ids = [a.notice("to b.example"), a.notice("to b.example", signer=op())]
+    b.start()
+    for id in ids:
+        wait_for(lambda: a.outcomes(id), "received with a key that came later")
+    b.stop()
+    for party, fingerprints in all.items():
+        assert [k["fingerprint"] for k in keys(b.node, party)] == fingerprints
+    # Who followed nobody until now, and knows the node by a former key only.
+    rotate_twice(a.node, "a.example")
+    assert follow(b.node, a.url)["refused"] == 0
+    assert len(keys(b.node, "a.example")) == 5
+    a.stop()
+    a.node.audit()
+    b.node.audit()
+
+
+def test_a_node_with_another_ledger_is_another(tmp_path, serve):
+    a = Place(tmp_path, "a.example", serve)
+    b = Place(tmp_path, "b.example", serve).start()
+    (tmp_path / "other").mkdir()
+    other = Place(tmp_path / "other", "a.example", serve).start()
+    a.start()
+    b.knows(a)
+    assert b.node.error("follow", other.url, "--plain", "--private") == "key"
+    assert b.node.json("follow", "list") == []
 
 
 def test_sponsors(a):
