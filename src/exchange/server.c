@@ -175,17 +175,13 @@ static enum err gather_doors(struct service *s)
 
 /* ---- the beginning ---- */
 
-/* From the node's own key, by a signature over a text that is no note and no statement. Ed25519 signs alike each time. */
 static void make_secret(struct server *s)
 {
-	const struct span text = SPAN("comity: the secret of this node's server, for cursors; no statement");
-	uint8_t signature[KEY_SIGNATURE_SIZE];
-	struct hash h;
+	struct hash h =
+		node_secret(s->node, SPAN("comity: the secret of this node's server, for cursors; no statement"));
 
-	signer_sign(node_signer(s->node), text, signature);
-	h = hash_bytes(signature, sizeof(signature));
 	memcpy(s->secret, h.bytes, sizeof(s->secret));
-	explicit_bzero(signature, sizeof(signature));
+	explicit_bzero(&h, sizeof(h));
 }
 
 static void reached(void *context, uint64_t stamp)

@@ -2,8 +2,8 @@
  *
  *	u8 1, 32 bytes notice, u8 addressee, u32 hours since 1970, 8 bytes of the contact's hash, 16 bytes MAC
  *
- * big-endian; the MAC is keyed BLAKE2b over all before it. The key comes from a signature of the node's own key over a text that is
- * no note and no statement (Ed25519 signs alike each time), so links outlive a restart and nothing is stored for them. */
+ * big-endian; the MAC is keyed BLAKE2b over all before it. The key is a secret of the node (node_secret), so
+ * links outlive a restart and a change of the party's key, and nothing is stored for them. */
 #include "mail/answer_link.h"
 
 #include <assert.h>
@@ -21,14 +21,9 @@
 
 void answer_link_key(const struct node *n, uint8_t key[ANSWER_KEY_SIZE])
 {
-	static const struct span text = SPAN("comity: the secret of this node's links to answer with; no statement");
-	uint8_t signature[KEY_SIGNATURE_SIZE];
-	struct hash h;
+	struct hash h = node_secret(n, SPAN("comity: the secret of this node's links to answer with; no statement"));
 
-	signer_sign(node_signer(n), text, signature);
-	h = hash_bytes(signature, sizeof(signature));
 	memcpy(key, h.bytes, ANSWER_KEY_SIZE);
-	sodium_memzero(signature, sizeof(signature));
 	sodium_memzero(&h, sizeof(h));
 }
 

@@ -14,7 +14,7 @@ struct answer_link {
 	struct hash
 		contact; /* hash_span of the mail address, so that its health can be told; the link has its first 8 bytes */
 };
-/* The token: URL-safe, behind "/answer/". The node has its own key: NODE_WRITE. */
+/* The token: URL-safe, behind "/answer/". The node is open for NODE_WRITE. */
 void answer_link_print(const struct node *n, const struct answer_link *l, char out[ANSWER_LINK_MAX]);
 /* ERR_NOT_FOUND: no token of this node; ERR_EXPIRED: it was one. */
 enum err answer_link_read(const struct node *n, struct span token, int64_t now_ms, struct answer_link *out);

@@ -12,16 +12,12 @@ static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 
 static void mac(const struct node *n, const uint8_t plain[PLAIN], uint8_t out[MAC])
 {
-	const struct span text = SPAN("comity: the secret of this node's tags of bounces; no statement");
-	uint8_t signature[KEY_SIGNATURE_SIZE], whole[crypto_auth_hmacsha256_BYTES];
-	struct hash key;
+	struct hash key = node_secret(n, SPAN("comity: the secret of this node's tags of bounces; no statement"));
+	uint8_t whole[crypto_auth_hmacsha256_BYTES];
 
 	static_assert(sizeof(key.bytes) == crypto_auth_hmacsha256_KEYBYTES, "a hash is a key");
-	signer_sign(node_signer(n), text, signature);
-	key = hash_bytes(signature, sizeof(signature));
 	crypto_auth_hmacsha256(whole, plain, PLAIN, key.bytes);
 	memcpy(out, whole, MAC);
-	explicit_bzero(signature, sizeof(signature));
 	explicit_bzero(&key, sizeof(key));
 }
 

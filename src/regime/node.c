@@ -68,6 +68,18 @@ const struct signer *node_signer(const struct node *n)
 	return n->party;
 }
 
+/* Ed25519 signs alike each time. */
+struct hash node_secret(const struct node *n, struct span purpose)
+{
+	uint8_t signature[KEY_SIGNATURE_SIZE];
+	struct hash h;
+
+	signer_sign(n->ledger_signer[LEDGER_CIRCLE], purpose, signature);
+	h = hash_bytes(signature, sizeof(signature));
+	explicit_bzero(signature, sizeof(signature));
+	return h;
+}
+
 const struct marks *node_marks(const struct node *n)
 {
 	return n->marks;

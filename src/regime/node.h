@@ -58,6 +58,9 @@ struct span node_name(const struct node *n);
 struct span node_origin(const struct node *n, enum ledger_id l); /* "cert.example/circle" */
 const struct verifier *node_ledger_key(const struct node *n, enum ledger_id l);
 const struct signer *node_signer(const struct node *n); /* the node's own party key; NODE_WRITE only */
+/* A secret of this node for one purpose, named by a text that is no note and no statement: the hash of a signature over it by the
+ * circle's key, which stays when the party's changes. NODE_WRITE only. */
+struct hash node_secret(const struct node *n, struct span purpose);
 /* The key of a party that this node holds; made if missing and `make` is set. Owned by the node. */
 enum err node_party_signer(struct node *n, struct span domain, bool make, const struct signer **out);
 /* The key that shall take the place of a held party's: DIR/keys/NAME.key.next, made if there is none, and on the disk. The caller's to

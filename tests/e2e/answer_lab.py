@@ -10,7 +10,7 @@ KEY_TEXT = b"comity: the secret of this node's links to answer with; no statemen
 PURPOSE = b"comity/answer-link/1\0"
 HOUR = 3600
 
-def token(node, notice, addressee=0, hours=None, contact="abuse@op.example", name="party"):
+def token(node, notice, addressee=0, hours=None, contact="abuse@op.example", name="circle"):
     """The last part of a link that `node` gives: for addressee number `addressee` of the notice of this id, good for `hours`."""
     key = hashlib.sha256(Signer.of(node, name).key.sign(KEY_TEXT)).digest()
     until = int(time.time()) // HOUR + 1 + (24 if hours is None else hours)

@@ -191,6 +191,17 @@ def test_of_two_addressees_each_is_heard_once(bare, serve):
         ("b.example", "working"), ("c.example", "working"), ("b.example", "cannot")]
 
 
+def test_a_link_outlives_a_change_of_key(node, notice, serve):
+    with serve(node) as server:
+        link = path(node, notice)
+        assert server.get(link).status == 200
+        node.run("party", "rotate")
+        assert server.get(link).status == 200
+    with serve(node) as server:
+        assert server.get(link).status == 200
+        sent(post(server, link, outcome="working"))
+
+
 def test_what_is_no_link_of_this_node(node, notice, server, tmp_path):
     good = token(node, notice)
     bent = [good[:-1], good + "A", good[:10] + ("B" if good[10] != "B" else "C") + good[11:], good.lower(), "x", "%00",
