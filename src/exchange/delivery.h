@@ -10,6 +10,7 @@
  *
  * in the same order. `taken` and `repeated` mean: it is durable there. A node that does not know the sender answers 401; then
  * the sender introduces itself, POST URL/introduction {"note": …, "receipt": …} with its own party statement, and tries again.
+ * A node that knows a former key of the sender refuses that (`key`); then come what announced the later keys, and it again.
  * The receiver logs a notice as a guest and, in the same batch, signs `answer received` for it, which comes back by its own
  * outbox: that, not the HTTP status, is the proof of arrival. */
 #ifndef EXCHANGE_DELIVERY_H

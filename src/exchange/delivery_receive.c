@@ -251,12 +251,14 @@ static enum err take(struct node *n, struct submission *s)
 {
 	struct one *o = s->context;
 	const struct state *st = node_batch_state(n);
-	struct concerned whom = { 0 };
+	struct concerned whom = { 0 }, told;
 	enum err e = OK;
 
 	/* Whose plan it is about is another node's, which has judged that. */
 	if (o->statement.kind == KIND_NOTICE || deconflict_is_request(&o->statement))
 		e = find_concerned(st, &o->statement, &whom);
+	else if (o->statement.kind == KIND_VOUCH)
+		e = find_concerned(st, &o->statement, &told);
 	else if (o->statement.kind != KIND_PARTY && o->statement.kind != KIND_PLAN)
 		e = may_refer(st, &o->statement);
 	if (e == OK)
@@ -376,6 +378,7 @@ static enum err may_come(const struct delivered *d, const struct one *o)
 	switch (s->kind) {
 	case KIND_NOTICE:
 	case KIND_PLAN:
+	case KIND_VOUCH:
 	case KIND_ANSWER:
 	case KIND_WITHDRAW:
 	case KIND_REQUEST:

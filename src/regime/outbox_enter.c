@@ -237,17 +237,17 @@ static enum err answered(struct state *st, const struct statement *s)
 	return e;
 }
 
-/* Of the public ledger only plans travel, and what is said about them. */
+/* Of the public ledger only plans and vouches travel, and what is said about them. */
 static enum err travels(const struct state *st, const struct statement *s, bool *yes)
 {
 	struct place at;
 	enum err e;
 
-	*yes = st->ledger == LEDGER_CIRCLE || s->kind == KIND_PLAN;
+	*yes = st->ledger == LEDGER_CIRCLE || s->kind == KIND_PLAN || s->kind == KIND_VOUCH;
 	if (*yes || !s->has_re || (s->kind != KIND_ANSWER && s->kind != KIND_WITHDRAW))
 		return OK;
 	e = place_get(st, s->re, &at);
-	*yes = e == OK && at.kind == KIND_PLAN;
+	*yes = e == OK && (at.kind == KIND_PLAN || at.kind == KIND_VOUCH);
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
@@ -265,6 +265,7 @@ enum err outbox_enter(struct state *st, const struct statement *s)
 	switch (s->kind) {
 	case KIND_NOTICE:
 	case KIND_PLAN:
+	case KIND_VOUCH:
 	case KIND_ANSWER:
 	case KIND_WITHDRAW:
 	case KIND_REQUEST:

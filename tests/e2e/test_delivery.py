@@ -55,6 +55,24 @@ def test_a_notice_arrives_and_its_answers_come_back(two):
         place.node.audit()
 
 
+def test_a_vouch_is_told_to_whom_it_is_for(two, place):
+    a, b = two
+    c = place("c.example").start()
+    a.knows(c)
+    (vouch,) = a.node.json("vouch", "for", "b.example", "--visited")
+    wait_for(lambda: b.has(vouch["id"]), "the vouch")
+    a.node.run("vouch", "withdraw", vouch["id"])
+    (row,) = wait_for(lambda: [v for v in b.node.json("vouch", "list", "--party", "b.example") if v.get("withdrawn")])
+    assert row["from"] == "a.example" and not c.has(vouch["id"])
+    # It concerns nobody there.
+    item = a.item(vouch["id"])
+    c.knows(a)
+    assert verdicts(c.deliver_as(a, [item])) == [("refused", "not-yours")]
+    for place in two:
+        place.stop()
+        place.node.audit()
+
+
 def test_a_withdrawal_follows_its_notice(two):
     a, b = two
     id = a.notice("to b.example")
@@ -213,9 +231,8 @@ def test_what_is_brought_is_judged_one_by_one(two):
     unknown = a.notice("to b.example", signer=Signer.of(a.node, "m.a.example"))
     note, withdrawn = a.signer.statement("withdraw", "a.example/circle", f"re {foreign}")
     a.submit(note)
-    plan, id = a.signer.statement("plan", "a.example/public", "activity scan", "start 2026-01-01T00:00:00Z",
-                                  "end 2026-02-01T00:00:00Z", "source 192.0.2.0/24", "target any", "purpose a survey")
-    a.submit(plan)
+    (rules,) = a.listed("?kind=rules")
+    id = rules["id"]
     member = next(p["id"] for p in a.listed("?kind=party") if p["from"] == "m.a.example")
     swapped = {**a.item(good), "receipt": a.item(other)["receipt"]}
     ill = {**a.item(good), "body": "AAAA"}
