@@ -399,6 +399,8 @@ static enum err add_state(struct plans *p, const struct state *st, const struct 
 	struct loading l = { .st = st, .own = own, .plans = p };
 	enum err e = state_policy(own != NULL ? own : st, POLICY_SOURCES, &l.bases);
 
+	if (own != NULL && (l.bases & BASIS_BIT(BASIS_OPERATOR)) == 0)
+		l.bases = 0; /* another node's verdicts are its operator's word */
 	l.end = &l.first;
 	if (e == OK && ((l.scratch = arena_new(SCRATCH_MAX)) == NULL ||
 			(l.slots = arena_array(l.scratch, SLOTS, sizeof(*l.slots))) == NULL))

@@ -54,6 +54,7 @@ static enum err gather_claim(void *context, const struct holding *h)
 	return add_claim(context, h);
 }
 
+/* What a followed node says that it verified is, to us, its operator's word: who takes no operator's word takes none of theirs. */
 static enum err gather_followed_claim(void *context, const struct holding *h)
 {
 	struct gathering *g = context;
@@ -61,7 +62,7 @@ static enum err gather_followed_claim(void *context, const struct holding *h)
 	struct party theirs, ours;
 	enum err e;
 
-	if ((suffices & BASIS_BIT(h->basis)) == 0)
+	if ((suffices & BASIS_BIT(h->basis)) == 0 || (suffices & BASIS_BIT(BASIS_OPERATOR)) == 0)
 		return OK;
 	e = state_party(g->of, h->party, &theirs);
 	if (e == OK)

@@ -1,4 +1,5 @@
 """`comity follow` between real servers, and with a server that answers what no node may."""
+import hashlib
 import http.server
 import json
 import random
@@ -9,6 +10,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -544,6 +546,27 @@ def test_claims_of_a_followed_node(territory, b, serve, tmp_path):
     (found,) = a.json("lookup", "5.44.0.9")
     assert not any("followed" in r for r in found["reasons"])
     a.audit()
+
+
+def test_who_takes_only_proofs_takes_no_word_for_them(territory, b, serve, tmp_path):
+    """B says that it verified a proof. Nobody did: its body is nonsense."""
+    a = territory
+    b.run("party", "add", "m.example", "--role", "operator")
+    body, until = b"nothing", (datetime.now(timezone.utc) + timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    line = f"body application/vnd.comity.proof+json {len(body)} sha256:{hashlib.sha256(body).hexdigest()}"
+    proof, name = Signer.of(b, "m.example").statement("proof", "b.example/public", "method dnssec", "resource prefix 5.44.0.0/16", line)
+    answer, _ = Signer.of(b, "party").statement("answer", "b.example/public", f"re {name}", "outcome accepted", f"until {until}")
+    for number, note in enumerate((proof, answer)):
+        (tmp_path / f"{number}.note").write_text(note)
+        b.run("submit", tmp_path / f"{number}.note")
+    server = serve(b)
+    follow(a, server.url)
+    server.stop()
+    assert a.json("lookup", "5.44.0.9")[0]["rule"] == "claimed-prefix"  # its word, as its operator's
+    a.run("policy", "set", "divert", "rsc", "dnssec")
+    assert a.json("lookup", "5.44.0.9")[0]["rule"] == "holder"
+    a.run("policy", "set", "divert", "operator", "dnssec")
+    assert a.json("lookup", "5.44.0.9")[0]["rule"] == "claimed-prefix"
 
 
 def test_claims_of_a_forked_node_do_not_count(territory, b, serve, hostile, tmp_path):
