@@ -97,6 +97,29 @@ static enum err flatten(struct claims *c)
 	return e;
 }
 
+/* The steps of IPv4 again, small, and where those within the same first 16 bits begin: a search reads a line or two of the
+ * cache. */
+static enum err index_ipv4(struct claims *c)
+{
+	const struct steps *s = &c->steps[0];
+	size_t at = 0;
+
+	if (s->count >= UINT32_MAX || (c->near4 = calloc(s->count + 1, sizeof(*c->near4))) == NULL ||
+	    (c->slices4 = calloc(CLAIMS_SLICES + 1, sizeof(*c->slices4))) == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < s->count; i++) {
+		c->near4[i].first = (uint32_t)s->at[i].first;
+		c->near4[i].group = s->at[i].row != NO_ROW ? c->rows[0].at[s->at[i].row].value : NO_ROW;
+	}
+	for (uint64_t i = 0; i < CLAIMS_SLICES; i++) {
+		while (at < s->count && c->near4[at].first <= i << 16)
+			at++;
+		c->slices4[i] = (uint32_t)at;
+	}
+	c->slices4[CLAIMS_SLICES] = (uint32_t)s->count;
+	return OK;
+}
+
 enum err claims_make(const struct territory_claim *from, size_t count, struct claims *out)
 {
 	size_t groups, kept = 0;
@@ -117,7 +140,7 @@ enum err claims_make(const struct territory_claim *from, size_t count, struct cl
 		out->numbers += out->groups[i].at->type == TO_AS;
 		out->countries += out->groups[i].at->type == TO_COUNTRY;
 	}
-	if (flatten(out) != OK) {
+	if (flatten(out) != OK || index_ipv4(out) != OK) {
 		claims_free(out);
 		return ERR_NO_MEMORY;
 	}
@@ -128,11 +151,30 @@ void claims_free(struct claims *c)
 {
 	free(c->all);
 	free(c->groups);
+	free(c->near4);
+	free(c->slices4);
 	for (int f = 0; f < 2; f++) {
 		rows_free(&c->rows[f]);
 		steps_free(&c->steps[f]);
 	}
 	*c = (struct claims){ 0 };
+}
+
+/* Between the last step at or before the first of these 65536 addresses, and the last of theirs. */
+static uint32_t find_ipv4(const struct claims *c, uint32_t address)
+{
+	size_t low = c->slices4[address >> 16], high = c->slices4[(address >> 16) + 1];
+
+	low -= low > 0;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (c->near4[middle].first <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high > low && c->near4[low].first <= address ? c->near4[low].group : NO_ROW;
 }
 
 uint32_t claims_prefix(const struct claims *c, struct address a)
@@ -144,6 +186,8 @@ uint32_t claims_prefix(const struct claims *c, struct address a)
 
 	if (c->rows[f].count == 0)
 		return NO_ROW;
+	if (f == 0)
+		return find_ipv4(c, (uint32_t)a.low);
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 

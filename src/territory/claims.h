@@ -12,13 +12,19 @@ struct claim_group {
 	size_t count;
 };
 
+#define CLAIMS_SLICES 65536
 struct claims {
 	struct territory_claim *all; /* sorted by resource, then in that order */
 	struct claim_group *groups;  /* prefixes first, then AS numbers, then countries */
 	size_t prefixes, numbers, countries;
 	struct rows rows[2]; /* of the claimed prefixes, by family; value: the group's place */
 	struct steps steps[2];
-	uint8_t map4[65536 / 8]; /* which blocks of 65536 IPv4 addresses hold claimed ones */
+	/* IPv4: the steps, small. slices4: of each block of 65536 addresses the first step behind its first address. */
+	struct {
+		uint32_t first, group; /* NO_ROW: nobody claims it */
+	} * near4;
+	uint32_t *slices4;
+	uint8_t map4[CLAIMS_SLICES / 8]; /* which blocks of 65536 IPv4 addresses hold claimed ones */
 };
 
 enum err claims_make(const struct territory_claim *from, size_t count, struct claims *out);
