@@ -5,7 +5,8 @@
  * places:
  *
  *	u u64 plan		its course: u64 when its party spoke last, u8 what (1 + outcome; 0: nothing), u64 first recall,
- *				u64 stopped after that, u64 first seen outside, u64 overdue from (0: not at all)
+ *				u64 stopped after that, u64 first seen outside, u64 overdue from (0: not at all),
+ *				u64 first suspended, u64 resumed after the last suspension
  *	u u64 plan, domain	what another said: u64 acknowledged, u64 signed (acknowledged by its own key), u64 objected,
  *				u64 accepted
  *	q u64 plan, u64 request	what was asked of its party: u8 need, then of a `confirm` prefix, u64 first, u64 last
@@ -66,6 +67,8 @@ enum err plan_course_get(const struct state *st, uint64_t plan, struct course *o
 	out->stopped_ms = (int64_t)read_u64(&r);
 	out->seen_ms = (int64_t)read_u64(&r);
 	out->overdue_ms = (int64_t)read_u64(&r);
+	out->paused_ms = (int64_t)read_u64(&r);
+	out->resumed_ms = (int64_t)read_u64(&r);
 	return r.err == OK && reader_left(&r) == 0 && out->word <= OUTCOME_COUNT ? OK : state_damaged("plan's course");
 }
 
@@ -83,6 +86,8 @@ static enum err course_put(struct state *st, uint64_t plan, const struct course 
 	buffer_u64(&b, (uint64_t)c->stopped_ms);
 	buffer_u64(&b, (uint64_t)c->seen_ms);
 	buffer_u64(&b, (uint64_t)c->overdue_ms);
+	buffer_u64(&b, (uint64_t)c->paused_ms);
+	buffer_u64(&b, (uint64_t)c->resumed_ms);
 	e = state_put(st, &k, &b);
 	buffer_free(&b);
 	if (e == OK && was != 0 && was != c->overdue_ms) {
@@ -247,6 +252,12 @@ static enum err own_word(struct state *st, const struct matter *m, enum outcome 
 	c = before;
 	c.spoke_ms = st->logged_ms;
 	c.word = (uint8_t)(1 + o);
+	if (o == OUTCOME_SUSPENDED) {
+		c.paused_ms = c.paused_ms != 0 ? c.paused_ms : matter_time(st, m);
+		c.resumed_ms = 0;
+	}
+	if (o == OUTCOME_STARTED && c.paused_ms != 0 && c.resumed_ms == 0)
+		c.resumed_ms = matter_time(st, m);
 	if ((o == OUTCOME_SUSPENDED || o == OUTCOME_CLOSED) && c.recalled_ms != 0 && c.stopped_ms == 0)
 		c.stopped_ms = st->logged_ms;
 	if (o == OUTCOME_CLOSED)

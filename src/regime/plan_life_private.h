@@ -15,6 +15,7 @@ struct course {
 	int64_t spoke_ms;
 	uint8_t word; /* 1 + outcome; 0: nothing */
 	int64_t recalled_ms, stopped_ms, seen_ms, overdue_ms;
+	int64_t paused_ms, resumed_ms; /* first `suspended`, and `started` after the last one; 0: never, and not yet */
 };
 enum err plan_course_get(const struct state *st, uint64_t plan, struct course *out);
 

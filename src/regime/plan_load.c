@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "regime/mirror.h"
-#include "regime/plan_life.h"
+#include "regime/plan_life_private.h"
 #include "regime/policy.h"
 
 /*
@@ -167,13 +167,18 @@ enum err plan_entry_read(const struct state *st, struct arena *a, struct span ke
 	struct reader r = reader_of(span_from(key, 1));
 	struct plan_terms revealed;
 	struct plan_life life;
+	struct course course;
 	enum err e = plan_terms_unpack(a, value, &f->terms);
 
 	if (e == OK)
 		e = matter_get(st, LEDGER_PUBLIC, read_u64(&r), m);
 	if (e != OK)
 		return e;
+	if ((e = plan_course_get(st, m->index, &course)) != OK)
+		return e;
 	f->id = m->id;
+	f->paused_ms = course.paused_ms;
+	f->resumed_ms = course.resumed_ms;
 	f->filed_ms = f->terms.filed_ms != 0 ? f->terms.filed_ms : m->logged_ms;
 	f->until_ms = INT64_MAX;
 	until(f, m->withdrawn_ms);

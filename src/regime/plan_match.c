@@ -55,6 +55,7 @@
 #define HAS_NO_CONSENT 1024u
 #define HAS_FAR_TARGETS 2048u /* numbers, countries, names */
 #define HAS_CONFIRMED 4096u
+#define HAS_PAUSES 8192u
 
 /* A plan under one of its prefixes: a line of the cache. */
 #define LINE 64
@@ -368,6 +369,7 @@ static struct listed listed_of(const struct plan_entry *f)
 	has |= f->excludes.count > 0 ? HAS_EXCLUDES : 0;
 	has |= t->any_target ? HAS_ANY_TARGET : 0;
 	has |= f->lacks_consent ? HAS_NO_CONSENT : 0;
+	has |= f->paused_ms != 0 ? HAS_PAUSES : 0;
 	has |= f->confirmed_count > 0 ? HAS_CONFIRMED : 0;
 	has |= t->target_as_count + t->target_country_count + t->target_domain_count > 0 ? HAS_FAR_TARGETS : 0;
 	l.has = (uint16_t)has;
@@ -728,6 +730,12 @@ static bool source_shown(const struct listed *l, const struct asked *a)
 	return false;
 }
 
+/* Who said that it stands still cannot have been at it. */
+static bool is_paused(const struct plan_entry *f, int64_t time_ms)
+{
+	return f->paused_ms != 0 && time_ms >= f->paused_ms && (f->resumed_ms == 0 || time_ms < f->resumed_ms);
+}
+
 static enum finding judge(const struct listed *l, const struct asked *a, bool held, const char **term)
 {
 	const struct observation *o = a->o;
@@ -738,6 +746,8 @@ static enum finding judge(const struct listed *l, const struct asked *a, bool he
 	if (o->time_ms < l->open_ms || o->time_ms >= l->shut_ms)
 		return SILENT;
 	if ((l->has & HAS_WINDOWS) != 0 && !plan_terms_open(&f->terms, o->time_ms, PLAN_SKEW_MS))
+		return SILENT;
+	if ((l->has & HAS_PAUSES) != 0 && is_paused(f, o->time_ms))
 		return SILENT;
 	excluded = (l->has & HAS_EXCLUDES) != 0 && o->has_target && set_covers(&f->excludes, a->target);
 	declared = (l->has & HAS_ANY_TARGET) != 0 || target_declared(f, a);

@@ -34,6 +34,7 @@ struct plan_entry {
 	bool lacks_consent;
 	int64_t filed_ms;		   /* it counts for what was seen from here on */
 	int64_t until_ms;		   /* withdrawn, closed, changed, revealed: not in force from here on */
+	int64_t paused_ms, resumed_ms;	   /* nor in between; 0: never, and not yet */
 	struct plan_terms terms;	   /* sources: not looked at here */
 	const struct plan_source *sources; /* of a sealed filing all that its party held */
 	size_t source_count;

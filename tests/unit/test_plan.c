@@ -295,6 +295,36 @@ static void held_when_it_was_seen(void **state)
 	scene_free(&s);
 }
 
+/* What stands still explains nothing, nor does it afterwards. */
+static void suspended_it_explains_nothing(void **state)
+{
+	struct scene s = scene_new(*state, "views");
+	struct hash id;
+	static const struct {
+		int64_t after_ms;
+		const char *word;
+	} words[] = { { 2, "suspended" }, { 3, "delayed" }, { 4, "started" }, { 5, "suspended" }, { 6, "started" } };
+
+	claims(&s, 0, "role researcher\nclaim prefix 198.51.0.0/16\n", true);
+	id = plan_of(&s, 0, T0, T0 + 9 * HOUR, "source 198.51.100.0/24\ntarget any\n");
+	expect(at(&s, "198.51.100.7", T0 + 3 * HOUR, SEEN_HANDSHAKE), PLAN_EXPLAINED, NULL, &id);
+	for (size_t i = 0; i < TABLE_LENGTH(words); i++) {
+		bool still = strcmp(words[i].word, "started") != 0;
+
+		s.now = T0 + words[i].after_ms * HOUR;
+		said(&s, KIND_ANSWER, LEDGER_PUBLIC, s.keys[0],
+		     arena_print(s.b->arena, "re %s\noutcome %s\ntext word %zu\n", hex_of(s.b->arena, id),
+				 words[i].word, i));
+		expect(at(&s, "198.51.100.7", T0 + 2 * HOUR - 1, SEEN_HANDSHAKE), PLAN_EXPLAINED, NULL, &id);
+		expect(at(&s, "198.51.100.7", T0 + 2 * HOUR, SEEN_HANDSHAKE), PLAN_UNDECLARED, NULL, NULL);
+		expect(at(&s, "198.51.100.7", s.now, SEEN_HANDSHAKE), still ? PLAN_UNDECLARED : PLAN_EXPLAINED, NULL,
+		       NULL);
+	}
+	/* Of several pauses all from the first to the last: rather too little is explained than too much. */
+	expect(at(&s, "198.51.100.7", T0 + 4 * HOUR, SEEN_HANDSHAKE), PLAN_UNDECLARED, NULL, NULL);
+	scene_free(&s);
+}
+
 /* Nobody breaks, or explains, in the name of addresses that are another's. */
 static void without_a_proof_no_breach(void **state)
 {
@@ -491,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(terms, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(no_longer_in_force, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(held_when_it_was_seen, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(suspended_it_explains_nothing, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(without_a_proof_no_breach, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(forged_or_not, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(by_the_version_of_then, scratch_setup, scratch_teardown),
