@@ -308,6 +308,7 @@ static enum err share_out_said(struct plans *p)
 }
 
 struct pair {
+	struct prefix prefix; /* the source's, here so that sorting does not look for it */
 	const struct plan_source *source;
 	uint32_t plan;
 };
@@ -315,7 +316,7 @@ struct pair {
 static int by_pair(const void *a, const void *b)
 {
 	const struct pair *x = a, *y = b;
-	int order = prefix_compare(x->source->prefix, y->source->prefix);
+	int order = prefix_compare(x->prefix, y->prefix);
 
 	return order != 0 ? order : (x->plan > y->plan) - (x->plan < y->plan);
 }
@@ -328,7 +329,7 @@ static size_t make_pairs(const struct plans *p, struct pair *pairs)
 		const struct plan_entry *f = p->entries[n];
 
 		for (size_t i = 0; i < f->source_count; i++)
-			pairs[total++] = (struct pair){ &f->sources[i], n };
+			pairs[total++] = (struct pair){ f->sources[i].prefix, &f->sources[i], n };
 	}
 	if (total > 1)
 		qsort(pairs, total, sizeof(*pairs), by_pair);
