@@ -416,12 +416,12 @@ static void *run(void *context)
 	while (goes_on) {
 		const struct config *c = h->server->config;
 		struct waiting *due = NULL;
-		enum err e;
+		enum err e = c->recall_hook.len > 0 ? look(h) : OK;
 
 		ms = LOOK_MOST_MS;
-		if (c->recall_hook.len > 0 && (e = look(h)) == OK)
+		if (c->recall_hook.len > 0 && e == OK)
 			due = first_due(h, &ms);
-		else if (c->recall_hook.len > 0)
+		else if (e != OK)
 			log_error(LOG_ERROR, "recalls cannot be read; tried again in a minute", e, err_detail());
 		if (due != NULL)
 			serve_one(h, c, due);

@@ -492,34 +492,48 @@ static enum err open_views(struct node *n, const char *path)
 	return e;
 }
 
+static enum err read_position(struct node *n, uint64_t *out)
+{
+	struct snapshot *s = NULL;
+	enum err e = views_read(n->views, &s);
+
+	if (e == OK) {
+		*out = views_position(s);
+		snapshot_end(s);
+	}
+	return e;
+}
+
 /* Views that were closed well, or by this boot's kernel, know what was acknowledged. Asked before the journal cuts
  * anything off; a writer has the lock by now. */
 static enum err views_within(void *context, struct journal *j, uint64_t end)
 {
 	struct node *n = context;
 	char *views = node_path(n, "views");
-	struct snapshot *s = NULL;
 	uint64_t position = 0;
 	enum err e = views == NULL ? ERR_NO_MEMORY : open_views(n, views);
 
 	free(views);
-	if (e == OK && (e = views_read(n->views, &s)) == OK) {
-		position = views_position(s);
-		snapshot_end(s);
-	}
-	if (e == OK && position > end) /* a reader's journal may have grown meanwhile */
-		e = n->mode == NODE_WRITE ? OK : journal_end(j, &end);
+	if (e == OK)
+		e = read_position(n, &position);
 	return e == OK && position > end ? journal_short(j, position) : e;
 }
 
+/* The views say how far the journal is good, so that opening costs the same however long it is. */
 static enum err open_reader(struct node *n, const char *journal)
 {
-	uint64_t end;
-	enum err e = journal_open_reader(journal, &n->journal);
+	char *views = node_path(n, "views");
+	uint64_t position = 0, end = 0;
+	enum err e = views == NULL ? ERR_NO_MEMORY : open_views(n, views);
 
+	free(views);
+	if (e == OK)
+		e = read_position(n, &position);
+	if (e == OK)
+		e = journal_open_reader_from(journal, position, &n->journal);
 	if (e == OK)
 		e = journal_end(n->journal, &end);
-	return e == OK ? views_within(n, n->journal, end) : e;
+	return e == OK && position > end ? journal_short(n->journal, position) : e;
 }
 
 static enum err open_writer(struct node *n, const char *journal)

@@ -224,7 +224,7 @@ enum err journal_open_writer(const char *dir, struct journal **out)
 }
 
 /* A writer that rolls just now truncates one segment and begins the next: whoever comes in between looks again. */
-enum err journal_open_reader(const char *dir, struct journal **out)
+enum err journal_open_reader_from(const char *dir, uint64_t position, struct journal **out)
 {
 	struct journal *j = NULL;
 	enum err e = OK;
@@ -232,7 +232,7 @@ enum err journal_open_reader(const char *dir, struct journal **out)
 	for (int round = 0; round < 3; round++) {
 		if ((e = allocate(dir, &j)) != OK)
 			return e;
-		if ((e = open_both(j)) == OK && (e = journal_find_end(j)) == OK)
+		if ((e = open_both(j)) == OK && (e = journal_find_end(j, position)) == OK)
 			break;
 		journal_close(j);
 		if (e != ERR_DAMAGED)
@@ -241,6 +241,11 @@ enum err journal_open_reader(const char *dir, struct journal **out)
 	if (e == OK)
 		*out = j;
 	return e;
+}
+
+enum err journal_open_reader(const char *dir, struct journal **out)
+{
+	return journal_open_reader_from(dir, 0, out);
 }
 
 void journal_close(struct journal *j)

@@ -47,6 +47,9 @@ enum err journal_open_locked(const char *dir, int lock, journal_judge *judge, vo
 /* ERR_DAMAGED: the journal once reached further. The detail names file, byte, and what to do. */
 enum err journal_short(const struct journal *j, uint64_t reached);
 enum err journal_open_reader(const char *dir, struct journal **out);
+/* The same by who knows of a position that a whole batch ends there (the views do): what lies before is not looked at until it is
+ * read. */
+enum err journal_open_reader_from(const char *dir, uint64_t position, struct journal **out);
 void journal_close(struct journal *j);
 
 /* One batch at a time. The parts are joined to one payload (at most 1 GiB: ERR_TOO_LONG). *position is where it will

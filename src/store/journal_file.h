@@ -142,8 +142,8 @@ enum err journal_recover(struct journal *j, uint64_t from, journal_judge *judge,
 enum err journal_take_lock(const char *dir, int fd);
 /* Goes on to the last whole batch that is there. */
 enum err journal_look_on(struct journal *j);
-/* Sets end for a reader that has just opened. */
-enum err journal_find_end(struct journal *j);
+/* Sets end for a reader that has just opened. from: behind what is known to be good, 0 if nothing is. */
+enum err journal_find_end(struct journal *j, uint64_t from);
 /* The first failed write stays: what is on disk is no longer known. Returns OK for OK. */
 enum err journal_broken(struct journal *j, enum err e);
 enum err journal_sync(struct journal *j, int fd);

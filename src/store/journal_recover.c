@@ -152,15 +152,30 @@ enum err journal_recover(struct journal *j, uint64_t from, journal_judge *judge,
 	return e;
 }
 
+/* A batch of this journal ends there: its close frame says so, which nobody else could have made. */
+static bool closes_at(const struct journal *j, struct window *w, uint64_t position)
+{
+	const uint64_t size = FRAME_HEADER + CLOSE_PAYLOAD;
+	struct frame f;
+	uint8_t *head;
+
+	return position >= w->start + SEGMENT_HEADER + size &&
+	       window_get(w, position - size, FRAME_HEADER, &head) == OK &&
+	       frame_decode(head, j->first_crc, position - size, &f) && f.kind == FRAME_CLOSE &&
+	       frame_end(&f) == position;
+}
+
 /* A reader cuts nothing off: it takes the last whole batch for the end. While a writer is at work, what looks like
  * damage may only be a batch that got finished meanwhile, so it looks twice. */
-enum err journal_find_end(struct journal *j)
+enum err journal_find_end(struct journal *j, uint64_t from)
 {
 	struct window w = { .start = j->segments[j->count - 1].start };
 	struct scan s;
 	enum err e = segment_fd(j, j->count - 1, &w.fd);
 
-	if (e == OK && (e = find_end(j, &w, 0, &s)) == ERR_DAMAGED) {
+	if (e == OK && !closes_at(j, &w, from))
+		from = 0; /* in another segment, or lost, or never there */
+	if (e == OK && (e = find_end(j, &w, from, &s)) == ERR_DAMAGED) {
 		w.len = 0;
 		e = find_end(j, &w, 0, &s);
 	}

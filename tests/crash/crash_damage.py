@@ -10,6 +10,7 @@ import random
 import re
 import shutil
 import subprocess
+import time
 
 import lab
 
@@ -59,7 +60,8 @@ class Bench:
         lab.must(node, "init", name)
         lab.make_territory(node, folder)
         lab.must(node, "party", "add", "net.example", "--role", "operator", "--claim", "AS64500", "--approve")
-        lab.must(node, "plan", "file", "--source", "192.0.2.0/24", "--purpose", "a measurement")
+        begun = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 86400))  # where it stands does not change meanwhile
+        lab.must(node, "plan", "file", "--source", "192.0.2.0/24", "--purpose", "a measurement", "--start", begun)
         for day in (1, 2):
             report = folder / f"2026-11-0{day}-event4_honeypot_brute_force-a.csv"
             lab.make_report(report, range(100 * day, 100 * day + 60))

@@ -332,6 +332,7 @@ static void the_last_batch_is_not_cut(void **state)
 	const char *journal, *want;
 	struct span before, after;
 	struct node *n = NULL;
+	struct audit done;
 	off_t at;
 
 	add_notices(w, 0, 3);
@@ -344,12 +345,15 @@ static void the_last_batch_is_not_cut(void **state)
 		flip(journal, at - 300 * step);
 		assert_int_equal(file_read(w->arena, journal, (size_t)1 << 26, &before), OK);
 		want = strrchr(journal, '/');
-		for (int mode = 0; mode < 2; mode++) {
-			assert_int_equal(node_open(w->dir, mode == 0 ? NODE_READ : NODE_WRITE, &n), ERR_DAMAGED);
-			assert_non_null(strstr(err_detail(), want));
-			assert_int_equal(file_read(w->arena, journal, (size_t)1 << 26, &after), OK);
-			assert_true(span_equal(before, after));
-		}
+		/* A reader goes by the views until it reads what is damaged; who would build on it looks first. */
+		assert_int_equal(node_open(w->dir, NODE_READ, &n), OK);
+		assert_int_equal(node_audit(n, NULL, NULL, &done), ERR_DAMAGED);
+		assert_non_null(strstr(err_detail(), want));
+		node_close(n);
+		assert_int_equal(node_open(w->dir, NODE_WRITE, &n), ERR_DAMAGED);
+		assert_non_null(strstr(err_detail(), want));
+		assert_int_equal(file_read(w->arena, journal, (size_t)1 << 26, &after), OK);
+		assert_true(span_equal(before, after));
 		flip(journal, at - 300 * step);
 	}
 	assert_int_equal(node_open(w->dir, NODE_WRITE, &w->n), OK);
