@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cli/resolving.h"
+#include "regime/holding.h"
 #include "regime/mirror.h"
 #include "report/probe_uri.h"
 
@@ -226,6 +227,15 @@ static enum err ask_mirror(void *context, const char *dir, struct span node)
 	return e;
 }
 
+/* An operator's word is no proof. */
+static void add_basis(struct buffer *b, const char *basis)
+{
+	if (strcmp(basis, basis_name(BASIS_OPERATOR)) == 0)
+		buffer_text(b, ", by the operator's word");
+	else
+		buffer_print(b, ", proven by %s", basis);
+}
+
 static void add_plan_of(struct buffer *b, const struct whose_answer *a)
 {
 	const struct plan_whose *p = &a->whose;
@@ -235,7 +245,7 @@ static void add_plan_of(struct buffer *b, const struct whose_answer *a)
 	clock_format(p->end_ms, end);
 	buffer_print(b, "%.*s's %.*s", SPAN_FORMAT(p->party), SPAN_FORMAT(p->activity));
 	if (p->proven_by != NULL)
-		buffer_print(b, ", proven by %s", p->proven_by);
+		add_basis(b, p->proven_by);
 	buffer_print(b, ", %s to %s", start, end);
 }
 
@@ -258,8 +268,9 @@ static void add_answer_line(struct buffer *b, const char *source, const struct w
 
 	switch (p->match.verdict) {
 	case PLAN_SEALED:
-		buffer_print(b, "%s is held by %.*s, proven by %s, which has a sealed filing: ask there", source,
-			     SPAN_FORMAT(p->party), p->proven_by);
+		buffer_print(b, "%s is held by %.*s", source, SPAN_FORMAT(p->party));
+		add_basis(b, p->proven_by);
+		buffer_text(b, "; it has a sealed filing: ask there");
 		break;
 	case PLAN_BREACH:
 		buffer_print(b, "%s is ", source);

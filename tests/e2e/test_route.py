@@ -114,7 +114,7 @@ def test_plans_explain_only_what_was_filed_before(node):
     (whose,) = node.json("plan", "whose", "5.45.9.3", "--at", then)
     assert whose["verdict"] == "spoofable" and whose["plans"][0]["proven_by"] == "operator"
     line = node.run("plan", "whose", "::ffff:5.45.9.3", "--at", then, "--handshake").stdout.decode()
-    assert line.count("\n") == 1 and "is scanner.example's scan, proven by operator, 2026-10-01T00:00:00Z to" in line
+    assert line.count("\n") == 1 and "is scanner.example's scan, by the operator's word, 2026-10-01T00:00:00Z to" in line
     assert "no plan covers it" in node.run("plan", "whose", "5.45.8.3", "--at", then).stdout.decode()
     assert node.error("plan", "whose", "5.45.8.3", "--transport", "tcpp", code=2) == "usage"
 
