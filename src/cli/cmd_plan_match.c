@@ -1,10 +1,12 @@
-#include "cli/whose.h"
+/* plan match, plan whose: what do plans say of what was seen? */
+#include "cli/cli.h"
 
 #include <stdlib.h>
 
 #include "cli/resolving.h"
 #include "regime/holding.h"
 #include "regime/mirror.h"
+#include "regime/plan.h"
 #include "report/probe_uri.h"
 
 #define ANSWERS_MAX 16 /* of each ledger */
@@ -31,7 +33,7 @@ static enum err read_transport(const char *text, uint8_t *out)
 	return OK;
 }
 
-enum err observation_options(struct cli *c, struct observation *o)
+static enum err observation_options(struct cli *c, struct observation *o)
 {
 	const char *target = cli_option(c, "target"), *transport = cli_option(c, "transport");
 	uint64_t port;
@@ -48,7 +50,7 @@ enum err observation_options(struct cli *c, struct observation *o)
 	return transport != NULL ? read_transport(transport, &o->transport) : OK;
 }
 
-void observation_look_up(struct cli *c, struct observation *o)
+static void observation_look_up(struct cli *c, struct observation *o)
 {
 	struct table_class_facts facts;
 	struct table *t = NULL;
@@ -136,7 +138,15 @@ struct whose {
 	size_t count, room;
 };
 
-enum err whose_begin(struct cli *c, struct whose **out)
+static void whose_end(struct whose *w)
+{
+	if (w == NULL)
+		return;
+	node_close(w->node);
+	arena_free(w->arena);
+}
+
+static enum err whose_begin(struct cli *c, struct whose **out)
 {
 	struct whose *w = arena_array(c->arena, 1, sizeof(*w));
 	enum err e;
@@ -150,14 +160,6 @@ enum err whose_begin(struct cli *c, struct whose **out)
 	}
 	*out = w;
 	return OK;
-}
-
-void whose_end(struct whose *w)
-{
-	if (w == NULL)
-		return;
-	node_close(w->node);
-	arena_free(w->arena);
 }
 
 static bool keep(struct arena *a, struct span *s)
@@ -350,7 +352,8 @@ static void print_object(struct whose *w, const char *source)
 	cli_object_end(w->c);
 }
 
-enum err whose_of_observation(struct whose *w, const struct observation *o)
+/* Prints the best answer for people, all as JSON. */
+static enum err whose_of_observation(struct whose *w, const struct observation *o)
 {
 	struct observation asked = *o;
 	char source[ADDRESS_TEXT];

@@ -81,8 +81,6 @@ struct claim {
 	int64_t approved_ms;
 	struct hash approval; /* the answer that approved it */
 };
-/* Whether a claim to one resource is one to another too: the same, or a prefix within it. Approval is not looked at. */
-bool claim_covers(const struct claim *c, const struct addressee *resource);
 typedef enum err claim_each(void *context, const struct claim *c);
 enum err state_claims(const struct state *st, bool approved_only, claim_each *each, void *context);
 

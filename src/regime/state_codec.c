@@ -496,24 +496,6 @@ enum err claim_unpack(struct span key, struct span value, struct claim *out)
 	return OK;
 }
 
-bool claim_covers(const struct claim *c, const struct addressee *resource)
-{
-	if (c->type != resource->type)
-		return false;
-	switch (c->type) {
-	case TO_AS:
-		return c->asn == resource->asn;
-	case TO_PREFIX:
-		return prefix_contains(c->prefix, resource->prefix);
-	case TO_COUNTRY:
-		return memcmp(c->country, resource->country, 2) == 0;
-	case TO_PARTY:
-	case TO_ALL:
-		break;
-	}
-	return false;
-}
-
 struct addressee claim_resource(const struct claim *c)
 {
 	struct addressee a = { .type = c->type, .asn = c->asn, .prefix = c->prefix };
