@@ -174,7 +174,9 @@ int main(int argc, char **argv)
 	at = skip_shared(&c, argc, argv);
 	c.command = find_command(argc - at, argv + at, &words);
 	code = c.command == NULL ? unknown(&c, argc - at, argv + at) : run(&c, argc - at, argv + at, words);
-	if (fflush(stdout) != 0 && code == EXIT_OK)
+	if (ferror(stdout) && code == EXIT_OK) /* of what went before: there may be nothing left to flush */
+		code = cli_fail(&c, fail(ERR_IO, "standard output: not all of it could be written"));
+	else if (fflush(stdout) != 0 && code == EXIT_OK)
 		code = cli_fail(&c, fail_errno("standard output"));
 out:
 	buffer_free(&c.line);

@@ -89,9 +89,9 @@ def test_who_speaks_for_no_country_is_told_nothing(three, seizure):
     (plan,) = b.node.json("plan", "file", "--activity", "takedown", "--source", "198.51.100.0/28", "--target", "any", "--purpose",
                           "Curious")
     b.node.run("deconflict", "ask", plan["id"], path)
-    wait_for(lambda: any(r["from"] == "b.example" for r in c.listed("?kind=request")), "the request")
+    (asked,) = wait_for(lambda: [r for r in c.listed("?kind=request") if r["from"] == "b.example"], "the request")
     c.node.json("deconflict", "answer")
-    wait_for(lambda: shown(b, plan["id"], path)[1]["objected"] == 1, "the refusal")
+    wait_for(lambda: ("c.example", "objected") in b.outcomes(asked["id"]), "the refusal")
     held, total = shown(b, plan["id"], path)
     assert not [h for h in held if h["node"] == "c.example"] and total["unread"] == 0
 

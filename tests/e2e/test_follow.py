@@ -436,6 +436,7 @@ def test_killed_among_full_bundles(a, large, serve, hostile):
         seen.append(len(bundles()))
         assert not (folder / "public" / "checkpoint").exists()
     assert seen == sorted(seen) and seen[-1] > 1
+    time.sleep(1)  # what the killed one had asked for is there
     proxy.change, proxy.paths[:] = lambda path, body: None, []
     follow(a, proxy.url)
     full = [p for p in proxy.paths if "tile/entries/" in p and ".p/" not in p]
