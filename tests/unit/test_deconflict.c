@@ -97,7 +97,7 @@ static void finds_all_of_a_takedown(void **state)
 {
 	struct deconflict_holding *holdings = arena_array(*state, 1000, sizeof(*holdings));
 	struct buffer list = BUFFER(1 << 20), b = BUFFER(DECONFLICT_BODY_MAX), answer = BUFFER(DECONFLICT_BODY_MAX);
-	struct deconflict_item *items;
+	struct deconflict_item *items, first;
 	struct deconflict_question q;
 	struct deconflict_held *held, *read;
 	size_t n, found, again;
@@ -117,7 +117,10 @@ static void finds_all_of_a_takedown(void **state)
 	assert_int_equal(deconflict_question_read(*state, buffer_view(&b), &q), OK);
 	assert_true(deconflict_is_list(&q, items, n));
 	assert_false(deconflict_is_list(&q, items, n - 1));
-	assert_false(deconflict_is_list(&q, items + 1, n));
+	first = items[0];
+	items[0] = items[1];
+	assert_false(deconflict_is_list(&q, items, n));
+	items[0] = first;
 	assert_int_equal(deconflict_compare(*state, &q, holdings, 1000, &held, &found), OK);
 	assert_int_equal(found, 1000);
 	assert_int_equal(deconflict_answer_print(held, found, &answer), OK);
