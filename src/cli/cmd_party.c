@@ -249,20 +249,7 @@ static enum err show_as_json(struct cli *c, struct listing *l, const struct part
 	struct span value;
 	enum err e;
 
-	json_string(j, "party", p->domain);
-	json_string(j, "title", p->title);
-	json_array(j, "roles");
-	for (int r = 0; r < ROLE_COUNT; r++)
-		if ((p->roles & (1u << r)) != 0)
-			json_text(j, NULL, role_name((enum role)r));
-	json_array_end(j);
-	json_bool(j, "demonstration", p->demonstration);
-	json_hash(j, "statement", p->statement);
-	json_hash(j, "key", p->fingerprint);
-	json_time(j, "logged", p->logged_ms);
-	json_string(j, "home", p->home);
-	if (p->url.len > 0)
-		json_string(j, "url", p->url);
+	party_print(p, j);
 	json_array(j, "contacts");
 	for (unsigned i = 0; party_contact(p, i, &value); i++)
 		json_string(j, NULL, value);

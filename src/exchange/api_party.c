@@ -46,20 +46,7 @@ static enum err print_party(const struct state *st, const struct party *p, const
 	enum err e;
 
 	json_object(j, NULL);
-	json_string(j, "party", p->domain);
-	json_string(j, "title", p->title);
-	json_array(j, "roles");
-	for (int i = 0; i < ROLE_COUNT; i++)
-		if ((p->roles & (1u << i)) != 0)
-			json_text(j, NULL, role_name((enum role)i));
-	json_array_end(j);
-	json_bool(j, "demonstration", p->demonstration);
-	json_hash(j, "statement", p->statement);
-	json_hash(j, "key", p->fingerprint);
-	json_time(j, "logged", p->logged_ms);
-	json_string(j, "home", p->home);
-	if (p->url.len > 0)
-		json_string(j, "url", p->url);
+	party_print(p, j);
 	json_array(j, "claims");
 	e = state_claims(st, false, put_claim, &claiming);
 	json_array_end(j);

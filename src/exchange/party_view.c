@@ -121,6 +121,24 @@ static void print_held(const struct party_held *held, struct json *j)
 	json_object_end(j);
 }
 
+void party_print(const struct party *p, struct json *j)
+{
+	json_string(j, "party", p->domain);
+	json_string(j, "title", p->title);
+	json_array(j, "roles");
+	for (int i = 0; i < ROLE_COUNT; i++)
+		if ((p->roles & (1u << i)) != 0)
+			json_text(j, NULL, role_name((enum role)i));
+	json_array_end(j);
+	json_bool(j, "demonstration", p->demonstration);
+	json_hash(j, "statement", p->statement);
+	json_hash(j, "key", p->fingerprint);
+	json_time(j, "logged", p->logged_ms);
+	json_string(j, "home", p->home);
+	if (p->url.len > 0)
+		json_string(j, "url", p->url);
+}
+
 void party_view_print(const struct party_view *v, bool answers, struct json *j)
 {
 	const struct profile *p = &v->profile;

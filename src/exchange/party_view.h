@@ -22,6 +22,9 @@ struct party_view {
 /* In the arena, also the spans. ERR_PARTY_UNKNOWN. */
 enum err party_view(const struct state *st, struct arena *a, struct span party, int64_t at_ms, struct party_view *out);
 
+/* What its statement says of a party, but for contacts, ledger keys and claims: members of an object. */
+void party_print(const struct party *p, struct json *j);
+
 /* The members `profile` and `holdings` of an object. answers: also when it last answered, which follows from the circle. */
 void party_view_print(const struct party_view *v, bool answers, struct json *j);
 
