@@ -379,10 +379,14 @@ static enum err replace_claims(struct state *st, struct span domain, const struc
 	return e;
 }
 
-enum err party_fold(struct state *st, const struct statement *s)
+/* All that the statement says of its party but the claims. */
+static enum err read_party(struct state *st, const struct statement *s, struct party *out)
 {
 	const struct header *title = statement_header(s, "title");
-	struct party p = {
+	enum ledger_id l;
+	enum err e;
+
+	*out = (struct party){
 		.domain = s->from,
 		.title = title != NULL ? title->value : SPAN(""),
 		.fingerprint = s->key,
@@ -391,13 +395,24 @@ enum err party_fold(struct state *st, const struct statement *s)
 		.logged_ms = st->logged_ms,
 		.stated_ms = st->is_guest ? st->home_ms : st->logged_ms,
 	};
+	e = party_public_key(s, &out->key);
+	if (e == OK)
+		e = read_roles(s, &out->role, &out->roles);
+	if (e == OK)
+		e = value_yes(s, "demonstration", &out->demonstration);
+	if (e == OK)
+		e = statement_home(s, &out->home, &l);
+	return e == OK ? read_reach(st, s, out) : e;
+}
+
+enum err party_fold(struct state *st, const struct statement *s)
+{
 	struct addressee *claims = NULL;
-	struct party before;
+	struct party p, before;
 	bool recovered = false;
 	struct matter m;
-	enum ledger_id l;
 	size_t count = 0;
-	enum err e = party_public_key(s, &p.key), known = party_get(st, s->from, &before);
+	enum err e = read_party(st, s, &p), known = party_get(st, s->from, &before);
 
 	if (e == OK && known != ERR_PARTY_UNKNOWN)
 		e = known;
@@ -410,15 +425,7 @@ enum err party_fold(struct state *st, const struct statement *s)
 		e = holdings_end(st, s->from, st->logged_ms);
 	p.recovering = known == OK && before.recovering && hash_equal(before.fingerprint, s->key);
 	if (e == OK)
-		e = read_roles(s, &p.role, &p.roles);
-	if (e == OK)
-		e = value_yes(s, "demonstration", &p.demonstration);
-	if (e == OK)
 		e = read_claims(st->arena, s, &claims, &count);
-	if (e == OK)
-		e = statement_home(s, &p.home, &l);
-	if (e == OK)
-		e = read_reach(st, s, &p);
 	if (e == OK)
 		e = replace_claims(st, s->from, claims, count);
 	if (e == OK)
