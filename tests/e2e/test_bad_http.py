@@ -346,15 +346,16 @@ def test_a_body_that_ends_early_is_nothing(bad, nothing_logged):
     auth = "Authorization: Bearer " + bad.token["team.example"]
     for path, body in (("/statements", note), (OBJECTS, envelope)):
         lines = [auth, f"Content-Type: {MEDIA if path == OBJECTS else 'text/plain'}"]
+        # What the library has read when the end comes decides: it closes, or waits until the body is late.
         late = [(408, {"connection": "close", "content-length": "0", "x-content-type-options": "nosniff"}, b"")]
         for missing in (1, len(body) // 2, len(body)):
             cut = body[:len(body) - missing]
             assert bad.say(head("POST", path, f"Content-Length: {len(body)}", *lines) + cut, shut=True) in ([], late)
             got = bad.say(head("POST", path, "Transfer-Encoding: chunked", *lines) + b"%x\r\n" % len(body) + cut, shut=True)
-            assert all(a[0] == 400 for a in got)
+            assert got == late or all(a[0] == 400 for a in got), got
         whole = b"%x\r\n%b\r\n" % (len(body), body)  # only the last chunk is missing
         got = bad.say(head("POST", path, "Transfer-Encoding: chunked", *lines) + whole, shut=True)
-        assert all(a[0] == 400 for a in got)
+        assert got == late or all(a[0] == 400 for a in got), got
         for size in (b"-1", b"0x10", b"g", b"", b"ffffffffffffffffffff"):
             got = bad.say(head("POST", path, "Transfer-Encoding: chunked", *lines) + size + b"\r\n" + body + b"\r\n0\r\n\r\n")
             assert all(a[0] in (400, 413) for a in got), size
