@@ -119,6 +119,12 @@ static const struct {
 	[ERR_CONSENT] = { "consent", "Name who holds the targets in `to`, and wait until they have accepted." },
 	[ERR_DECONFLICTION] = { "deconfliction",
 				"Ask every node first: comity deconflict ask; then wait for their answers." },
+	[ERR_TERM] = { "term", "State a metric, a threshold and a window: comity norm metrics lists them." },
+	[ERR_NORM] = { "norm", "Choose a norm, and one of its metrics: comity norm list." },
+	[ERR_AGREEMENT] = { "agreement", "See its terms and where it stands: comity agreement show." },
+	[ERR_SUSPENDED] = { "suspended", "See which term, and how it is restored: comity agreement list." },
+	[ERR_CERTIFICATE] = { "certificate", "Compare body and header: comity certificate verify." },
+	[ERR_SBOM] = { "sbom", "Give a CycloneDX or SPDX bill of materials as JSON." },
 
 	[ERR_EVIDENCE] = { "evidence", "Gather the evidence again: comity proof gather." },
 	[ERR_EVIDENCE_SIGNATURE] = { "evidence-signature", "Have it signed again; a signature does not verify." },

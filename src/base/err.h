@@ -97,6 +97,12 @@ enum err {
 	ERR_SEALED,	    /* what is revealed is not what was sealed */
 	ERR_CONSENT,	    /* who is the target has not agreed */
 	ERR_DECONFLICTION,  /* not everybody who was asked has answered */
+	ERR_TERM,	    /* a promise that no program could judge, or that promises nothing */
+	ERR_NORM,	    /* no norm of a set that is known, or not with that metric */
+	ERR_AGREEMENT,	    /* not the same terms, or not one that this can be said to */
+	ERR_SUSPENDED,	    /* what an agreement gives, while that term is suspended */
+	ERR_CERTIFICATE,    /* its envelope or statement is not of that form, or says other than the header */
+	ERR_SBOM,	    /* no bill of materials that can be read */
 	/* evidence of a proof: each refusal its own */
 	ERR_EVIDENCE,		/* not the form that its method asks for */
 	ERR_EVIDENCE_SIGNATURE, /* a signature does not verify */

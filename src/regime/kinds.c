@@ -24,11 +24,15 @@ static const char *const roles[ROLE_COUNT] = {
 };
 
 static const char *const outcomes[OUTCOME_COUNT] = {
-	[OUTCOME_RECEIVED] = "received", [OUTCOME_ACKNOWLEDGED] = "acknowledged", [OUTCOME_WORKING] = "working",
-	[OUTCOME_FIXED] = "fixed",	 [OUTCOME_RE_OBSERVED] = "re-observed",	  [OUTCOME_NOT_OURS] = "not-ours",
-	[OUTCOME_CANNOT] = "cannot",	 [OUTCOME_DISPUTED] = "disputed",	  [OUTCOME_ACCEPTED] = "accepted",
-	[OUTCOME_OBJECTED] = "objected", [OUTCOME_STARTED] = "started",		  [OUTCOME_CLOSED] = "closed",
-	[OUTCOME_DELAYED] = "delayed",	 [OUTCOME_SUSPENDED] = "suspended",
+	[OUTCOME_RECEIVED] = "received",       [OUTCOME_ACKNOWLEDGED] = "acknowledged",
+	[OUTCOME_WORKING] = "working",	       [OUTCOME_FIXED] = "fixed",
+	[OUTCOME_RE_OBSERVED] = "re-observed", [OUTCOME_NOT_OURS] = "not-ours",
+	[OUTCOME_CANNOT] = "cannot",	       [OUTCOME_DISPUTED] = "disputed",
+	[OUTCOME_ACCEPTED] = "accepted",       [OUTCOME_OBJECTED] = "objected",
+	[OUTCOME_STARTED] = "started",	       [OUTCOME_CLOSED] = "closed",
+	[OUTCOME_DELAYED] = "delayed",	       [OUTCOME_SUSPENDED] = "suspended",
+	[OUTCOME_OFFERED] = "offered",	       [OUTCOME_RECOVERED] = "recovered",
+	[OUTCOME_RESOLVED] = "resolved",       [OUTCOME_BREACH_ALLEGED] = "breach-alleged",
 };
 
 const char *ledger_name(enum ledger_id l)

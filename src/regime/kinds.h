@@ -36,8 +36,12 @@ enum outcome {
 	OUTCOME_OBJECTED,
 	OUTCOME_STARTED,
 	OUTCOME_CLOSED,
-	OUTCOME_DELAYED,   /* of a plan: it begins later */
-	OUTCOME_SUSPENDED, /* of a plan: it stands still */
+	OUTCOME_DELAYED,	/* of a plan: it begins later */
+	OUTCOME_SUSPENDED,	/* of a plan: it stands still */
+	OUTCOME_OFFERED,	/* of a request for help */
+	OUTCOME_RECOVERED,	/* of a request for help, with evidence */
+	OUTCOME_RESOLVED,	/* of a term of an agreement: one side of a resolution */
+	OUTCOME_BREACH_ALLEGED, /* of a term of an agreement, or a pledge of restraint */
 	OUTCOME_COUNT
 };
 const char *outcome_name(enum outcome o);

@@ -136,6 +136,36 @@ enum err rules_fold(struct state *st, const struct statement *s);
 /* What the door asks beside the row's check: whether this program knows these rules. */
 enum err rules_known(const struct statement *s);
 
+/* From rules 3 on; before that the kinds have no fold and these do nothing. */
+enum err certificate_check(const struct state *st, const struct statement *s);
+enum err certificate_fold(struct state *st, const struct statement *s);
+enum err certificate_withdraw(struct state *st, const struct matter *m);
+
+enum err pledge_check(const struct state *st, const struct statement *s);
+enum err pledge_fold(struct state *st, const struct statement *s);
+enum err pledge_withdraw(struct state *st, const struct matter *m);
+
+enum err agreement_check(const struct state *st, const struct statement *s);
+enum err agreement_fold(struct state *st, const struct statement *s);
+enum err agreement_withdraw(struct state *st, const struct matter *m);
+/* An answer to one: `objected`, `resolved`, `breach-alleged`, `disputed`. */
+enum err agreement_answer_check(const struct state *st, const struct statement *s, const struct matter *m,
+				enum outcome o);
+enum err agreement_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
+/* Before anything of the entry in hand is folded, but after it was checked: closes windows, consultations and notices of exit that ended before it was logged. The
+ * check never depends on what time brings, so that an entry is checked alike at the door and in a rebuild. */
+enum err agreement_time(struct state *st);
+/* A notice or request that was just added stands between two who have an agreement. */
+enum err agreement_matter(struct state *st, const struct matter *m);
+/* A party's key was revoked: what it offered and nobody signed yet is nothing. */
+enum err agreement_revoked(struct state *st, struct span party);
+
+/* Requests without `re`, and pings (help.c). */
+enum err help_check(const struct state *st, const struct statement *s);
+enum err help_requested(struct state *st, const struct statement *s, const struct matter *request);
+enum err help_answer_check(const struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
+enum err help_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
+
 /* The matter that `re` names, of one of these kinds and in the statement's own ledger; a request's also a plan of the public one.
  * ERR_MATTER_UNKNOWN. */
 enum err matter_referred(const struct state *st, const struct statement *s, unsigned kinds, struct matter *out);

@@ -180,8 +180,10 @@ typedef enum err place_each(void *context, struct hash id, enum kind k, enum led
 enum err state_find_beginning(const struct state *st, struct span bytes, place_each *each, void *context);
 
 /* The rules in force (`rules N`); 0 before the first. */
-#define RULES_KNOWN 2 /* what this program can fold */
+#define RULES_KNOWN 3 /* what this program can fold */
 #define RULES_KEYS 2  /* from when a party may change its key */
+#define RULES_PROMISES                                                                                                 \
+	3 /* certificates, pledges, agreements; help that stands beside no notice; a pledge shortens `due` */
 enum err state_rules(const struct state *st, uint64_t *version);
 
 /* When the last entry was logged that the state reflects: how far it knows. ERR_NOT_FOUND: there is none. */

@@ -35,6 +35,21 @@
  *	t				newest tick: u64 logged_ms, 32 statement
  *	t origin			checkpoint: u64 size, 32 root
  *
+ *	A 32 agreement			agreement; a matter's place stays in i (agreement.c)
+ *	B domain 00 domain 00, 32 agreement	nothing: an agreement of these two, in both orders (agreement.c)
+ *	C u64 index			certificate (certificate.c)
+ *	F u64 index			request for help, or ping (help.c)
+ *	G domain 00, u64 index		pledge (pledge.c)
+ *	K domain 00, u64 index		nothing: a certificate by that party (certificate.c)
+ *	L 32 agreement, u8 term		its course (agreement_time.c)
+ *	N 32 id, u64 index		nothing: a certificate that is re or cites that one (certificate.c)
+ *	P 32 agreement, u64 time, u64 index	nothing: a matter between the two (agreement_time.c)
+ *	Q 32 agreement, u64 index	a breach that was alleged (restraint.c)
+ *	R 32 of product and version, u64 index	nothing: a release of it, or what was seen of one (release.c)
+ *	S 32 of subject, u64 index	nothing: a certificate about that subject (certificate.c)
+ *	T u64 time, 32 agreement, u8 what, u8 term	nothing: what time brings to an agreement (agreement_time.c)
+ *	V domain 00, u64 index		nothing: a request for help, or a ping, to that party; of `to all` without domain (help.c)
+ *
  * addressee: u8 type (enum addressee_type), then a resource or a short domain. resource: u8 type, then u32 AS number | prefix | 2 letters. prefix: u8 family, u8 length, 4 or
  * 16 bytes of address. Every value has one spelling, so that two nodes with the same entries hold the same bytes. */
 #ifndef REGIME_STATE_PRIVATE_H
@@ -45,6 +60,20 @@
 #include "regime/state.h"
 
 enum state_letter {
+	STATE_AGREEMENT = 'A',
+	STATE_BETWEEN = 'B',
+	STATE_CERTIFICATE = 'C',
+	STATE_HELP = 'F',
+	STATE_PLEDGE = 'G',
+	STATE_ISSUED = 'K',
+	STATE_COURSE_OF_TERM = 'L',
+	STATE_CITING = 'N',
+	STATE_PAIR = 'P',
+	STATE_BREACH = 'Q',
+	STATE_RELEASE = 'R',
+	STATE_SUBJECT = 'S',
+	STATE_TIME = 'T',
+	STATE_HELP_TO = 'V',
 	STATE_TO = 'a',
 	STATE_BY = 'b',
 	STATE_CLAIM = 'c',

@@ -1,0 +1,98 @@
+/* Certificates: what somebody claims of a product, who assessed it, who disagrees, and what became of it.
+ *
+ *	comity/1 certificate
+ *	ledger lab.example/public
+ *	from lab.example
+ *	key …
+ *	predicate evaluation			one of the list below
+ *	subject sha256:<hex>			artefacts, SBOMs: any number up to 1,000
+ *	subject pkg:deb/debian/openssl@3.0.11	package URLs, without qualifiers; without @version: every version
+ *	scheme eucc, level substantial, laboratory lab.example
+ *	start TIME, end TIME			validity; end at most 10 years on
+ *	re <id>					of validation, counter, status: what it is about; of a canary: the one before
+ *	cites <id>				other certificates that it rests on, up to 16
+ *	status suspended, reason …		of status: valid, conditional, suspended, withdrawn
+ *	name weakening				of a canary: which one
+ *	body application/vnd.in-toto+json.dsse <size> sha256:…
+ *
+ * The body is an in-toto Statement v1 in a DSSE envelope (dsse.h, in_toto.h), with the signatures of all who sign: at least the author's, by its party key. The header repeats
+ * what readers look up; a body that says otherwise is refused at the door (ERR_CERTIFICATE) and by `comity certificate verify`. A canary, a counter and a status may do without body.
+ *
+ * A status counts from the author of what it is about, or from the laboratory or certification body that it names; others' are counter-claims. A withdrawn certificate stays, and so
+ * does what cites it: it is shown as resting on something withdrawn, all the way down. Nothing is ever judged for everybody: whom to recognise is each
+ * reader's own (recognition.h). */
+#ifndef REGIME_CERTIFICATE_H
+#define REGIME_CERTIFICATE_H
+
+#include "regime/state.h"
+
+#define CERTIFICATE_MEDIA_TYPE "application/vnd.in-toto+json.dsse"
+#define CERTIFICATE_BODY_MAX ((size_t)1 << 20)
+#define CERTIFICATE_SUBJECTS_MAX 1000
+#define CERTIFICATE_CITES_MAX 16
+#define CERTIFICATE_CHAIN_MAX 64 /* how deep citations are followed; deeper counts as resting on something unknown */
+
+/* In the state by number: only add at the end. */
+enum predicate {
+	PREDICATE_EVALUATION,  /* somebody assessed the product */
+	PREDICATE_VALIDATION,  /* another body takes over an evaluation, perhaps with reservations */
+	PREDICATE_DECLARATION, /* the maker's own */
+	PREDICATE_COUNTER,     /* an objection to another */
+	PREDICATE_STATUS,      /* of another: valid, conditional, suspended, withdrawn */
+	PREDICATE_CANARY,      /* a dated statement that lapses: release.h */
+	PREDICATE_RELEASE,     /* a version, its hashes by region and time: release.h */
+	PREDICATE_SEEN,	       /* what somebody got where and when, of a release: release.h */
+	PREDICATE_COUNT
+};
+const char *predicate_name(enum predicate p);
+enum err predicate_parse(struct span name, enum predicate *out); /* ERR_STATEMENT_HEADER */
+/* "https://comity…/evaluation/v1" for in-toto's predicateType. */
+const char *predicate_type(enum predicate p);
+
+enum certificate_status { STATUS_VALID, STATUS_CONDITIONAL, STATUS_SUSPENDED, STATUS_WITHDRAWN, STATUS_COUNT };
+const char *certificate_status_name(enum certificate_status s);
+
+struct certificate {
+	struct hash id;
+	uint64_t index; /* in the public ledger */
+	enum predicate predicate;
+	struct span from, scheme, level, laboratory, name;
+	int64_t logged_ms, start_ms, end_ms; /* end INT64_MAX: none */
+	bool has_re, demonstration, has_body;
+	struct hash re;
+	struct body_reference body;
+	struct span *subjects; /* "sha256:…" or "pkg:…", as filed; in st->arena */
+	size_t subject_count;
+	struct hash *cites;
+	size_t cite_count;
+	enum certificate_status
+		status;	   /* what counts at the moment; a withdrawal of the statement is STATUS_WITHDRAWN */
+	int64_t status_ms; /* since when; 0: it was never changed */
+	struct span reason;
+};
+enum err state_certificate(const struct state *st, struct hash id, struct certificate *out); /* ERR_MATTER_UNKNOWN */
+typedef enum err certificate_each(void *context, const struct certificate *c);
+/* By issuer; empty: all, in the order of the ledger. */
+enum err state_certificates(const struct state *st, struct span from, certificate_each *each, void *context);
+/* About this subject: a digest, or a package URL, which also finds those for every version. Costs by what is found. */
+enum err certificates_of(const struct state *st, struct span subject, certificate_each *each, void *context);
+/* Those that are `re` it or cite it. */
+enum err certificates_citing(const struct state *st, struct hash id, certificate_each *each, void *context);
+
+/* How it stands at a time, with what it rests on. */
+struct certificate_standing {
+	enum certificate_status status;
+	bool not_yet, expired;
+	unsigned counters; /* objections in force */
+	bool rests_on_bad; /* something that it cites, or is `re`, directly or not, is suspended, withdrawn, expired or unknown */
+	struct hash bad; /* the nearest such */
+	enum certificate_status bad_status;
+};
+enum err certificate_standing(const struct state *st, const struct certificate *c, int64_t at_ms,
+			      struct certificate_standing *out);
+
+/* A package URL in the one spelling in which it is looked up: type and namespace in lower case where its type says so, no qualifiers, no subpath. version: of it; empty if it has none.
+ * ERR_CERTIFICATE: none. */
+enum err purl_parse(struct arena *a, struct span text, struct span *without_version, struct span *version);
+
+#endif

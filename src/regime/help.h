@@ -1,0 +1,61 @@
+/* Help: asked of one, several or all; offered, accepted, worked on, recovered with evidence. And pings: is the duty contact there?
+ *
+ *	comity/1 request
+ *	need help				or `ping`; other needs stand beside a notice or a plan (request.c, plan_life.h)
+ *	to b.example				or several, or `all`
+ *	critical energy				critical infrastructure, and its sector: in the floor, never withheld or suspended
+ *	skill forensics				what is missing, one word; may repeat
+ *	affected 1200				hosts or customers, as far as known
+ *	text …
+ *
+ * Without `re`, from rules 3 on. Answers: any addressee (of `all` any party) `offered`, `objected` (it cannot), `working`, `acknowledged`; the author `accepted` with `whom DOMAIN` (whose offer), `recovered` with a body that shows
+ * it, `closed` without. `recovered` without a body is refused. The first human answer is the first of a party other than the author that is neither `received` nor `via node`.
+ *
+ * A ping is `need ping` to one party. It goes by the outbox as everything does, to a node or as a mail with a link; whoever is on duty answers
+ * `acknowledged`. An answer `via node` is none. A node that serves pings parties that it has dealings with at random times: the next one is drawn from a secret of the
+ * node and the last ping, so that nobody else can tell it and a restart changes nothing. */
+#ifndef REGIME_HELP_H
+#define REGIME_HELP_H
+
+#include "regime/state.h"
+
+#define HELP_SKILLS_MAX 8
+
+enum help_phase {
+	HELP_ASKED,
+	HELP_OFFERED,
+	HELP_ACCEPTED,
+	HELP_WORKING,
+	HELP_RECOVERED,
+	HELP_CLOSED,
+	HELP_PHASE_COUNT
+};
+const char *help_phase_name(enum help_phase p);
+
+struct help {
+	struct matter matter;
+	bool ping, to_all;
+	struct span critical; /* the sector; empty: it is not for critical infrastructure */
+	uint64_t affected;
+	enum help_phase phase;
+	int64_t first_human_ms;	 /* 0: none yet */
+	struct span first_human; /* who */
+	unsigned offers, accepted;
+	int64_t recovered_ms;
+};
+enum err state_help(const struct state *st, struct hash request, struct help *out); /* ERR_MATTER_UNKNOWN */
+typedef enum err help_each(void *context, const struct help *h);
+/* Requests for help in the order of the ledger, the newest first. to: those to that party (or to all, if to_all counts); empty: all. pings: those instead. */
+enum err state_helps(const struct state *st, struct span to, bool pings, help_each *each, void *context);
+struct help_offer {
+	struct span from;
+	struct hash answer;
+	int64_t offered_ms, accepted_ms, last_ms; /* accepted 0: not; last: of its last word */
+	enum outcome last;
+};
+typedef enum err offer_each(void *context, const struct help_offer *o);
+enum err help_offers(const struct state *st, struct hash request, offer_each *each, void *context);
+/* Whether a request is in the floor: for critical infrastructure, or a ping. */
+bool help_is_floor(const struct help *h);
+
+#endif
