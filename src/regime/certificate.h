@@ -46,7 +46,7 @@ enum predicate {
 };
 const char *predicate_name(enum predicate p);
 enum err predicate_parse(struct span name, enum predicate *out); /* ERR_STATEMENT_HEADER */
-/* "https://comity…/evaluation/v1" for in-toto's predicateType. */
+/* "comity:evaluation/v1", a URI of ours, for in-toto's predicateType. */
 const char *predicate_type(enum predicate p);
 
 enum certificate_status { STATUS_VALID, STATUS_CONDITIONAL, STATUS_SUSPENDED, STATUS_WITHDRAWN, STATUS_COUNT };

@@ -4,6 +4,7 @@
 #define REGIME_DSSE_H
 
 #include "base/arena.h"
+#include "base/span.h"
 #include "note/key.h"
 
 #define DSSE_SIGNATURES_MAX 64

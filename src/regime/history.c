@@ -139,6 +139,14 @@ static const char *outcome_says(enum outcome o)
 		return "delayed it";
 	case OUTCOME_SUSPENDED:
 		return "suspended it";
+	case OUTCOME_OFFERED:
+		return "offers help";
+	case OUTCOME_RECOVERED:
+		return "recovered, and shows it";
+	case OUTCOME_RESOLVED:
+		return "signed a resolution";
+	case OUTCOME_BREACH_ALLEGED:
+		return "says that it was broken, and shows by what";
 	case OUTCOME_COUNT:
 		break;
 	}

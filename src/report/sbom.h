@@ -3,6 +3,7 @@
 #define REPORT_SBOM_H
 
 #include "base/arena.h"
+#include "base/span.h"
 
 #define SBOM_MAX ((size_t)1 << 30) /* bytes of a file */
 #define SBOM_COMPONENTS_MAX 2000000
