@@ -479,10 +479,27 @@ static void names(void **state)
 	}
 }
 
+/* Who did it is for others to find out: no kind has a place for it, so no matter waits for it (E7 of docs/regime.md). */
+static void no_word_for_the_actor(void **state)
+{
+	static const char *const words[] = { "actor",	"attribution",	 "attacker", "suspect",
+					     "culprit", "sponsor-state", "group" };
+
+	(void)state;
+	for (int k = 0; k < KIND_COUNT; k++) {
+		const struct kind_rules *r = kind_rules((enum kind)k);
+
+		for (const struct header_rule *h = r != NULL ? r->headers : NULL; h != NULL && h->name != NULL; h++)
+			for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+				assert_string_not_equal(h->name, words[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),
+		cmocka_unit_test(no_word_for_the_actor),
 		cmocka_unit_test_setup_teardown(doors, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(approval, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(signatures, scratch_setup, scratch_teardown),
