@@ -8,11 +8,12 @@
  *	affected 1200				hosts or customers, as far as known
  *	text …
  *
- * Without `re`, from rules 3 on. Answers: any addressee (of `all` any party) `offered`, `objected` (it cannot), `working`, `acknowledged`; the author `accepted` with `whom DOMAIN` (whose offer), `recovered` with a body that shows
- * it, `closed` without. `recovered` without a body is refused. The first human answer is the first of a party other than the author that is neither `received` nor `via node`.
+ * Without `re`, from rules 3 on. It goes to parties, or to `all` alone; who asks signs it itself. Answers: any addressee (of `all` any party) `offered`, `objected` (it cannot), `working`,
+ * `acknowledged`; the author `accepted` with `whom DOMAIN` (whose offer), `recovered` with a sealed body that shows it, `closed` without. `recovered` without a body is refused. The first
+ * human answer is the first of a party other than the author that is neither `received` nor `via node`.
  *
  * A ping is `need ping` to one party. It goes by the outbox as everything does, to a node or as a mail with a link; whoever is on duty answers
- * `acknowledged`. An answer `via node` is none. A node that serves pings parties that it has dealings with at random times: the next one is drawn from a secret of the
+ * `acknowledged` within a day, or what the party pledged on contact-live. An answer `via node` is none. A node that serves pings parties that it has dealings with at random times: the next one is drawn from a secret of the
  * node and the last ping, so that nobody else can tell it and a restart changes nothing. */
 #ifndef REGIME_HELP_H
 #define REGIME_HELP_H
@@ -20,6 +21,8 @@
 #include "regime/state.h"
 
 #define HELP_SKILLS_MAX 8
+
+#define HELP_PING_DUE_MS (INT64_C(24) * 60 * 60 * 1000)
 
 enum help_phase {
 	HELP_ASKED,
@@ -45,15 +48,19 @@ struct help {
 };
 enum err state_help(const struct state *st, struct hash request, struct help *out); /* ERR_MATTER_UNKNOWN */
 typedef enum err help_each(void *context, const struct help *h);
-/* Requests for help in the order of the ledger, the newest first. to: those to that party (or to all, if to_all counts); empty: all. pings: those instead. */
+/* Requests for help in the order of the ledger, the newest first; withdrawn ones too. to: those to that party and those to all, which `to_all` marks; empty: every one. pings: those instead. */
 enum err state_helps(const struct state *st, struct span to, bool pings, help_each *each, void *context);
+/* What one party said of a request. Spans point into the snapshot. */
 struct help_offer {
 	struct span from;
-	struct hash answer;
-	int64_t offered_ms, accepted_ms, last_ms; /* accepted 0: not; last: of its last word */
-	enum outcome last;
+	struct hash answer;					  /* that offered; zero: none did */
+	int64_t offered_ms, accepted_ms, first_human_ms, last_ms; /* 0: not; last: of its last word */
+	enum outcome last;					  /* if last_ms */
 };
+enum err help_said(const struct state *st, struct hash request, struct span party,
+		   struct help_offer *out); /* ERR_NOT_FOUND: nothing */
 typedef enum err offer_each(void *context, const struct help_offer *o);
+/* Those who offered, in the order of their names. */
 enum err help_offers(const struct state *st, struct hash request, offer_each *each, void *context);
 /* Whether a request is in the floor: for critical infrastructure, or a ping. */
 bool help_is_floor(const struct help *h);

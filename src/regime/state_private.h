@@ -38,7 +38,7 @@
  *	A 32 agreement			agreement; a matter's place stays in i (agreement.c)
  *	B domain 00 domain 00, 32 agreement	nothing: an agreement of these two, in both orders (agreement.c)
  *	C u64 index			certificate (certificate.c)
- *	F u64 index			request for help, or ping (help.c)
+ *	F 00 u64 index			request for help, or ping; F 01 u64 index domain: what that party said of it (help.c)
  *	G domain 00, u64 index		pledge (pledge.c)
  *	K domain 00, u64 index		nothing: a certificate by that party (certificate.c)
  *	L 32 agreement, u8 term		its course (agreement_time.c)
