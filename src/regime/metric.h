@@ -37,6 +37,7 @@ struct metric_rule {
 	bool needs_within;
 	bool in_agreements; /* it can be counted between two */
 	bool later;	    /* nothing measures it yet: always blank */
+	bool whole; /* each case is looked at, none stands for others: few are enough, only the term's own `least` counts */
 	const char *counts; /* one sentence: what over what */
 };
 const struct metric_rule *metric_rule(enum metric m);
@@ -49,8 +50,8 @@ struct measure {
 	struct proportion share;      /* of shares, and of times: within the threshold over all */
 	uint64_t disputed;	      /* of the denominator: disputed, and the dispute was not settled */
 	struct proportion undisputed; /* the same without these */
-	bool has_value;		      /* of times and counts: the figure itself */
-	uint64_t value;		      /* milliseconds, or a number */
+	bool has_value;		      /* of times and counts: the figure itself; of METRIC_UPLIFT too */
+	uint64_t value;		      /* milliseconds, or a number, or hundredths of a per cent (0 if less) */
 };
 
 struct term;
