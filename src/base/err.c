@@ -123,6 +123,7 @@ static const struct {
 	[ERR_NORM] = { "norm", "Choose a norm, and one of its metrics: comity norm list." },
 	[ERR_AGREEMENT] = { "agreement", "See its terms and where it stands: comity agreement show." },
 	[ERR_SUSPENDED] = { "suspended", "See which term, and how it is restored: comity agreement list." },
+	[ERR_BREACH] = { "breach", "Name one plan or notice that shows it, and that nothing else rests on." },
 	[ERR_CERTIFICATE] = { "certificate", "Compare body and header: comity certificate verify." },
 	[ERR_SBOM] = { "sbom", "Give a CycloneDX or SPDX bill of materials as JSON." },
 

@@ -101,6 +101,7 @@ enum err {
 	ERR_NORM,	    /* no norm of a set that is known, or not with that metric */
 	ERR_AGREEMENT,	    /* not the same terms, or not one that this can be said to */
 	ERR_SUSPENDED,	    /* what an agreement gives, while that term is suspended */
+	ERR_BREACH,	    /* that evidence does not show it, or was used before */
 	ERR_CERTIFICATE,    /* its envelope or statement is not of that form, or says other than the header */
 	ERR_SBOM,	    /* no bill of materials that can be read */
 	/* evidence of a proof: each refusal its own */

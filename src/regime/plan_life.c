@@ -75,7 +75,7 @@ static enum err judge_consent(const struct state *st, const struct matter *m, co
 /* ---- asking ---- */
 
 /* Of a plan that is neither sealed nor over. */
-static enum plan_phase phase_now(const struct plan_terms *t, const struct course *c, int64_t now)
+static enum plan_phase phase_now(const struct plan_terms *t, const struct plan_course *c, int64_t now)
 {
 	int64_t last = plan_terms_last_ms(t), quiet = c->spoke_ms > last ? c->spoke_ms : last;
 
@@ -92,7 +92,8 @@ static enum plan_phase phase_now(const struct plan_terms *t, const struct course
 	return c->word == 1 + OUTCOME_STARTED || now >= t->start_ms ? PHASE_ACTIVE : PHASE_FILED;
 }
 
-static enum plan_phase phase_of(const struct matter *m, const struct plan_terms *t, const struct course *c, int64_t now)
+static enum plan_phase phase_of(const struct matter *m, const struct plan_terms *t, const struct plan_course *c,
+				int64_t now)
 {
 	if (m->withdrawn)
 		return PHASE_CANCELLED;
@@ -123,7 +124,7 @@ enum err plan_life(const struct state *st, struct hash plan, int64_t now_ms, str
 {
 	struct plan_life life = { 0 };
 	struct plan_terms t;
-	struct course c;
+	struct plan_course c;
 	struct matter m;
 	enum err e = plan_of(st, plan, &m);
 

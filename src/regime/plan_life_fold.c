@@ -51,7 +51,7 @@ static struct state_key key_order(uint64_t plan, uint64_t request)
 	return k;
 }
 
-enum err plan_course_get(const struct state *st, uint64_t plan, struct course *out)
+enum err plan_course_get(const struct state *st, uint64_t plan, struct plan_course *out)
 {
 	struct state_key k = key_course(plan);
 	struct span value;
@@ -73,7 +73,8 @@ enum err plan_course_get(const struct state *st, uint64_t plan, struct course *o
 }
 
 /* And moves its place among those that are overdue. before: NULL, it had none. */
-static enum err course_put(struct state *st, uint64_t plan, const struct course *before, const struct course *c)
+static enum err course_put(struct state *st, uint64_t plan, const struct plan_course *before,
+			   const struct plan_course *c)
 {
 	struct state_key k = key_course(plan), old, now = key_overdue(c->overdue_ms, plan);
 	struct buffer b = BUFFER(STATE_VALUE_MAX);
@@ -147,7 +148,7 @@ static enum err said_put(struct state *st, const struct state_key *k, const stru
 /* Only who filed here is asked by this node where a plan has gone. What was ordered of the version before is ordered of this one. */
 enum err plan_life_begin(struct state *st, const struct plan_terms *t, const struct hash *before)
 {
-	struct course c = { 0 };
+	struct plan_course c = { 0 };
 	struct matter old;
 	enum err e = OK;
 
@@ -163,7 +164,7 @@ enum err plan_life_begin(struct state *st, const struct plan_terms *t, const str
 
 enum err plan_life_over(struct state *st, const struct matter *m)
 {
-	struct course before, c;
+	struct plan_course before, c;
 	enum err e = plan_course_get(st, m->index, &before);
 
 	if (e != OK)
@@ -244,7 +245,7 @@ enum err plan_answer_check(const struct statement *s, const struct matter *m, en
 
 static enum err own_word(struct state *st, const struct matter *m, enum outcome o)
 {
-	struct course before, c;
+	struct plan_course before, c;
 	enum err e = plan_course_get(st, m->index, &before);
 
 	if (e != OK)
@@ -267,7 +268,7 @@ static enum err own_word(struct state *st, const struct matter *m, enum outcome 
 
 static enum err seen_again(struct state *st, const struct statement *s, const struct matter *m)
 {
-	struct course before, c;
+	struct plan_course before, c;
 	struct plan_terms t;
 	int64_t seen = 0;
 	enum err e = read_seen(s, &seen);
@@ -463,7 +464,7 @@ enum err plan_request_check(const struct state *st, const struct statement *s, c
 
 static enum err note_recall(struct state *st, const struct matter *plan)
 {
-	struct course before, c;
+	struct plan_course before, c;
 	enum err e = plan_course_get(st, plan->index, &before);
 
 	if (e != OK || before.recalled_ms != 0 || plan->ended || plan->withdrawn)

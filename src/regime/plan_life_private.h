@@ -11,13 +11,13 @@ enum need { NEED_RECALL, NEED_EXPLAIN, NEED_CONFIRM, NEED_DECONFLICT, NEED_COUNT
 const char *plan_need_name(enum need n);
 
 /* What its party said, and what befell it. */
-struct course {
+struct plan_course {
 	int64_t spoke_ms;
 	uint8_t word; /* 1 + outcome; 0: nothing */
 	int64_t recalled_ms, stopped_ms, seen_ms, overdue_ms;
 	int64_t paused_ms, resumed_ms; /* first `suspended`, and `started` after the last one; 0: never, and not yet */
 };
-enum err plan_course_get(const struct state *st, uint64_t plan, struct course *out);
+enum err plan_course_get(const struct state *st, uint64_t plan, struct plan_course *out);
 
 /* What another said. All 0: nothing. */
 struct said {

@@ -167,7 +167,7 @@ enum err plan_entry_read(const struct state *st, struct arena *a, struct span ke
 	struct reader r = reader_of(span_from(key, 1));
 	struct plan_terms revealed;
 	struct plan_life life;
-	struct course course;
+	struct plan_course course;
 	enum err e = plan_terms_unpack(a, value, &f->terms);
 
 	if (e == OK)
