@@ -218,6 +218,8 @@ enum err notice_fold(struct state *st, const struct statement *s)
 	if (e == OK)
 		e = value_number(s, "events", UINT32_MAX, &m.events);
 	if (e == OK)
+		e = value_number(s, "explained", UINT32_MAX, &m.explained);
+	if (e == OK)
 		e = value_time(s, "first", &m.first_ms);
 	if (e == OK)
 		e = value_time(s, "last", &m.last_ms);

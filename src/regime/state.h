@@ -120,7 +120,8 @@ struct matter {
 	int64_t ended_ms, withdrawn_ms; /* 0: not */
 	int64_t moved_ms;		/* the last answer or the withdrawal, as logged here; 0: none */
 	uint32_t answers;
-	uint64_t events; /* as its header says; 0 if it does not */
+	uint64_t events;    /* as its header says; 0 if it does not */
+	uint64_t explained; /* of them: those that a plan explained, as its header says */
 	bool has_body;
 	struct body_reference body;
 	struct span home; /* the node whose ledger it was filed in; st->node but for guests */

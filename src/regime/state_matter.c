@@ -11,6 +11,7 @@
  *	body		u64 size, 32 hash, short media type
  *	home		short: the node, if it is not the ledger's own
  *	period		u64 first_ms, u64 last_ms
+ *	explained	u64 explained
  *	before		u8 reason, 32 before
  *	passed on	u64 passed_on_ms, 32 next
  *	moved		u64 moved_ms, answered_ms, ended_ms, withdrawn_ms, arrived_ms, acknowledged_ms, fixed_ms, re_observed_ms,
@@ -38,6 +39,7 @@
 #define MATTER_BEFORE 0x800u
 #define MATTER_PASSED_ON 0x1000u
 #define MATTER_MOVED 0x2000u
+#define MATTER_EXPLAINED 0x4000u
 #define MATTER_FOLLOWED_SHIFT 16 /* one bit for each reason that took it further */
 
 static unsigned matter_flags(const struct state *st, const struct matter *m)
@@ -50,7 +52,7 @@ static unsigned matter_flags(const struct state *st, const struct matter *m)
 	       (m->fixed_mediated ? MATTER_FIXED_MEDIATED : 0) | (span_equal(m->home, st->node) ? 0 : MATTER_HOME) |
 	       (m->first_ms != 0 || m->last_ms != 0 ? MATTER_PERIOD : 0) | (m->has_before ? MATTER_BEFORE : 0) |
 	       (m->passed_on_ms != 0 ? MATTER_PASSED_ON : 0) | (m->moved_ms != 0 ? MATTER_MOVED : 0) |
-	       m->followed << MATTER_FOLLOWED_SHIFT;
+	       (m->explained != 0 ? MATTER_EXPLAINED : 0) | m->followed << MATTER_FOLLOWED_SHIFT;
 }
 
 static void set_flags(struct matter *m, unsigned flags)
@@ -104,6 +106,8 @@ static void unpack_rest(struct reader *r, unsigned flags, struct matter *m)
 		m->first_ms = (int64_t)read_u64(r);
 		m->last_ms = (int64_t)read_u64(r);
 	}
+	if ((flags & MATTER_EXPLAINED) != 0)
+		m->explained = read_u64(r);
 	if (m->has_before) {
 		m->reason = (enum follow_up)read_u8(r);
 		m->before = unpack_hash(r);
@@ -196,6 +200,8 @@ static void pack_rest(struct buffer *b, unsigned flags, const struct matter *m)
 		buffer_u64(b, (uint64_t)m->first_ms);
 		buffer_u64(b, (uint64_t)m->last_ms);
 	}
+	if ((flags & MATTER_EXPLAINED) != 0)
+		buffer_u64(b, m->explained);
 	if (m->has_before) {
 		buffer_byte(b, (uint8_t)m->reason);
 		pack_hash(b, m->before);

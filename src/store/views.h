@@ -21,7 +21,7 @@ enum view {
 	VIEW_OBJECT_KEYS,
 	VIEW_COUNT
 };
-#define VIEWS_MAKE 6
+#define VIEWS_MAKE 7
 const char *view_name(enum view t); /* "sightings" */
 
 struct views;
