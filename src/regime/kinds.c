@@ -5,6 +5,7 @@
 #include "regime/deconflict.h"
 #include "regime/kinds_private.h"
 #include "regime/policy.h"
+#include "regime/release.h"
 #include "regime/words.h"
 
 #define PUBLIC BIT(LEDGER_PUBLIC)
@@ -174,6 +175,30 @@ static const struct header_rule vocabulary_headers[] = {
 	{ "date", 0, 1 }, { "codes", 1, 1 }, { "recognise", 0, CORE_CODE_COUNT_MAX }, { "body", 0, 1 }, { NULL, 0, 0 },
 };
 
+static const struct header_rule certificate_headers[] = {
+	{ "date", 0, 1 },
+	{ "predicate", 1, 1 },
+	{ "subject", 0, CERTIFICATE_SUBJECTS_MAX },
+	{ "scheme", 0, 1 },
+	{ "level", 0, 1 },
+	{ "laboratory", 0, 1 },
+	{ "start", 0, 1 },
+	{ "end", 0, 1 },
+	{ "re", 0, 1 },
+	{ "cites", 0, CERTIFICATE_CITES_MAX },
+	{ "status", 0, 1 },
+	{ "reason", 0, 1 },
+	{ "text", 0, 1 },
+	{ "name", 0, 1 },
+	{ "product", 0, 1 },
+	{ "version", 0, 1 },
+	{ "regions", 0, 1 },
+	{ "artefact", 0, RELEASE_REGIONS_MAX },
+	{ "body", 0, 1 },
+	{ "demonstration", 0, 1 },
+	{ NULL, 0, 0 },
+};
+
 static const struct header_rule rules_headers[] = {
 	{ "date", 0, 1 },
 	{ "version", 1, 1 },
@@ -202,6 +227,11 @@ static const char *const answer_bodies[] = {
 
 static const char *const vocabulary_bodies[] = {
 	VOCABULARY_MEDIA_TYPE,
+	NULL,
+};
+
+static const char *const certificate_bodies[] = {
+	CERTIFICATE_MEDIA_TYPE,
 	NULL,
 };
 
@@ -241,6 +271,11 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.ends = BIT(OUTCOME_CLOSED), .refers = BIT(KIND_PLAN),
 		.guests = true, .check = plan_check, .fold = plan_fold,
 	},
+	[KIND_CERTIFICATE] = {
+		.kind = KIND_CERTIFICATE, .ledgers = PUBLIC, .roles = ANYONE, .headers = certificate_headers,
+		.bodies = certificate_bodies, .refers = BIT(KIND_CERTIFICATE), .guests = true, .since = RULES_PROMISES,
+		.check = certificate_check, .fold = certificate_fold,
+	},
 	[KIND_NOTICE] = {
 		.kind = KIND_NOTICE, .ledgers = CIRCLE, .roles = ANYONE, .headers = notice_headers, .bodies = notice_bodies,
 		.refers = BIT(KIND_NOTICE),
@@ -276,7 +311,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	[KIND_WITHDRAW] = {
 		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
 		.refers = BIT(KIND_PARTY) | BIT(KIND_PROOF) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) |
-			  BIT(KIND_CONTROL) | BIT(KIND_VOCABULARY) | BIT(KIND_VOUCH),
+			  BIT(KIND_CONTROL) | BIT(KIND_VOCABULARY) | BIT(KIND_VOUCH) | BIT(KIND_CERTIFICATE),
 		.guests = true, .check = withdraw_check, .fold = withdraw_fold,
 	},
 	[KIND_TICK] = {
@@ -306,7 +341,6 @@ unsigned kind_ledgers(enum kind k)
 	if (r != NULL)
 		return r->ledgers;
 	switch (k) {
-	case KIND_CERTIFICATE:
 	case KIND_ADVISORY:
 	case KIND_PLEDGE:
 	case KIND_AGREEMENT:

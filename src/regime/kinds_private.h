@@ -2,6 +2,7 @@
 #ifndef REGIME_KINDS_PRIVATE_H
 #define REGIME_KINDS_PRIVATE_H
 
+#include "regime/certificate.h"
 #include "regime/holding.h"
 #include "regime/proof.h"
 #include "regime/state_private.h"
@@ -140,6 +141,10 @@ enum err rules_known(const struct statement *s);
 enum err certificate_check(const struct state *st, const struct statement *s);
 enum err certificate_fold(struct state *st, const struct statement *s);
 enum err certificate_withdraw(struct state *st, const struct matter *m);
+/* Of the predicates release, seen and canary: what only these have (release.c). certificate_check ends with the first and
+ * certificate_fold with the second: the certificate itself is checked and written by then. */
+enum err release_kind_check(const struct state *st, const struct statement *s, enum predicate p);
+enum err release_kind_fold(struct state *st, const struct statement *s, enum predicate p);
 
 enum err pledge_check(const struct state *st, const struct statement *s);
 enum err pledge_fold(struct state *st, const struct statement *s);

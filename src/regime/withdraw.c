@@ -100,6 +100,8 @@ enum err withdraw_fold(struct state *st, const struct statement *s)
 		e = control_withdraw(st, &before);
 	if (e == OK && before.kind == KIND_VOCABULARY)
 		e = vocabulary_withdraw(st, &before);
+	if (e == OK && before.kind == KIND_CERTIFICATE)
+		e = certificate_withdraw(st, &before);
 	if (e != OK)
 		return e;
 	m = before;
