@@ -17,6 +17,8 @@
  *			all others			an addressee, or a node for one; where a resource is
  *							addressed, also whoever holds it, or a prefix around it
  *							(policy.h), or its node for it, and the node where it was filed
+ *	help, ping	accepted, recovered, closed	who asked
+ *			all others			as of a notice; of one to all, everybody else (help.c)
  *
  * A node for a party: `for` names the party, `via` says how it reached the node. The node that keeps the party's statement speaks for
  * it (`via node` for what it says by itself: that a notice arrived); for resources and parties that no other node keeps, the node
@@ -48,6 +50,8 @@ static enum err addressed(const struct state *st, const struct statement *s, con
 		} else if (is_resource(&to)) {
 			e = covers(st, s->from, &to, yes);
 			*yes |= span_equal(s->from, m->home);
+		} else {
+			*yes = true; /* a request for help to all */
 		}
 	}
 	return e;
@@ -63,7 +67,7 @@ static enum err addressed_for(const struct state *st, const struct statement *s,
 	if (addressee_parse(s->for_party, &party) != OK)
 		return OK;
 	for (unsigned i = 0; e == OK && !*yes && i < m->to_count && matter_addressee(m, i, &to); i++) {
-		if (addressee_equal(&to, &party))
+		if (addressee_equal(&to, &party) || (to.type == TO_ALL && party.type == TO_PARTY))
 			*yes = true;
 		else if (party.type == TO_PARTY && is_resource(&to) && span_equal(s->from, m->home))
 			*yes = true;
@@ -166,6 +170,17 @@ static enum err check_who_proof(const struct state *st, const struct statement *
 	return proof_check_answer(st, s, m, o);
 }
 
+/* Of requests for help, its own rules. */
+static enum err check_request(const struct state *st, const struct statement *s, const struct matter *m, enum outcome o)
+{
+	bool help = false;
+	enum err e = help_is(st, m, &help);
+
+	if (e == OK)
+		e = help_answer_check(st, s, m, o);
+	return e == OK && !help ? check_who_notice(st, s, m, o) : e;
+}
+
 static enum err read_outcome(const struct statement *s, const struct matter *m, enum outcome *out)
 {
 	enum err e = outcome_parse(statement_header(s, "outcome")->value, out);
@@ -199,7 +214,8 @@ static enum err check_evidence(const struct statement *s, const struct matter *m
 {
 	if (!s->has_body)
 		return OK;
-	if (!(m->kind == KIND_NOTICE && o == OUTCOME_DISPUTED) && !(m->kind == KIND_REQUEST && o == OUTCOME_ACCEPTED))
+	if (!(m->kind == KIND_NOTICE && o == OUTCOME_DISPUTED) &&
+	    !(m->kind == KIND_REQUEST && (o == OUTCOME_ACCEPTED || o == OUTCOME_RECOVERED)))
 		return fail(ERR_STATEMENT_HEADER,
 			    "body: beside outcome disputed, to a notice, or accepted, to a request");
 	if (!s->body.sealed)
@@ -231,8 +247,9 @@ enum err answer_check(const struct state *st, const struct statement *s)
 		return e;
 	switch (m.kind) {
 	case KIND_NOTICE:
-	case KIND_REQUEST:
 		return check_who_notice(st, s, &m, o);
+	case KIND_REQUEST:
+		return check_request(st, s, &m, o);
 	case KIND_PLAN:
 		e = plan_answer_check(s, &m, o);
 		if (e == OK)
@@ -298,8 +315,8 @@ static void reopen(struct matter *m, int64_t now, int64_t logged_ms)
 	m->due_ms = logged_ms + (int64_t)class_due_days(m->class) * DAY_MS;
 }
 
-/* now: when the answer counts from. */
-static void move(struct matter *m, enum outcome o, int64_t now, int64_t logged_ms, bool mediated)
+/* now: when the answer counts from. own: its author's. */
+static void move(struct matter *m, enum outcome o, bool own, int64_t now, int64_t logged_ms, bool mediated)
 {
 	m->answers++;
 	if (o != OUTCOME_RECEIVED || !m->answered) { /* a machine's word takes no one's place */
@@ -307,7 +324,7 @@ static void move(struct matter *m, enum outcome o, int64_t now, int64_t logged_m
 		m->mediated = mediated;
 	}
 	m->answered = true;
-	if (!by_author(o))
+	if (!own)
 		note_times(m, o, now, mediated);
 	if (o == OUTCOME_CLOSED)
 		first_time(&m->closed_ms, now);
@@ -326,17 +343,19 @@ enum err answer_fold(struct state *st, const struct statement *s)
 	struct matter before, m;
 	struct addressee better;
 	enum outcome o;
-	bool found = false;
+	bool found = false, help = false;
 	enum err e = matter_referred(st, s, kind_rules(KIND_ANSWER)->refers, &before);
 
 	if (e == OK)
 		e = read_outcome(s, &before, &o);
 	if (e == OK)
 		e = read_better(s, &before, o, &better, &found);
+	if (e == OK)
+		e = help_is(st, &before, &help);
 	if (e != OK)
 		return e;
 	m = before;
-	move(&m, o, matter_time(st, &m), st->logged_ms, s->for_party.len > 0);
+	move(&m, o, help ? help_by_author(o) : by_author(o), matter_time(st, &m), st->logged_ms, s->for_party.len > 0);
 	m.moved_ms = st->logged_ms;
 	if (m.kind == KIND_PARTY)
 		e = party_decide(st, &m, o == OUTCOME_ACCEPTED, s->id);
@@ -346,6 +365,8 @@ enum err answer_fold(struct state *st, const struct statement *s)
 		e = plan_request_answered(st, s, &m, o);
 	if (e == OK && m.kind == KIND_PROOF)
 		e = proof_decide(st, s, &m, o);
+	if (e == OK && help)
+		e = help_answered(st, s, &m, o);
 	if (e == OK && m.kind == KIND_REQUEST && o != OUTCOME_RECEIVED)
 		e = deconflict_answered(st, s, &m);
 	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;

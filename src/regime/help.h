@@ -60,7 +60,7 @@ struct help_offer {
 enum err help_said(const struct state *st, struct hash request, struct span party,
 		   struct help_offer *out); /* ERR_NOT_FOUND: nothing */
 typedef enum err offer_each(void *context, const struct help_offer *o);
-/* Those who offered, in the order of their names. */
+/* Those who offered, in the order of their names; also whose offer was accepted elsewhere and never came here. */
 enum err help_offers(const struct state *st, struct hash request, offer_each *each, void *context);
 /* Whether a request is in the floor: for critical infrastructure, or a ping. */
 bool help_is_floor(const struct help *h);

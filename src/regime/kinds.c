@@ -131,8 +131,9 @@ static const struct header_rule notice_headers[] = {
 	{ "reason", 0, 1 },	   { NULL, 0, 0 },
 };
 
+/* Without `re` from rules 3 on; help.c counts the headers of its own. */
 static const struct header_rule request_headers[] = {
-	{ "date", 0, 1 },   { "re", 1, 1 },    { "to", 1, 8 },	 { "cc", 0, 8 },
+	{ "date", 0, 1 },   { "re", 0, 1 },    { "to", 1, 8 },	 { "cc", 0, 8 },
 	{ "need", 1, 1 },   { "for", 0, 1 },   { "via", 0, 1 },	 { "text", 0, 1 },
 	{ "source", 0, 1 }, { "first", 0, 1 }, { "last", 0, 1 }, { "demonstration", 0, 1 },
 	{ "body", 0, 1 },   { NULL, 0, 0 },
@@ -290,8 +291,9 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.bodies = request_bodies,
 		.refers = BIT(KIND_NOTICE) | BIT(KIND_PLAN),
 		.outcomes = BIT(OUTCOME_RECEIVED) | BIT(OUTCOME_ACKNOWLEDGED) | BIT(OUTCOME_WORKING) |
-			    BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_CLOSED) | BIT(OUTCOME_CANNOT),
-		.ends = BIT(OUTCOME_CLOSED),
+			    BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_CLOSED) | BIT(OUTCOME_CANNOT) |
+			    BIT(OUTCOME_OFFERED) | BIT(OUTCOME_RECOVERED),
+		.ends = BIT(OUTCOME_CLOSED) | BIT(OUTCOME_RECOVERED),
 		.guests = true, .check = request_check, .fold = request_fold,
 	},
 	[KIND_CONTROL] = {

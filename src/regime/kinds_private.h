@@ -167,9 +167,12 @@ enum err agreement_revoked(struct state *st, struct span party);
 
 /* Requests without `re`, and pings (help.c). */
 enum err help_check(const struct state *st, const struct statement *s);
-enum err help_requested(struct state *st, const struct statement *s, const struct matter *request);
+enum err help_requested(struct state *st, const struct statement *s, struct matter *request);
 enum err help_answer_check(const struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
 enum err help_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
+/* Whether a request is one of these, and which outcomes are then its author's. */
+enum err help_is(const struct state *st, const struct matter *m, bool *yes);
+bool help_by_author(enum outcome o);
 
 /* The matter that `re` names, of one of these kinds and in the statement's own ledger; a request's also a plan of the public one.
  * ERR_MATTER_UNKNOWN. */

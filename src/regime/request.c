@@ -1,5 +1,5 @@
-/* Requests. For help: who answered `cannot` to a notice says what is missing, to those who may have it. To the party of a plan: to
- * stop, to explain, to say whether it was it (plan_life.c). */
+/* Requests. Beside a notice: who answered `cannot` says what is missing, to those who may have it. To the party of a plan: to stop, to
+ * explain, to say whether it was it (plan_life.c). Beside nothing: for help, or a ping (help.c). */
 #include "regime/deconflict.h"
 #include "regime/kinds_private.h"
 
@@ -20,7 +20,7 @@ static enum err check_words(const struct statement *s)
 	}
 	if (e == OK && need.len > NEED_MAX)
 		e = fail(ERR_STATEMENT_HEADER, "need: %zu characters, at most %d", need.len, NEED_MAX);
-	for (size_t i = 0; e == OK && i < s->to_count; i++)
+	for (size_t i = 0; e == OK && s->has_re && i < s->to_count; i++)
 		if (s->to[i].type == TO_ALL)
 			e = fail(ERR_STATEMENT_HEADER, "to: a request goes to who may help, not to all");
 	return e == OK ? value_yes(s, "demonstration", &demonstration) : e;
@@ -33,7 +33,7 @@ enum err request_check(const struct state *st, const struct statement *s)
 	enum err e = check_words(s);
 
 	if (e == OK && !s->has_re)
-		e = fail(ERR_STATEMENT_HEADER, "re: missing in a request");
+		return help_check(st, s);
 	if (e == OK && deconflict_is_request(s))
 		return deconflict_check(st, s);
 	if (e == OK && s->has_body)
@@ -58,6 +58,10 @@ enum err request_fold(struct state *st, const struct statement *s)
 	struct matter m, about;
 	enum err e = matter_make(st, s, &m);
 
+	if (e == OK && !s->has_re) {
+		e = help_requested(st, s, &m);
+		return e == OK ? matter_add(st, &m) : e;
+	}
 	if (e == OK)
 		e = matter_referred(st, s, kind_rules(KIND_REQUEST)->refers, &about);
 	if (e == OK && about.kind == KIND_PLAN)
