@@ -13,6 +13,9 @@
  * of those by choosing feeds (another party's), it gets the public ledger's part. So a list may be shorter than what can be seen
  * by id, and is never longer.
  *
+ * A request for help to all is for every caller that speaks for a party, and for nobody else before the delay is over: who is in need
+ * is a target.
+ *
  * Answers name nobody. Who may see a matter of the circle sees what is said about it; a matter is remembered with its author and
  * addressees, and for whom else it names there is the feed of that name.
  */
@@ -48,12 +51,21 @@ static enum err is_named(const struct state *st, const struct caller *c, const s
 	return e;
 }
 
+/* Asked for help together with all others, by `to` or `cc`. */
+static bool is_asked(const struct caller *c, enum kind k, const struct addressee *to)
+{
+	return k == KIND_REQUEST && to->type == TO_ALL && c->party.len > 0;
+}
+
 /* As `to` is written: cc, for. */
-static enum err is_written(const struct state *st, const struct caller *c, struct span text, bool *yes)
+static enum err is_written(const struct state *st, const struct caller *c, enum kind k, struct span text, bool *yes)
 {
 	struct addressee to;
 
-	return addressee_parse(text, &to) == OK ? is_named(st, c, &to, yes) : OK;
+	if (addressee_parse(text, &to) != OK)
+		return OK;
+	*yes = *yes || is_asked(c, k, &to);
+	return is_named(st, c, &to, yes);
 }
 
 /* The author, whom the node speaks for, and who stands in `to`. */
@@ -62,9 +74,11 @@ static enum err is_first(const struct state *st, const struct caller *c, const s
 	enum err e = OK;
 
 	*yes = is_party(c, s->from);
-	for (size_t i = 0; e == OK && !*yes && i < s->to_count; i++)
+	for (size_t i = 0; e == OK && !*yes && i < s->to_count; i++) {
+		*yes = is_asked(c, s->kind, &s->to[i]);
 		e = is_named(st, c, &s->to[i], yes);
-	return e == OK && !*yes && s->for_party.len > 0 ? is_written(st, c, s->for_party, yes) : e;
+	}
+	return e == OK && !*yes && s->for_party.len > 0 ? is_written(st, c, KIND_UNKNOWN, s->for_party, yes) : e;
 }
 
 static enum err is_copied(const struct state *st, const struct caller *c, const struct statement *s, bool *yes)
@@ -73,7 +87,7 @@ static enum err is_copied(const struct state *st, const struct caller *c, const 
 
 	for (size_t i = 0; e == OK && !*yes && i < s->header_count; i++)
 		if (span_is(s->headers[i].name, "cc"))
-			e = is_written(st, c, s->headers[i].value, yes);
+			e = is_written(st, c, s->kind, s->headers[i].value, yes);
 	return e;
 }
 
@@ -138,8 +152,12 @@ static enum err sees_matter(const struct state *st, const struct caller *c, stru
 	if (e == ERR_MATTER_UNKNOWN || (e == OK && m.ledger != LEDGER_CIRCLE))
 		return OK;
 	*yes = e == OK && is_party(c, m.from);
-	for (unsigned i = 0; e == OK && !*yes && i < m.to_count && matter_addressee(&m, i, &to); i++)
+	for (unsigned i = 0; e == OK && !*yes && i < m.to_count && matter_addressee(&m, i, &to); i++) {
+		*yes = is_asked(c, m.kind, &to);
 		e = is_named(st, c, &to, yes);
+	}
+	for (unsigned i = m.to_count; !*yes && matter_addressee(&m, i, &to); i++)
+		*yes = is_asked(c, m.kind, &to);
 	return e == OK && !*yes ? is_mentioned(st, c, &m, yes) : e;
 }
 
@@ -237,6 +255,13 @@ static struct feed whole(enum ledger_id l, enum kind k, const struct addressee *
 	return (struct feed){ .type = k != KIND_UNKNOWN ? FEED_KIND : FEED_ALL, .ledger = l, .kind = k };
 }
 
+/* Of what names all only the requests. */
+static void add_asked(struct choosing *ch)
+{
+	if (ch->kind == KIND_UNKNOWN || ch->kind == KIND_REQUEST)
+		add(ch, of_party(LEDGER_CIRCLE, KIND_REQUEST, (struct addressee){ .type = TO_ALL }));
+}
+
 /* What is held on two bases comes twice, one behind the other. */
 static enum err add_holding(void *context, const struct holding *h)
 {
@@ -245,7 +270,7 @@ static enum err add_holding(void *context, const struct holding *h)
 	if (*ch->count > 0 && addressee_equal(&ch->feeds[*ch->count - 1].party, &h->resource))
 		return OK;
 	if (*ch->count == FEEDS_MAX)
-		return fail(ERR_TOO_LONG, "more than %d resources: ask for one of them by `party`", FEEDS_MAX - 2);
+		return fail(ERR_TOO_LONG, "more than %d resources: ask for one of them by `party`", FEEDS_MAX - 3);
 	add(ch, of_party(LEDGER_CIRCLE, ch->kind, h->resource));
 	return OK;
 }
@@ -277,8 +302,11 @@ enum err readership_feeds(const struct state *st, const struct caller *c, enum k
 		e = is_named(st, c, party, &named);
 		if (e == OK && named)
 			add(&ch, of_party(LEDGER_CIRCLE, k, *party));
+		if (e == OK && party->type == TO_ALL)
+			add_asked(&ch);
 		return e;
 	}
+	add_asked(&ch);
 	add(&ch, of_party(LEDGER_CIRCLE, k, (struct addressee){ .type = TO_PARTY, .domain = c->party }));
 	return policy_holdings(st, POLICY_DIVERT, c->party, clock_now_ms(), add_holding, &ch);
 }

@@ -30,7 +30,7 @@ struct feed_entry {
 /* The entries of all these feeds together, each once, in the order of stamps, from the first stamp after `after` on. The
  * callback ends the walk with another result than OK. Flat: what lies before costs nothing, nor what other feeds hold.
  * ERR_TOO_LONG: more than FEEDS_MAX. */
-#define FEEDS_MAX 64
+#define FEEDS_MAX 65
 typedef enum err feed_each(void *context, const struct feed_entry *e);
 enum err feed_walk(struct snapshot *s, const struct feed *feeds, size_t count, uint64_t after, feed_each *each,
 		   void *context);

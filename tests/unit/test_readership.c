@@ -119,10 +119,29 @@ static bool in_words(const char *party, const char *const *words, size_t count)
 	return false;
 }
 
+/* A request for help names everybody. */
+static bool asks_all(const struct person *p, const struct said *s, const char *const *words, size_t count)
+{
+	for (size_t i = 0; s->kind == KIND_REQUEST && p->party[0] != '\0' && i < count; i++)
+		if (strcmp(words[i], "all") == 0)
+			return true;
+	return false;
+}
+
+static bool rule_asked(const struct person *p, const struct said *s)
+{
+	return asks_all(p, s, s->to, s->to_count) || asks_all(p, s, s->cc, s->cc_count);
+}
+
 static bool rule_first(const struct person *p, const struct said *s)
 {
 	return strcmp(p->party, s->from) == 0 || in_words(p->party, s->to, s->to_count) ||
-	       (s->for_party != NULL && answers_for(p->party, s->for_party));
+	       (s->for_party != NULL && answers_for(p->party, s->for_party)) || asks_all(p, s, s->to, s->to_count);
+}
+
+static bool rule_copied(const struct person *p, const struct said *s)
+{
+	return in_words(p->party, s->cc, s->cc_count) || asks_all(p, s, s->cc, s->cc_count);
 }
 
 static bool rule_statement(const struct person *p, const struct said *s, int64_t delay_ms)
@@ -131,7 +150,7 @@ static bool rule_statement(const struct person *p, const struct said *s, int64_t
 		return true;
 	if (!p->reads)
 		return false;
-	return p->member || p->node || rule_first(p, s) || in_words(p->party, s->cc, s->cc_count);
+	return p->member || p->node || rule_first(p, s) || rule_copied(p, s);
 }
 
 static const struct {
@@ -167,7 +186,7 @@ static bool rule_body(const struct person *p, const struct said *s)
 		return false;
 	if (p->node || (colour == 'g' && p->member) || rule_first(p, s))
 		return true;
-	return colour != 'r' && in_words(p->party, s->cc, s->cc_count);
+	return colour != 'r' && rule_copied(p, s);
 }
 
 /* ---- chance ---- */
@@ -179,7 +198,9 @@ static const char *draw_word(uint64_t *seed)
 
 static struct said draw(uint64_t *seed)
 {
-	static const enum kind kinds[] = { KIND_NOTICE, KIND_SHARE, KIND_EMBARGO, KIND_CASE, KIND_ANSWER };
+	static const enum kind kinds[] = {
+		KIND_NOTICE, KIND_SHARE, KIND_EMBARGO, KIND_CASE, KIND_ANSWER, KIND_REQUEST
+	};
 	static const int64_t ages[] = { 0, DAY, DELAY - NOW_ISH, DELAY, DELAY + NOW_ISH, 1000 * DAY };
 	struct said s = { .ledger = test_below(seed, 5) == 0 ? LEDGER_PUBLIC : LEDGER_CIRCLE };
 
@@ -331,6 +352,11 @@ static struct said draw_entry(uint64_t *seed)
 		s.kind = KIND_PLAN;
 		s.ledger = LEDGER_PUBLIC;
 		s.to_count = s.cc_count = s.tlp_count = 0;
+	} else if (test_below(seed, 4) == 0) {
+		s.kind = KIND_REQUEST;
+		s.ledger = LEDGER_CIRCLE;
+		s.to_count = 1;
+		s.to[0] = test_below(seed, 2) == 0 ? "all" : "sub.op.example";
 	} else {
 		s.kind = KIND_NOTICE;
 		s.ledger = LEDGER_CIRCLE;
@@ -355,6 +381,8 @@ static void log_one(struct world *w, struct log *l, struct said s, uint64_t *see
 			 "activity scan\nstart 2026-01-01T00:00:00Z\nend 2026-02-01T00:00:00Z\n"
 			 "source 198.51.100.0/24\ntarget any\npurpose number %s\n",
 			 number);
+	else if (s.kind == KIND_REQUEST)
+		snprintf(more, sizeof(more), "need help\naffected %u\n", (unsigned)(test_random(seed) >> 33));
 	else
 		snprintf(more, sizeof(more), "class vulnerable/weak-crypto\nevents %s\n" SEALED_BODY, number);
 	assert_true(l->count < SAID_MAX);
@@ -427,7 +455,7 @@ static bool names_just(const struct person *p, const struct said *s)
 /* Of copies, only those to it by name or just to what it claimed are found without reading the statement. */
 static bool rule_matter(const struct person *p, const struct said *s)
 {
-	return rule_first(p, s) || names_just(p, s);
+	return rule_first(p, s) || rule_asked(p, s) || names_just(p, s);
 }
 
 static bool rule_listed(const struct person *p, const struct said *s, enum kind k, const char *party,
@@ -447,6 +475,8 @@ static bool rule_listed(const struct person *p, const struct said *s, enum kind 
 		return false;
 	if (matter != NULL)
 		return rule_matter(p, s);
+	if (rule_asked(p, s))
+		return party == NULL || strcmp(party, "all") == 0 || answers_for(p->party, party);
 	return party != NULL ? answers_for(p->party, party) : names_just(p, s);
 }
 
@@ -484,7 +514,7 @@ static void compare_list(struct world *w, struct arena *a, const struct state *s
 
 static void lists(void **state)
 {
-	static const enum kind kinds[] = { KIND_UNKNOWN, KIND_NOTICE, KIND_PLAN, KIND_SHARE };
+	static const enum kind kinds[] = { KIND_UNKNOWN, KIND_NOTICE, KIND_PLAN, KIND_SHARE, KIND_REQUEST };
 	struct world *w = people(state);
 	struct arena *a = arena_new((size_t)1 << 26);
 	struct person persons[PERSONS];
@@ -615,7 +645,7 @@ static void more_resources_than_feeds(void **state)
 	struct state st;
 	size_t count;
 
-	for (int n = FEEDS_MAX - 2; n <= FEEDS_MAX - 1; n++) {
+	for (int n = FEEDS_MAX - 3; n <= FEEDS_MAX - 2; n++) {
 		buffer_clear(&lines);
 		buffer_print(&lines, "role operator\n");
 		for (int i = 0; i < n; i++)
@@ -627,7 +657,7 @@ static void more_resources_than_feeds(void **state)
 		judge(w, w->party_op);
 		assert_int_equal(node_read(w->n, w->arena, &st), OK);
 		assert_int_equal(readership_feeds(&st, &c, KIND_UNKNOWN, NULL, NULL, feeds, &count),
-				 n == FEEDS_MAX - 2 ? OK : ERR_TOO_LONG);
+				 n == FEEDS_MAX - 3 ? OK : ERR_TOO_LONG);
 		assert_int_equal(readership_feeds(&st, &c, KIND_UNKNOWN, &one, NULL, feeds, &count), OK);
 		assert_int_equal(count, 2);
 		c.member = true;
