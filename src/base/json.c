@@ -208,7 +208,7 @@ const char *json_skip_string(const char *p, const char *end)
 
 /* A loop, since what is nested too deep must not reach anything that recurses. Whether the brackets pair up is left to
  * the parser. */
-static bool is_too_deep(struct span s)
+static bool is_too_deep(struct span s, size_t most)
 {
 	const char *p = s.at, *end = s.at + s.len;
 	size_t depth = 0;
@@ -220,7 +220,7 @@ static bool is_too_deep(struct span s)
 			break;
 		case '[':
 		case '{':
-			if (++depth > DEPTH_MAX)
+			if (++depth > most)
 				return true;
 			break;
 		case ']':
@@ -247,18 +247,18 @@ static void left_to_arena(void *context, void *p)
 	(void)p;
 }
 
-enum err json_read(struct arena *a, struct span text, struct yyjson_doc **out)
+enum err json_read_within(struct arena *a, struct span text, size_t most, size_t depth, struct yyjson_doc **out)
 {
 	yyjson_alc memory = { from_arena, resize_in_arena, left_to_arena, a };
 	yyjson_read_err why;
 	yyjson_doc *doc;
 
-	if (text.len > TEXT_MAX)
-		return fail(ERR_TOO_LONG, "JSON of %zu bytes, at most %zu", text.len, TEXT_MAX);
+	if (text.len > most)
+		return fail(ERR_TOO_LONG, "JSON of %zu bytes, at most %zu", text.len, most);
 	if (text.len == 0)
 		return fail(ERR_JSON, "no JSON at all");
-	if (is_too_deep(text))
-		return fail(ERR_DEPTH, "nested over %d levels deep", DEPTH_MAX);
+	if (is_too_deep(text, depth))
+		return fail(ERR_DEPTH, "nested over %zu levels deep", depth);
 	/* without the flag for reading in place it does not write to the text */
 	doc = yyjson_read_opts((char *)(uintptr_t)text.at, text.len, YYJSON_READ_NOFLAG, &memory, &why);
 	if (doc == NULL && why.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
@@ -267,4 +267,9 @@ enum err json_read(struct arena *a, struct span text, struct yyjson_doc **out)
 		return fail(ERR_JSON, "byte %zu: %s", why.pos, why.msg);
 	*out = doc;
 	return OK;
+}
+
+enum err json_read(struct arena *a, struct span text, struct yyjson_doc **out)
+{
+	return json_read_within(a, text, TEXT_MAX, DEPTH_MAX, out);
 }

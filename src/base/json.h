@@ -34,6 +34,8 @@ void json_escape(struct buffer *out, struct span value);
  * always enough. ERR_JSON, ERR_DEPTH, ERR_TOO_LONG, ERR_NO_MEMORY. */
 struct yyjson_doc;
 enum err json_read(struct arena *a, struct span text, struct yyjson_doc **out);
+/* The same with other limits, of bytes and of levels, for files that their reader asked for. */
+enum err json_read_within(struct arena *a, struct span text, size_t most, size_t depth, struct yyjson_doc **out);
 
 /* I-JSON (RFC 7493): UTF-8 without a byte order mark, no name twice in an object, no integer beyond 2^53 - 1. As json_read,
  * and ERR_ENCODING, ERR_DUPLICATE_KEY, ERR_NUMBER. */
