@@ -147,8 +147,8 @@ enum err release_kind_check(const struct state *st, const struct statement *s, e
 enum err release_kind_fold(struct state *st, const struct statement *s, enum predicate p);
 
 /* Of a certificate whose predicate is release, seen or canary (release.c); of others they do nothing. check: its own headers, after the kind's. fold: before the certificate's own. */
-enum err release_check(const struct state *st, const struct statement *s);
-enum err release_fold(struct state *st, const struct statement *s);
+enum err artefacts_check(const struct state *st, const struct statement *s);
+enum err artefacts_fold(struct state *st, const struct statement *s);
 
 enum err pledge_check(const struct state *st, const struct statement *s);
 enum err pledge_fold(struct state *st, const struct statement *s);
