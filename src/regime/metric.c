@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "regime/agreement.h"
+#include "regime/pledge.h"
 #include "regime/help.h"
 #include "regime/metric_private.h"
 #include "regime/restraint.h"
@@ -145,31 +145,6 @@ static enum err take_pair(void *context, const struct matter *m)
 	return m->kind == KIND_REQUEST && help ? pair_help(p, m) : OK;
 }
 
-struct agreeing {
-	const struct windows *w;
-	struct span party, other;
-	const struct state *st;
-	struct measure *out;
-};
-
-static enum err pair_restraint(void *context, const struct agreement *a)
-{
-	struct agreeing *g = context;
-	struct measure one = *g->out;
-	bool is_pair = span_equal(a->party[0], g->other) || span_equal(a->party[1], g->other), has = false;
-	enum err e;
-
-	for (size_t i = 0; i < a->term_count; i++)
-		has |= same_term(&a->terms[i].term, g->w->t);
-	if (!is_pair || !has)
-		return OK;
-	e = windows_restraint(g->st, g->w, a->id, g->party, &one);
-	g->out->has_value = true;
-	g->out->value += one.value;
-	g->out->disputed += one.disputed;
-	return e;
-}
-
 /* Repeats are told by the day, so all of the first day is read. */
 static int64_t read_from(const struct term *t, int64_t from_ms)
 {
@@ -178,12 +153,14 @@ static int64_t read_from(const struct term *t, int64_t from_ms)
 	return ms > 0 ? ms - ms % METRIC_DAY_MS : 0;
 }
 
-enum err metric_pair(const struct state *st, const struct term *t, struct span party, struct span other,
-		     int64_t from_ms, int64_t until_ms, metric_between *matters, void *context, struct measure *out)
+enum err metric_pair(const struct state *st, const struct term *t, struct hash agreement, struct span party,
+		     struct span other, int64_t from_ms, int64_t until_ms, bool demonstration, metric_between *matters,
+		     void *context, struct measure *out)
 {
-	struct windows w = { .t = t, .start_ms = from_ms, .length_ms = until_ms - from_ms, .count = 1 };
+	struct windows w = {
+		.t = t, .start_ms = from_ms, .length_ms = until_ms - from_ms, .count = 1, .demonstration = demonstration
+	};
 	struct pairing p = { .st = st, .party = party, .other = other, .source = metric_source(t->metric) };
-	struct agreeing g = { &w, party, other, st, out };
 	bool is_read = p.source == FACTS_TO || p.source == FACTS_BY || p.source == FACTS_BOTH ||
 		       p.source == FACTS_HELP || p.source == FACTS_PINGS;
 	enum err e = metric_last(st, &w.last_ms);
@@ -195,7 +172,7 @@ enum err metric_pair(const struct state *st, const struct term *t, struct span p
 	if (e == OK)
 		e = windows_count(&w, &p.facts, out);
 	if (e == OK && t->metric == METRIC_RESTRAINT)
-		e = state_agreements(st, party, pair_restraint, &g);
+		e = windows_restraint(st, &w, agreement, party, out);
 	free(p.facts.at);
 	return e;
 }

@@ -46,12 +46,13 @@ enum err metric_parse(struct span name, enum metric *out); /* ERR_TERM */
 /* One window of one party. */
 struct measure {
 	int64_t from_ms, until_ms;
-	bool closed;		      /* the ledger has an entry at its end or later: nothing in it changes any more */
-	struct proportion share;      /* of shares, and of times: within the threshold over all */
-	uint64_t disputed;	      /* of the denominator: disputed, and the dispute was not settled */
-	struct proportion undisputed; /* the same without these */
-	bool has_value;		      /* of times and counts: the figure itself; of METRIC_UPLIFT too */
-	uint64_t value;		      /* milliseconds, or a number, or hundredths of a per cent (0 if less) */
+	bool closed; /* the ledger has an entry at its end or later: nothing in it changes any more, but for what other nodes' ledgers prove to be older */
+	struct proportion share; /* of shares, and of times: within the threshold over all */
+	uint64_t disputed;	 /* of the denominator: disputed, and the dispute was not settled */
+	struct proportion
+		undisputed; /* the same without these; of METRIC_UPLIFT what look-alikes did, who were told nothing */
+	bool has_value;	    /* of times and counts: the figure itself; of METRIC_UPLIFT too */
+	uint64_t value;	    /* milliseconds, or a number, or hundredths of a per cent (0 if less) */
 };
 
 struct term;
@@ -61,14 +62,15 @@ struct term;
 enum err metric_windows(const struct state *st, const struct term *t, struct span party, int64_t start_ms, size_t count,
 			bool demonstration, struct measure *out);
 
-/* The same for one window between two: what `other` asked of `party` (METRIC_BALANCE: both ways). matters: walks those between the two, filed from
- * from_ms before until_ms, each once. */
+/* The same for one window between two: what `other` asked of `party` (METRIC_BALANCE: both ways). agreement: whose breaches
+ * METRIC_RESTRAINT counts. matters: walks those between the two, filed from from_ms before until_ms, each once. What the entry in hand and later ones say is not known. */
 typedef enum err metric_between(void *context, int64_t from_ms, int64_t until_ms, matter_each *each,
 				void *each_context);
-enum err metric_pair(const struct state *st, const struct term *t, struct span party, struct span other,
-		     int64_t from_ms, int64_t until_ms, metric_between *matters, void *context, struct measure *out);
+enum err metric_pair(const struct state *st, const struct term *t, struct hash agreement, struct span party,
+		     struct span other, int64_t from_ms, int64_t until_ms, bool demonstration, metric_between *matters,
+		     void *context, struct measure *out);
 
-/* {"from":…,"to":…,"numerator":…}: as docs/pledges.md tells. */
+/* {"from":…,"to":…,"closed":…,"share":{…},…}: as docs/pledges.md tells. */
 void measure_print(struct json *j, const char *key, const struct term *t, const struct measure *m);
 
 #endif

@@ -4,84 +4,6 @@
 #include "regime/metric_private.h"
 #include "regime/plan_life_private.h"
 
-/* ---- the list ---- */
-
-enum err facts_add(struct facts *f, const struct fact *one)
-{
-	if (f->count == f->room) {
-		size_t room = f->room == 0 ? 16 : 2 * f->room;
-		struct fact *at = reallocarray(f->at, room, sizeof(*at));
-
-		if (at == NULL)
-			return ERR_NO_MEMORY;
-		f->at = at;
-		f->room = room;
-	}
-	f->at[f->count++] = *one;
-	return OK;
-}
-
-static int by_index(const void *a, const void *b)
-{
-	const struct fact *x = a, *y = b;
-
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-static int64_t day_of(const struct fact *f)
-{
-	return f->at_ms / METRIC_DAY_MS;
-}
-
-static int by_day(const void *a, const void *b)
-{
-	const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
-
-	if (day_of(x) != day_of(y))
-		return day_of(x) < day_of(y) ? -1 : 1;
-	if (x->class != y->class)
-		return x->class < y->class ? -1 : 1;
-	return x->demonstration != y->demonstration ? x->demonstration - y->demonstration
-						    : span_compare(x->other, y->other);
-}
-
-static int by_repeat(const void *a, const void *b)
-{
-	const struct fact *x = *(const struct fact *const *)a, *y = *(const struct fact *const *)b;
-	int order = by_day(a, b);
-
-	return order != 0 ? order : by_index(x, y);
-}
-
-/* Says the same, so that each but the first of a group knows how long an earlier one stood. */
-static void find_repeats(struct fact **order, size_t count)
-{
-	for (size_t i = 1; i < count; i++) {
-		const struct fact *before = order[i - 1];
-		int64_t stood = before->withdrawn_ms != 0 ? before->withdrawn_ms : INT64_MAX;
-
-		if (by_day(&order[i - 1], &order[i]) == 0)
-			order[i]->before_ms = before->before_ms > stood ? before->before_ms : stood;
-	}
-}
-
-enum err facts_end(struct facts *f)
-{
-	struct fact **order;
-
-	if (f->count < 2)
-		return OK;
-	qsort(f->at, f->count, sizeof(*f->at), by_index);
-	if ((order = calloc(f->count, sizeof(*order))) == NULL)
-		return ERR_NO_MEMORY;
-	for (size_t i = 0; i < f->count; i++)
-		order[i] = &f->at[i];
-	qsort(order, f->count, sizeof(*order), by_repeat);
-	find_repeats(order, f->count);
-	free(order);
-	return OK;
-}
-
 /* ---- notices ---- */
 
 struct fact fact_of(const struct matter *m)
@@ -198,7 +120,7 @@ static int by_party(const void *a, const void *b)
 	const struct plan_fact *x = a, *y = b;
 	int order = span_compare(x->party, y->party);
 
-	return order != 0 ? order : by_index(&x->fact, &y->fact);
+	return order != 0 ? order : (x->fact.index > y->fact.index) - (x->fact.index < y->fact.index);
 }
 
 #define TERMS_ROOM ((size_t)16 << 20)
