@@ -18,15 +18,21 @@
  *	asset SET COMMITMENT DOMAIN		of restraint: what that party wants left alone
  *	re <id>					of the second: the offer
  *
- * Each party files the same lines; the SHA-256 of the lines from `party` to the last `asset`, sorted and joined, is the agreement. It is offered when the
- * first stands in the ledger, countersigned when both do, in force from `start`; an offer that nobody signed by `start` lapses. A statement by a key
- * that was revoked before both had signed counts as none. A term without `of` binds both alike; asymmetry is marked by `of`. Terms contradict if
- * two have one name, or bind the same party on the same metric and set with different thresholds: ERR_TERM.
+ * Each party files the same lines. The agreement is SHA-256("comity/1 agreement" 0A lines): the lines from `party` to the last `asset` and `demonstration`,
+ * sorted by their bytes, each with a LF behind it. It is offered when the first stands in the ledger, countersigned when both do, in force from `start`; an
+ * offer that nobody signed by `start` lapses. A statement by a key that was revoked before both had signed counts as none. Terms that ended are not
+ * offered again as they are; two parties have at most AGREEMENTS_BETWEEN at a time.
+ *
+ * A term without `of` binds both alike; asymmetry is marked by `of`. Terms contradict if two have one name, or bind the same party on the same metric and
+ * set with different thresholds: ERR_TERM. A restraint binds a party to leave alone assets of the other, so there must be some.
  *
  * Commitment: SHA-256("comity/1 asset" 0A salt(32) resource as `to` writes it). An asset's breach is alleged by `answer`, `outcome breach-alleged`, `re` the
  * agreement, `term NAME`, `opens COMMITMENT`, `asset RESOURCE`, `salt HEX`, `evidence <id>`: a plan of the other party whose targets meet the asset and whose activity is one of the term's
  * (it stands at once), or a notice to the other party alone (it stands after 14 days unless that party answers `disputed`; then both are shown and neither
  * counts). What is addressed to more than one party is evidence against none. One piece of evidence counts once.
+ *
+ * Answers, by either party itself and `re` either statement: `objected` declines an offer; `resolved` with `term NAME` is one side of a resolution, of a term in
+ * consultation or suspended. Who withdraws its offer takes it back; who withdraws its statement when both have signed gives notice of exit.
  *
  * Time. A window closes at the first entry of the depositary's ledgers that was logged at its end or later; so does a consultation. Before an entry is folded, all that
  * ended before it is closed, in the order of time. State is the same wherever the depositary's ledgers are folded: at its own node, and
@@ -42,6 +48,7 @@
 
 #define AGREEMENT_CONSULT_MS (INT64_C(14) * 24 * 60 * 60 * 1000)
 #define AGREEMENT_RESTORE 2
+#define AGREEMENTS_BETWEEN 16 /* offered, countersigned or in force, of the same two */
 #define BREACH_STANDS_MS (INT64_C(14) * 24 * 60 * 60 * 1000)
 
 enum agreement_phase {
@@ -70,6 +77,7 @@ struct agreement {
 	struct span depositary, offered_by;
 	int64_t offered_ms, countersigned_ms, start_ms, end_ms;
 	int64_t exit_notice_ms, leaves_ms; /* leaves: when a withdrawal takes effect; 0: nobody leaves */
+	int64_t ended_ms;		   /* 0: it has not */
 	struct course_rules rules;
 	enum agreement_phase phase;
 	uint32_t codes;
@@ -82,7 +90,8 @@ struct agreement {
 	} * assets;	       /* in st->arena */
 	size_t asset_count;
 };
-/* As of the last entry of st. id: of the agreement, or of either statement. ERR_MATTER_UNKNOWN. Under a millisecond, however much the two said to each other. */
+/* As of the last entry of st. id: of the agreement, or of either statement. ERR_MATTER_UNKNOWN. Under a millisecond, however much the two said to each other.
+ * Spans point into the snapshot. */
 enum err state_agreement(const struct state *st, struct hash id, struct agreement *out);
 typedef enum err agreement_each(void *context, const struct agreement *a);
 /* Of one party, or all (empty). */

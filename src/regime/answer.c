@@ -13,6 +13,7 @@
  *	plan		started, delayed, suspended, closed	who filed it
  *			acknowledged, objected, accepted	any other party, or the node for one
  *			re-observed			any other party: `seen` at a time
+ *	agreement	objected			who was asked; resolved: either of the two (agreement.c)
  *	notice, request	re-observed, closed		who sent it
  *			all others			an addressee, or a node for one; where a resource is
  *							addressed, also whoever holds it, or a prefix around it
@@ -241,11 +242,13 @@ enum err answer_check(const struct state *st, const struct statement *s)
 		e = read_better(s, &m, o, &better, &found);
 	if (e == OK)
 		e = check_evidence(s, &m, o);
-	if (e == OK && m.withdrawn)
+	if (e == OK && m.withdrawn && m.kind != KIND_AGREEMENT) /* that still holds for its notice of exit */
 		e = fail(ERR_OUTCOME, "re: it was withdrawn");
 	if (e != OK)
 		return e;
 	switch (m.kind) {
+	case KIND_AGREEMENT:
+		return agreement_answer_check(st, s, &m, o);
 	case KIND_NOTICE:
 		return check_who_notice(st, s, &m, o);
 	case KIND_REQUEST:
@@ -367,6 +370,8 @@ enum err answer_fold(struct state *st, const struct statement *s)
 		e = proof_decide(st, s, &m, o);
 	if (e == OK && help)
 		e = help_answered(st, s, &m, o);
+	if (e == OK && m.kind == KIND_AGREEMENT)
+		e = agreement_answered(st, s, &m, o);
 	if (e == OK && m.kind == KIND_REQUEST && o != OUTCOME_RECEIVED)
 		e = deconflict_answered(st, s, &m);
 	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "regime/agreement.h"
 #include "regime/deconflict.h"
 #include "regime/kinds_private.h"
 #include "regime/policy.h"
@@ -207,6 +208,13 @@ static const struct header_rule rules_headers[] = {
 	{ NULL, 0, 0 },
 };
 
+static const struct header_rule agreement_headers[] = {
+	{ "date", 0, 1 },	   { "to", 1, 1 },    { "party", 2, 2 },	{ "depositary", 1, 1 },
+	{ "start", 1, 1 },	   { "end", 1, 1 },   { "exit-notice", 1, 1 },	{ "consult", 0, 1 },
+	{ "restore", 0, 1 },	   { "codes", 1, 1 }, { "term", 1, TERMS_MAX }, { "asset", 0, ASSETS_MAX },
+	{ "demonstration", 0, 1 }, { "re", 0, 1 },    { NULL, 0, 0 },
+};
+
 static const char *const proof_bodies[] = {
 	PROOF_MEDIA_TYPE,
 	NULL,
@@ -304,16 +312,24 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.kind = KIND_SHARE, .ledgers = CIRCLE, .roles = BIT(ROLE_NODE), .headers = share_headers,
 		.bodies = share_bodies, .check = share_check, .fold = share_fold,
 	},
+	[KIND_AGREEMENT] = {
+		.kind = KIND_AGREEMENT, .ledgers = PUBLIC, .roles = ANYONE, .headers = agreement_headers,
+		.refers = BIT(KIND_AGREEMENT),
+		.outcomes = BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_RESOLVED), .ends = BIT(OUTCOME_OBJECTED),
+		.guests = true, .since = 3, .check = agreement_check, .fold = agreement_fold,
+	},
 	[KIND_ANSWER] = {
 		.kind = KIND_ANSWER, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = answer_headers,
 		.bodies = answer_bodies,
-		.refers = BIT(KIND_PARTY) | BIT(KIND_PROOF) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST),
+		.refers = BIT(KIND_PARTY) | BIT(KIND_PROOF) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) |
+			  BIT(KIND_AGREEMENT),
 		.guests = true, .check = answer_check, .fold = answer_fold,
 	},
 	[KIND_WITHDRAW] = {
 		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
 		.refers = BIT(KIND_PARTY) | BIT(KIND_PROOF) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) |
-			  BIT(KIND_CONTROL) | BIT(KIND_VOCABULARY) | BIT(KIND_VOUCH) | BIT(KIND_CERTIFICATE),
+			  BIT(KIND_CONTROL) | BIT(KIND_VOCABULARY) | BIT(KIND_VOUCH) | BIT(KIND_CERTIFICATE) |
+			  BIT(KIND_AGREEMENT),
 		.guests = true, .check = withdraw_check, .fold = withdraw_fold,
 	},
 	[KIND_TICK] = {
@@ -345,7 +361,6 @@ unsigned kind_ledgers(enum kind k)
 	switch (k) {
 	case KIND_ADVISORY:
 	case KIND_PLEDGE:
-	case KIND_AGREEMENT:
 		return PUBLIC;
 	case KIND_CASE:
 	case KIND_EMBARGO:

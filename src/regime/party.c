@@ -498,6 +498,8 @@ enum err party_withdraw(struct state *st, const struct matter *m, bool revoke)
 	e = party_own(st->arena, &p);
 	if (e == OK && revoke)
 		e = keys_revoke(st, m->from);
+	if (e == OK && revoke)
+		e = agreement_revoked(st, m->from);
 	if (e == OK)
 		e = replace_claims(st, m->from, NULL, 0);
 	if (e == OK)

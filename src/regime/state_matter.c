@@ -279,7 +279,8 @@ enum err matter_make(const struct state *st, const struct statement *s, struct m
 	enum err e = OK;
 
 	/* Elsewhere `to` is a header without a meaning yet. */
-	if (s->kind == KIND_NOTICE || s->kind == KIND_REQUEST || s->kind == KIND_PLAN || s->kind == KIND_VOUCH)
+	if (s->kind == KIND_NOTICE || s->kind == KIND_REQUEST || s->kind == KIND_PLAN || s->kind == KIND_VOUCH ||
+	    s->kind == KIND_AGREEMENT)
 		e = pack_addressees(s, &m, &b);
 	if (e == OK && (copy = arena_copy(st->arena, b.at, b.len)) == NULL)
 		e = ERR_NO_MEMORY;

@@ -35,20 +35,20 @@
  *	t				newest tick: u64 logged_ms, 32 statement
  *	t origin			checkpoint: u64 size, 32 root
  *
- *	A 32 agreement			agreement; a matter's place stays in i (agreement.c)
- *	B domain 00 domain 00, 32 agreement	nothing: an agreement of these two, in both orders (agreement.c)
+ *	A 32 agreement			agreement; A 32 statement: the agreement that it signs (agreement_codec.c)
+ *	B domain 00 domain 00, u8 class, 32 agreement	nothing: an agreement of these two, in both orders (agreement_codec.c)
  *	C u64 index			certificate (certificate.c)
  *	F 00 u64 index			request for help, or ping; F 01 u64 index domain: what that party said of it (help.c)
  *	G domain 00, u64 index		pledge (pledge.c)
  *	K domain 00, u64 index		nothing: a certificate by that party (certificate.c)
- *	L 32 agreement, u8 term		its course (agreement_time.c)
+ *	L 32 agreement, u8 term		its course (agreement_codec.c)
  *	N 32 id, u64 index		nothing: a certificate that is re or cites that one (certificate.c)
  *	P 32 agreement, u64 time, u64 index	nothing: a matter between the two (agreement_time.c)
  *	Q 32 agreement, u64 index	a breach that was alleged (restraint.c)
  *	R 00 domain 00 u64 index	what that party said of a release (release.c)
  *	R 01 32 of product, 32 of version, u64 index	the domain of who said it (release.c)
  *	S 32 of subject, u64 index	nothing: a certificate about that subject (certificate.c)
- *	T u64 time, 32 agreement, u8 what, u8 term	nothing: what time brings to an agreement (agreement_time.c)
+ *	T u64 time, 32 agreement, u8 what, u8 term	nothing: what time brings to an agreement (agreement_waits.c)
  *	V domain 00, u64 index		nothing: a request for help, or a ping, to that party; of `to all` without domain (help.c)
  *
  * addressee: u8 type (enum addressee_type), then a resource or a short domain. resource: u8 type, then u32 AS number | prefix | 2 letters. prefix: u8 family, u8 length, 4 or
