@@ -44,15 +44,18 @@ enum err facts_of_helps(const struct state *st, struct span party, bool pings, s
 
 /* ---- releases ---- */
 
+/* A region that never came has a lag that still grows. */
 static enum err take_release(void *context, const struct release *r)
 {
 	struct fact one = {
-		.at_ms = r->logged_ms,
+		.at_ms = r->logged_ms > r->first_ms ? r->logged_ms : r->first_ms,
 		.lag_ms = r->lag_ms > 0 ? (uint64_t)r->lag_ms : 0,
-		.left_out = r->breach == BREACH_LEFT_OUT,
-		.broken = r->breach != BREACH_NONE,
+		.broken = r->breaches != 0,
+		.demonstration = r->demonstration,
 	};
 
+	for (size_t i = 0; i < r->left_out_count; i++)
+		one.left_out |= r->left_out[i].came_ms == 0;
 	return r->withdrawn ? OK : facts_add(context, &one);
 }
 
