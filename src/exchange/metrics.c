@@ -29,7 +29,7 @@ struct metrics {
 		atomic_uint_fast64_t bytes_in, bytes_out, micros;
 		atomic_uint_fast64_t buckets[BOUND_COUNT + 1];
 	} doors[METRIC_DOORS];
-	atomic_uint_fast64_t counters[METRIC_COUNT];
+	atomic_uint_fast64_t counters[METRIC_COUNTERS];
 };
 
 static void add(atomic_uint_fast64_t *to, uint64_t n)
@@ -69,9 +69,9 @@ void metrics_request(struct metrics *m, enum metric_door d, unsigned status, uin
 	add(&door->buckets[bucket], 1);
 }
 
-void metrics_add(struct metrics *m, enum metric what, uint64_t n)
+void metrics_add(struct metrics *m, enum counter what, uint64_t n)
 {
-	assert((unsigned)what < METRIC_COUNT);
+	assert((unsigned)what < METRIC_COUNTERS);
 	add(&m->counters[what], n);
 }
 
@@ -130,7 +130,7 @@ static void print_counters(const struct metrics *m, struct buffer *out)
 {
 	static const struct {
 		const char *name, *help;
-	} texts[METRIC_COUNT] = {
+	} texts[METRIC_COUNTERS] = {
 		[METRIC_STATEMENTS] = { "statements", "Statements that were accepted." },
 		[METRIC_OBJECTS_ADDED] = { "objects_added", "STIX objects that were taken." },
 		[METRIC_OBJECTS_REFUSED] = { "objects_refused", "STIX objects that were refused." },
@@ -157,7 +157,7 @@ static void print_counters(const struct metrics *m, struct buffer *out)
 		[METRIC_MAILS_UNDELIVERABLE] = { "mails_undeliverable", "Notices for which no mailbox was left." },
 	};
 
-	for (int i = 0; i < METRIC_COUNT; i++) {
+	for (int i = 0; i < METRIC_COUNTERS; i++) {
 		family(out, texts[i].name, "counter", NULL, texts[i].help);
 		buffer_print(out, "comity_%s_total %ju\n", texts[i].name, (uintmax_t)get(&m->counters[i]));
 	}

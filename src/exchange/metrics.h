@@ -11,7 +11,7 @@ void metrics_free(struct metrics *m);
 enum metric_door { METRIC_API, METRIC_TAXII, METRIC_TILES, METRIC_HEALTH, METRIC_ANSWER, METRIC_NONE, METRIC_DOORS };
 void metrics_request(struct metrics *m, enum metric_door d, unsigned status, uint64_t bytes_in, uint64_t bytes_out,
 		     uint64_t micros);
-enum metric {
+enum counter {
 	METRIC_STATEMENTS,
 	METRIC_OBJECTS_ADDED,
 	METRIC_OBJECTS_REFUSED,
@@ -31,9 +31,9 @@ enum metric {
 	METRIC_MAILS_REFUSED,
 	METRIC_MAILS_LATER,
 	METRIC_MAILS_UNDELIVERABLE,
-	METRIC_COUNT
+	METRIC_COUNTERS
 };
-void metrics_add(struct metrics *m, enum metric what, uint64_t n);
+void metrics_add(struct metrics *m, enum counter what, uint64_t n);
 /* Gauges are given at the time of printing. */
 struct gauges {
 	uint64_t connections, followers, ledger_size[2], journal_bytes, views_bytes, resident_bytes;
