@@ -1,7 +1,6 @@
 #include "regime/kinds_private.h"
 #include "regime/policy.h"
 
-#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 #define TEXT_MAX 280
 
 /*
@@ -306,7 +305,7 @@ static void note_times(struct matter *m, enum outcome o, int64_t now, bool media
 
 /* What happens again after it was said to be over opens the matter again, and its clock runs anew: from when it was logged here,
  * for nobody is late because another's clock is. */
-static void reopen(struct matter *m, int64_t now, int64_t logged_ms)
+static void reopen(struct matter *m, int64_t now, int64_t due_ms)
 {
 	if (m->fixed_ms != 0) {
 		first_time(&m->re_observed_ms, later(now, m->fixed_ms));
@@ -315,11 +314,11 @@ static void reopen(struct matter *m, int64_t now, int64_t logged_ms)
 	m->ended = false;
 	m->ended_ms = 0;
 	m->answered_ms = 0;
-	m->due_ms = logged_ms + (int64_t)class_due_days(m->class) * DAY_MS;
+	m->due_ms = due_ms;
 }
 
-/* now: when the answer counts from. own: its author's. */
-static void move(struct matter *m, enum outcome o, bool own, int64_t now, int64_t logged_ms, bool mediated)
+/* now: when the answer counts from. own: its author's. due_ms: when the next is due, if that opens the matter again. */
+static void move(struct matter *m, enum outcome o, bool own, int64_t now, int64_t due_ms, bool mediated)
 {
 	m->answers++;
 	if (o != OUTCOME_RECEIVED || !m->answered) { /* a machine's word takes no one's place */
@@ -337,7 +336,7 @@ static void move(struct matter *m, enum outcome o, bool own, int64_t now, int64_
 		m->ended = true;
 		m->ended_ms = now;
 	} else if (o == OUTCOME_RE_OBSERVED && m->ended) {
-		reopen(m, now, logged_ms);
+		reopen(m, now, due_ms);
 	}
 }
 
@@ -347,6 +346,7 @@ enum err answer_fold(struct state *st, const struct statement *s)
 	struct addressee better;
 	enum outcome o;
 	bool found = false, help = false;
+	int64_t length = 0;
 	enum err e = matter_referred(st, s, kind_rules(KIND_ANSWER)->refers, &before);
 
 	if (e == OK)
@@ -355,10 +355,13 @@ enum err answer_fold(struct state *st, const struct statement *s)
 		e = read_better(s, &before, o, &better, &found);
 	if (e == OK)
 		e = help_is(st, &before, &help);
+	if (e == OK && o == OUTCOME_RE_OBSERVED)
+		e = notice_due_length(st, before.class, &before.to, &length);
 	if (e != OK)
 		return e;
 	m = before;
-	move(&m, o, help ? help_by_author(o) : by_author(o), matter_time(st, &m), st->logged_ms, s->for_party.len > 0);
+	move(&m, o, help ? help_by_author(o) : by_author(o), matter_time(st, &m), st->logged_ms + length,
+	     s->for_party.len > 0);
 	m.moved_ms = st->logged_ms;
 	if (m.kind == KIND_PARTY)
 		e = party_decide(st, &m, o == OUTCOME_ACCEPTED, s->id);

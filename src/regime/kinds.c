@@ -5,6 +5,7 @@
 #include "regime/agreement.h"
 #include "regime/deconflict.h"
 #include "regime/kinds_private.h"
+#include "regime/pledge.h"
 #include "regime/policy.h"
 #include "regime/release.h"
 #include "regime/words.h"
@@ -201,6 +202,13 @@ static const struct header_rule certificate_headers[] = {
 	{ NULL, 0, 0 },
 };
 
+static const struct header_rule pledge_headers[] = {
+	{ "date", 0, 1 },	{ "norm", 1, 1 },	  { "start", 0, 1 },
+	{ "end", 0, 1 },	{ "term", 0, TERMS_MAX }, { "asset", 0, ASSETS_MAX },
+	{ "unilateral", 0, 1 }, { "text", 0, 1 },	  { "demonstration", 0, 1 },
+	{ NULL, 0, 0 },
+};
+
 static const struct header_rule rules_headers[] = {
 	{ "date", 0, 1 },
 	{ "version", 1, 1 },
@@ -329,12 +337,16 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.kind = KIND_WITHDRAW, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = withdraw_headers,
 		.refers = BIT(KIND_PARTY) | BIT(KIND_PROOF) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) |
 			  BIT(KIND_CONTROL) | BIT(KIND_VOCABULARY) | BIT(KIND_VOUCH) | BIT(KIND_CERTIFICATE) |
-			  BIT(KIND_AGREEMENT),
+			  BIT(KIND_AGREEMENT) | BIT(KIND_PLEDGE),
 		.guests = true, .check = withdraw_check, .fold = withdraw_fold,
 	},
 	[KIND_TICK] = {
 		.kind = KIND_TICK, .ledgers = PUBLIC, .roles = BIT(ROLE_NODE), .headers = tick_headers,
 		.check = tick_check, .fold = tick_fold,
+	},
+	[KIND_PLEDGE] = {
+		.kind = KIND_PLEDGE, .ledgers = PUBLIC, .roles = ANYONE, .headers = pledge_headers,
+		.guests = true, .since = RULES_PROMISES, .check = pledge_check, .fold = pledge_fold,
 	},
 	[KIND_RULES] = {
 		.kind = KIND_RULES, .ledgers = PUBLIC, .roles = BIT(ROLE_NODE), .headers = rules_headers,
@@ -360,7 +372,6 @@ unsigned kind_ledgers(enum kind k)
 		return r->ledgers;
 	switch (k) {
 	case KIND_ADVISORY:
-	case KIND_PLEDGE:
 		return PUBLIC;
 	case KIND_CASE:
 	case KIND_EMBARGO:

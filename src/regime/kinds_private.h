@@ -83,6 +83,10 @@ enum err notice_fold(struct state *st, const struct statement *s);
 /* The `class` of a statement, which has one spelling. ERR_CLASS_UNKNOWN, ERR_CLASS_CONTENT. */
 enum err notice_class(const struct statement *s, enum rsit_class *out);
 
+/* How long an answer has, from when a notice to that party is logged: the days of the class, or what it pledged if that is shorter.
+ * Nothing else says so. */
+enum err notice_due_length(const struct state *st, enum rsit_class class, const struct addressee *to, int64_t *out);
+
 enum err request_check(const struct state *st, const struct statement *s);
 enum err request_fold(struct state *st, const struct statement *s);
 

@@ -1,4 +1,5 @@
 #include "regime/kinds_private.h"
+#include "regime/pledge.h"
 
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 #define LONGEST_MS (366 * DAY_MS)
@@ -97,21 +98,36 @@ static enum err check_words(const struct statement *s)
 	return value_yes(s, "demonstration", &demonstration);
 }
 
-/* The accused does not wait on the accuser: the class says how many days there are, and a notice may only give more. The
- * sender counts from its own date, the clock from the time when it was logged here; the later of the two ends holds. So a notice
- * of another node is not overdue when it comes, however long it took or slow that node's clock is. */
+enum err notice_due_length(const struct state *st, enum rsit_class class, const struct addressee *to, int64_t *out)
+{
+	int64_t pledged = 0;
+	bool found = false;
+	enum err e = to->type == TO_PARTY ? pledged_due(st, to->domain, st->logged_ms, &found, &pledged) : OK;
+
+	*out = (int64_t)class_due_days(class) * DAY_MS;
+	if (found && pledged < *out)
+		*out = pledged;
+	return e;
+}
+
+/* The accused does not wait on the accuser: how long there is, the class says, or a shorter pledge of who is addressed first, and a
+ * notice may only give more. The sender counts from its own date, the clock from the time when it was logged here; the later of
+ * the two ends holds. So a notice of another node is not overdue when it comes, however long it took or slow that node's clock is. */
 static enum err due_of(const struct state *st, const struct statement *s, enum rsit_class class, int64_t *out)
 {
-	int64_t days = (int64_t)class_due_days(class) * DAY_MS, asked = 0;
-	int64_t now = state_time(st), from = s->has_date && s->date_ms < now ? s->date_ms : now;
+	int64_t length = 0, asked = 0, now = state_time(st), from = s->has_date && s->date_ms < now ? s->date_ms : now;
 	enum err e = value_time(s, "due", &asked);
+	char text[CLOCK_TEXT];
 
-	if (e == OK && asked != 0 && asked / 1000 < (from + days) / 1000)
-		e = fail(ERR_STATEMENT_HEADER, "due: a notice of this class gives at least %u days",
-			 class_due_days(class));
+	if (e == OK)
+		e = notice_due_length(st, class, &s->to[0], &length);
+	if (e == OK && asked != 0 && asked / 1000 < (from + length) / 1000) {
+		clock_format_duration(length, text);
+		e = fail(ERR_STATEMENT_HEADER, "due: a notice of this class to this party gives at least %s", text);
+	}
 	if (e == OK && asked > st->logged_ms + LONGEST_MS)
 		e = fail(ERR_STATEMENT_HEADER, "due: over 366 days away");
-	*out = asked > st->logged_ms + days ? asked : st->logged_ms + days;
+	*out = asked > st->logged_ms + length ? asked : st->logged_ms + length;
 	return e;
 }
 

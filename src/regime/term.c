@@ -42,8 +42,7 @@ static int shown(struct span s)
 	return s.len > 40 ? 40 : (int)s.len;
 }
 
-/* Of terms and of asset sets. */
-static bool is_name(struct span s)
+bool term_name_valid(struct span s)
 {
 	if (s.len == 0 || s.len > TERM_NAME_MAX || s.at[0] < 'a' || s.at[0] > 'z')
 		return false;
@@ -232,7 +231,7 @@ static enum err read_restraint(struct span *rest, struct term *t)
 	if (rest->at == NULL || !span_is(span_cut(rest, ' '), "in") || rest->at == NULL)
 		return fail(ERR_TERM, "restraint: `in` and the name of a set of assets");
 	t->asset_set = span_cut(rest, ' ');
-	return is_name(t->asset_set) ? OK : fail(ERR_TERM, "in: a-z, 0-9 and -, at most %d", TERM_NAME_MAX);
+	return term_name_valid(t->asset_set) ? OK : fail(ERR_TERM, "in: a-z, 0-9 and -, at most %d", TERM_NAME_MAX);
 }
 
 static enum err read_promise(const struct metric_rule *rule, struct span *rest, struct term *t)
@@ -259,7 +258,7 @@ enum err term_parse(struct span value, struct term *out)
 	enum err e;
 
 	t.name = span_cut(&rest, ' ');
-	if (!is_name(t.name))
+	if (!term_name_valid(t.name))
 		return fail(ERR_TERM, "its name: a-z, 0-9 and -, a letter first, at most %d", TERM_NAME_MAX);
 	if (rest.at == NULL)
 		return fail(ERR_TERM, "%.*s: a metric is missing", shown(t.name), t.name.at);
@@ -351,6 +350,15 @@ void term_print(const struct term *t, struct buffer *out)
 		buffer_text(out, " of ");
 		buffer_span(out, t->of);
 	}
+}
+
+bool terms_contradict(const struct term *a, const struct term *b)
+{
+	if (span_equal(a->name, b->name))
+		return true;
+	if (a->metric != b->metric || a->within_ms != b->within_ms || !span_equal(a->asset_set, b->asset_set))
+		return false;
+	return (a->of.len == 0 || b->of.len == 0 || span_equal(a->of, b->of)) && a->threshold != b->threshold;
 }
 
 /* ---- judging ---- */

@@ -30,6 +30,9 @@ enum gives {
 };
 const char *gives_name(enum gives g); /* "nothing", "share", "help" */
 
+/* a-z, 0-9 and -, a letter first: of terms, and of sets of assets. */
+bool term_name_valid(struct span name);
+
 struct term {
 	struct span name;
 	enum metric metric;
@@ -50,6 +53,10 @@ struct term {
 enum err term_parse(struct span value, struct term *out);
 /* The one spelling of it; what term_parse reads as the same. */
 void term_print(const struct term *t, struct buffer *out);
+
+/* Two that cannot stand beside each other: of one name, or binding the same party on the same metric, as fast, in the same set, to
+ * another threshold. */
+bool terms_contradict(const struct term *a, const struct term *b);
 
 /* How window i from start_ms lies. Every window has the same length in UTC. */
 static inline int64_t term_window_end(const struct term *t, int64_t start_ms, uint64_t i)

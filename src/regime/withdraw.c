@@ -104,6 +104,8 @@ enum err withdraw_fold(struct state *st, const struct statement *s)
 		e = certificate_withdraw(st, &before);
 	if (e == OK && before.kind == KIND_AGREEMENT)
 		e = agreement_withdraw(st, &before);
+	if (e == OK && before.kind == KIND_PLEDGE)
+		e = pledge_withdraw(st, &before);
 	if (e != OK)
 		return e;
 	m = before;

@@ -154,7 +154,7 @@ static void sign(struct submitter *t, struct buffer *note)
 	struct hash id;
 
 	buffer_clear(note);
-	statement_begin(&w, KIND_PLEDGE, node_origin(t->node, LEDGER_PUBLIC), signer_verifier(node_signer(t->node)));
+	statement_begin(&w, KIND_ADVISORY, node_origin(t->node, LEDGER_PUBLIC), signer_verifier(node_signer(t->node)));
 	statement_add_print(&w, "norm", "%llu", (unsigned long long)draw(&t->seed));
 	need(statement_end(&w, node_signer(t->node), note, &id), "a pledge");
 	statement_writer_free(&w);

@@ -376,7 +376,7 @@ def large(a, b, serve, tmp_path):
     b.run("party", "approve", "a.example")
     b.run("party", "add", "m.example", "--role", "operator", "--claim", "AS64500", "--approve")
     b.many = lambda kind, ledger, count: log_many(b, tmp_path / "notes", Signer.of(b, "m.example"), kind, ledger, count)
-    b.many("pledge", "public", 700)
+    b.many("advisory", "public", 700)
     b.many("case", "circle", 1300)
     return b
 
@@ -387,7 +387,7 @@ def test_more_than_a_tile(a, large, serve):
     got = follow(a, server.url)
     assert got["public"] > 700 and got["circle"] >= 1300
     for public, circle in ((1, 0), (0, 1), (3, 250), (250, 6), (256, 512), (0, 0)):  # partial ones grow, some become full
-        b.many("pledge", "public", public)
+        b.many("advisory", "public", public)
         b.many("case", "circle", circle)
         more = follow(a, server.url)
         assert (more["public_new"], more["circle_new"]) == (public, circle)
@@ -401,7 +401,7 @@ def test_more_than_a_tile(a, large, serve):
 def test_killed_among_full_bundles(a, large, serve, hostile):
     """Each time another bundle came through; what is there is not asked for again, and all ends as it must."""
     b = large
-    b.many("pledge", "public", 1400)
+    b.many("advisory", "public", 1400)
     server = serve(b)
     proxy = hostile(server.url)  # which takes the signatures away: the circle is closed
     folder = a.dir / "followed" / "b.example"
@@ -489,7 +489,7 @@ def test_filed_anew_and_withdrawn(a, b, serve, tmp_path):
     assert a.error("party", "show", "n.example") == b.error("party", "show", "n.example") == "party-unknown"
     # Filed anew and withdrawn between two rounds, among others of the same moment.
     id = say(m.party(public, "role operator", "title M once more"))
-    many = [m.statement("pledge", public, f"text {i}") for i in range(5)]
+    many = [m.statement("advisory", public, f"text {i}") for i in range(5)]
     many.append(m.statement("withdraw", public, f"re {id}"))
     paths = []
     for note, name in many:

@@ -182,7 +182,7 @@ static void lies_in_the_journal(void **state)
 	};
 	struct world *w = world_new(*state);
 	const char *right = scratch_path(w->scratch, "right");
-	struct span good = statement_text(w->arena, KIND_PLEDGE, "cert.example/public", w->op, "norm x\n", NULL);
+	struct span good = statement_text(w->arena, KIND_ADVISORY, "cert.example/public", w->op, "norm x\n", NULL);
 
 	node_close(w->n);
 	copy(w->dir, right);

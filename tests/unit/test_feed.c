@@ -156,7 +156,7 @@ static const char *any_addressee(struct twin *t)
 /* Of a kind that has no rules, so anything goes: addressees of all sorts and references into either ledger. */
 static struct span free_statement(struct twin *t, const struct hash *ids, size_t count, struct hash *id)
 {
-	static const enum kind kinds[] = { KIND_EMBARGO, KIND_CASE, KIND_PLEDGE, KIND_PROOF };
+	static const enum kind kinds[] = { KIND_EMBARGO, KIND_CASE, KIND_ADVISORY, KIND_PROOF };
 	struct world *w = t->w;
 	size_t kind = test_below(&t->seed, TABLE_LENGTH(kinds));
 	const char *lines = arena_print(w->arena, "serial %zu\n", (size_t)test_random(&t->seed));
@@ -308,8 +308,8 @@ static void check_walk(struct snapshot *s, const struct twin *t, const struct fe
 
 static struct feed random_feed(struct twin *t)
 {
-	static const enum kind kinds[] = { KIND_UNKNOWN, KIND_PARTY,  KIND_PLAN,   KIND_NOTICE,
-					   KIND_REQUEST, KIND_ANSWER, KIND_PLEDGE, KIND_EMBARGO };
+	static const enum kind kinds[] = { KIND_UNKNOWN, KIND_PARTY,  KIND_PLAN,     KIND_NOTICE,
+					   KIND_REQUEST, KIND_ANSWER, KIND_ADVISORY, KIND_EMBARGO };
 	struct feed f = { .type = (enum feed_type)test_below(&t->seed, 4),
 			  .ledger = (enum ledger_id)test_below(&t->seed, LEDGER_COUNT),
 			  .kind = kinds[test_below(&t->seed, TABLE_LENGTH(kinds))],
@@ -457,15 +457,15 @@ static void chains(void **state)
 		const char *ledger = i % 3 == 2 ? "cert.example/circle" : "cert.example/public";
 
 		assert_int_equal(world_add(w,
-					   statement_text(w->arena, i % 3 == 2 ? KIND_CASE : KIND_PLEDGE, ledger,
+					   statement_text(w->arena, i % 3 == 2 ? KIND_CASE : KIND_ADVISORY, ledger,
 							  w->res, lines, &ids[i]),
 					   NULL),
 				 OK);
 	}
-	late_note = statement_text(w->arena, KIND_PLEDGE, "cert.example/public", w->res,
+	late_note = statement_text(w->arena, KIND_ADVISORY, "cert.example/public", w->res,
 				   arena_print(w->arena, "serial 2\nre %s\n", hex_of(w->arena, ids[0])), &late);
 	assert_int_equal(world_add(w,
-				   statement_text(w->arena, KIND_PLEDGE, "cert.example/public", w->res,
+				   statement_text(w->arena, KIND_ADVISORY, "cert.example/public", w->res,
 						  arena_print(w->arena, "re %s\n", hex_of(w->arena, late)), &early),
 				   NULL),
 			 OK);

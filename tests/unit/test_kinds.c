@@ -337,11 +337,11 @@ static const struct door others[] = {
 	{ "rules unknown here", KIND_RULES, LEDGER_PUBLIC, NODE, "version 3\n", ERR_RULES },
 	{ "rules 0", KIND_RULES, LEDGER_PUBLIC, NODE, "version 0\n", ERR_STATEMENT_HEADER },
 	{ "rules of a party", KIND_RULES, LEDGER_PUBLIC, OP, "version 2\n", ERR_ROLE },
-	{ "a kind without a row", KIND_PLEDGE, LEDGER_PUBLIC, OP, "norm x\n", OK },
-	{ "the same in the circle", KIND_PLEDGE, LEDGER_CIRCLE, OP, "norm x\n", ERR_STATEMENT_LEDGER },
+	{ "a kind without a row", KIND_ADVISORY, LEDGER_PUBLIC, OP, "norm x\n", OK },
+	{ "the same in the circle", KIND_ADVISORY, LEDGER_CIRCLE, OP, "norm x\n", ERR_STATEMENT_LEDGER },
 	{ "a case", KIND_CASE, LEDGER_CIRCLE, OP, "product x\n", OK },
 	{ "a case in public", KIND_CASE, LEDGER_PUBLIC, OP, "product x\n", ERR_STATEMENT_LEDGER },
-	{ "a kind without a row, nobody known", KIND_PLEDGE, LEDGER_PUBLIC, STRANGER, "norm x\n", ERR_PARTY_UNKNOWN },
+	{ "a kind without a row, nobody known", KIND_ADVISORY, LEDGER_PUBLIC, STRANGER, "norm x\n", ERR_PARTY_UNKNOWN },
 };
 
 #define SHARE(what, from, lines, err)                                                                                  \

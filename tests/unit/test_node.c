@@ -268,7 +268,7 @@ static void clock_behind(void **state)
 
 	set_last_logged(w, clock_now_ms() + 11 * 60000);
 	assert_int_equal(node_begin(w->n), OK);
-	statement_begin(&writer, KIND_PLEDGE, node_origin(w->n, LEDGER_PUBLIC), signer_verifier(node_signer(w->n)));
+	statement_begin(&writer, KIND_ADVISORY, node_origin(w->n, LEDGER_PUBLIC), signer_verifier(node_signer(w->n)));
 	assert_int_equal(node_add_own(w->n, &writer, &a), ERR_LOGGED);
 	assert_non_null(strstr(err_detail(), "clock"));
 	statement_writer_free(&writer);

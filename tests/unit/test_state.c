@@ -327,7 +327,7 @@ static void total(void **state)
 		statement_text(b->arena, KIND_ANSWER, "cert.example/public", b->node, "outcome fixed\n", NULL),
 		statement_text(b->arena, KIND_TICK, "cert.example/public", stranger, "checkpoint x\n", NULL),
 		statement_text(b->arena, KIND_WITHDRAW, "other.example/public", b->node, "text x\n", NULL),
-		statement_text(b->arena, KIND_PLEDGE, "cert.example/public", b->node, "norm x\n", NULL),
+		statement_text(b->arena, KIND_ADVISORY, "cert.example/public", b->node, "norm x\n", NULL),
 		statement_text(b->arena, KIND_RULES, "cert.example/circle", b->node, "version 1\n", NULL),
 		/* right in itself, but folded where it does not belong */
 		party_text(b->arena, "cert.example/public", stranger, "role vendor\n", NULL),

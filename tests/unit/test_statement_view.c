@@ -208,14 +208,14 @@ static void an_unknown_kind(void **state)
 {
 	struct arena *a = arena_new((size_t)1 << 22);
 	struct signer *key = signer_of("op.example");
-	struct span note = statement_text(a, KIND_PLEDGE, "cert.example/public", key, "text x\n", NULL);
-	const char *at = memmem(note.at, note.len, "pledge", 6);
+	struct span note = statement_text(a, KIND_ADVISORY, "cert.example/public", key, "text x\n", NULL);
+	const char *at = memmem(note.at, note.len, "advisory", 8);
 	char *copy = arena_copy(a, note.at, note.len);
 	struct statement s;
 
 	(void)state;
 	assert_non_null(at);
-	memcpy(copy + (at - note.at), "future", 6);
+	memcpy(copy + (at - note.at), "tomorrow", 8);
 	assert_int_equal(statement_parse(a, span_make(copy, note.len), &s), OK);
 	assert_int_equal(s.kind, KIND_UNKNOWN);
 	check_view(a, &s, NULL);

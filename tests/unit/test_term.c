@@ -327,6 +327,35 @@ static void windows_follow_on_one_another(void **state)
 	assert_int_equal(term_window_end(&t, 5, 9), 5 + INT64_C(3660) * DAY);
 }
 
+static void some_cannot_stand_together(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool contradict;
+	} cases[] = {
+		{ "a balance at-least 30% each 30d", "a uplift at-least 3% each 30d", true }, /* one name */
+		{ "a balance at-least 30% each 30d", "b balance at-least 40% each 30d", true },
+		{ "a balance at-least 30% each 30d", "b balance at-least 40% each 90d", true },
+		{ "a balance at-least 30% each 30d", "b balance at-least 30% each 90d", false },
+		{ "a fixed at-least 30% within 1d each 30d", "b fixed at-least 90% within 14d each 30d", false },
+		{ "a balance at-least 30% each 30d of a.example", "b balance at-least 40% each 30d of b.example",
+		  false },
+		{ "a balance at-least 30% each 30d of a.example", "b balance at-least 40% each 30d", true },
+		{ "a balance at-least 30% each 30d of a.example", "b balance at-least 40% each 30d of a.example",
+		  true },
+		{ "a restraint scan in x each 30d", "b restraint exercise in x each 30d", false },
+		{ "a restraint scan in x each 30d", "b restraint scan in y each 30d", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TABLE_LENGTH(cases); i++) {
+		struct term a = parsed(cases[i].a), b = parsed(cases[i].b);
+
+		if (terms_contradict(&a, &b) != cases[i].contradict || terms_contradict(&b, &a) != cases[i].contradict)
+			fail_msg("%s / %s", cases[i].a, cases[i].b);
+	}
+}
+
 /* Random terms of all that the grammar has: printed and read they are the same. */
 static void any_term_goes_there_and_back(void **state)
 {
@@ -377,6 +406,7 @@ int main(void)
 		cmocka_unit_test(names_are_told),
 		cmocka_unit_test(windows_are_judged),
 		cmocka_unit_test(windows_follow_on_one_another),
+		cmocka_unit_test(some_cannot_stand_together),
 		cmocka_unit_test(any_term_goes_there_and_back),
 	};
 
