@@ -423,15 +423,54 @@ static void five_hundred_assets(void **state)
 	two_free(&t);
 }
 
+static void printed(void **state)
+{
+	struct two t = setup(state, "a");
+	struct buffer out = BUFFER(10000);
+	struct hash offer = two_offer(&t, AGREED "term hold restraint scan in power each 90d of x.example\n" ASSET_Y);
+	struct agreement a = two_read(&t, offer);
+	const char *expected = arena_print(
+		t.b->arena,
+		"{\"id\":\"%s\",\"phase\":\"offered\",\"parties\":[\"x.example\",\"y.example\"],"
+		"\"depositary\":\"cert.example\",\"offered_by\":\"x.example\","
+		"\"signed\":[{\"party\":\"x.example\",\"statement\":\"%s\"}],"
+		"\"offered\":\"2026-10-03T00:00:00.000Z\",\"countersigned\":null,"
+		"\"start\":\"2027-01-01T00:00:00.000Z\",\"end\":\"2030-01-01T00:00:00.000Z\",\"leaves\":null,"
+		"\"ended\":null,\"exit_notice\":\"90d\",\"consult\":\"14d\",\"restore\":2,\"demonstration\":false,"
+		"\"codes\":[1,3],\"terms\":["
+		"{\"name\":\"hold\",\"term\":\"hold restraint scan in power each 90d of "
+		"x.example\",\"gives\":\"nothing\","
+		"\"of\":\"x.example\"},"
+		"{\"name\":\"swift\",\"term\":\"swift acknowledged at-least 90%% within 2d each 30d gives share\","
+		"\"gives\":\"share\"}],"
+		"\"assets\":[{\"set\":\"power\","
+		"\"commitment\":\"1111223344556677001122334455667700112233445566770011223344556677\","
+		"\"party\":\"y.example\"}]}",
+		hex_of(t.b->arena, a.id), hex_of(t.b->arena, offer));
+
+	agreement_print(&a, &out);
+	assert_int_equal(out.err, OK);
+	assert_span(buffer_view(&out), expected);
+	buffer_free(&out);
+	two_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_A_FOLDER(offered_and_signed), IN_A_FOLDER(id_of_the_lines),
-		IN_A_FOLDER(refusals),		 IN_A_FOLDER(second_signature),
-		IN_A_FOLDER(codes_of_both),	 IN_A_FOLDER(offers_that_end),
-		IN_A_FOLDER(revoked_keys),	 IN_A_FOLDER(so_many_at_a_time),
-		IN_A_FOLDER(older_rules),	 IN_A_FOLDER(lists),
-		IN_A_FOLDER(copies_elsewhere),	 IN_A_FOLDER(five_hundred_assets),
+		IN_A_FOLDER(offered_and_signed),
+		IN_A_FOLDER(id_of_the_lines),
+		IN_A_FOLDER(refusals),
+		IN_A_FOLDER(second_signature),
+		IN_A_FOLDER(codes_of_both),
+		IN_A_FOLDER(offers_that_end),
+		IN_A_FOLDER(revoked_keys),
+		IN_A_FOLDER(so_many_at_a_time),
+		IN_A_FOLDER(older_rules),
+		IN_A_FOLDER(lists),
+		IN_A_FOLDER(copies_elsewhere),
+		IN_A_FOLDER(five_hundred_assets),
+		IN_A_FOLDER(printed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
