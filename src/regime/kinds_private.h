@@ -145,11 +145,6 @@ enum err rules_known(const struct statement *s);
 enum err certificate_check(const struct state *st, const struct statement *s);
 enum err certificate_fold(struct state *st, const struct statement *s);
 enum err certificate_withdraw(struct state *st, const struct matter *m);
-/* Of the predicates release, seen and canary: what only these have (release.c). certificate_check ends with the first and
- * certificate_fold with the second: the certificate itself is checked and written by then. */
-enum err release_kind_check(const struct state *st, const struct statement *s, enum predicate p);
-enum err release_kind_fold(struct state *st, const struct statement *s, enum predicate p);
-
 /* Of a certificate whose predicate is release, seen or canary (release.c); of others they do nothing. check: its own headers, after the kind's. fold: before the certificate's own. */
 enum err artefacts_check(const struct state *st, const struct statement *s);
 enum err artefacts_fold(struct state *st, const struct statement *s);

@@ -10,9 +10,10 @@
 
 #include "ledger/growth.h"
 #include "regime/guest.h"
-#include "regime/words.h"
+#include "regime/in_toto.h"
 #include "regime/publishing.h"
 #include "regime/receipts.h"
+#include "regime/words.h"
 
 /*
  * One queue, two ends
@@ -175,10 +176,28 @@ static enum err check_vocabulary(struct span body)
 	return e;
 }
 
-static enum err check_body(struct submission *s, const struct statement *statement)
+/* So is this. author NULL: whom nobody knows yet must be heard of first, for the envelope is to be signed by its key. */
+static enum err check_certificate(const struct statement *s, struct span body, const struct verifier *author)
+{
+	struct arena *a = arena_new(CERTIFICATE_ARENA);
+	enum err e = a != NULL ? OK : ERR_NO_MEMORY;
+
+	if (e == OK && author == NULL)
+		e = fail(ERR_PARTY_UNKNOWN, "%.*s has no key here that could have signed it", SPAN_FORMAT(s->from));
+	if (e == OK)
+		e = certificate_body_check(a, s, body, author);
+	arena_free(a);
+	return e;
+}
+
+/* author: whose key it is, NULL if it is not known. */
+static enum err check_body(struct submission *s, const struct statement *statement, const struct verifier *author)
 {
 	enum err e;
 
+	if (s->body.at == NULL && statement->kind == KIND_CERTIFICATE && statement->has_body &&
+	    s->home_receipt.at == NULL)
+		return fail(ERR_BODY, "a certificate comes with its envelope");
 	if (s->body.at == NULL)
 		return OK;
 	if (s->body.len >= BODY_MAX / 2)
@@ -187,6 +206,8 @@ static enum err check_body(struct submission *s, const struct statement *stateme
 		return fail(ERR_BODY,
 			    statement->has_body ? "not what the body line binds" : "the statement binds none");
 	if (statement->kind == KIND_VOCABULARY && (e = check_vocabulary(s->body)) != OK)
+		return e;
+	if (statement->kind == KIND_CERTIFICATE && (e = check_certificate(statement, s->body, author)) != OK)
 		return e;
 	s->reference = statement->body;
 	s->reference.media_type = SPAN(""); /* it was in the arena, and is not needed */
@@ -197,17 +218,18 @@ static void check(struct sequencer *q, struct arena *a, struct checkpoint_cache 
 {
 	struct statement statement;
 	struct keys keys;
+	bool known = false;
 	enum err e;
 
 	arena_reset(a);
 	if ((e = statement_parse(a, s->note, &statement)) == OK &&
-	    keys_of(q->node, a, &statement, s->home_receipt.at != NULL, &keys) == OK &&
+	    (known = keys_of(q->node, a, &statement, s->home_receipt.at != NULL, &keys) == OK) &&
 	    (e = note_verify(&statement.note, &keys.signer, 1, NULL)) == OK) {
 		keep_verified(s, &statement, &keys.signer);
 		e = check_receipt(a, s, &statement, &keys, cache);
 	}
 	if (e == OK)
-		e = check_body(s, &statement);
+		e = check_body(s, &statement, known ? &keys.signer : NULL);
 	if (e != OK)
 		refuse(s, e);
 }

@@ -1,0 +1,209 @@
+/* CycloneDX 1.6, `declarations`: the members that it has, each of its type, and references that lead somewhere. Components, services,
+ * external references and what evidence consists of are looked at on their surface only. Signatures in the JSON itself (JSF) are
+ * refused: the envelope is signed, and two kinds of signature would make readers believe the wrong one. Requirements stand in the
+ * standard and not here, so these references are not followed. */
+#include "regime/form.h"
+#include "regime/in_toto.h"
+
+enum sort { ANYWHERE, ASSESSOR, CLAIM, EVIDENCE, TARGET, OTHER };
+
+static const struct form contact[] = {
+	{ "bom-ref", FORM_NAMES, OTHER, NULL, false },
+	{ "name", FORM_TEXT, 0, NULL, false },
+	{ "email", FORM_TEXT, 0, NULL, false },
+	{ "phone", FORM_TEXT, 0, NULL, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form address[] = {
+	{ "bom-ref", FORM_NAMES, OTHER, NULL, false },
+	{ "country", FORM_TEXT, 0, NULL, false },
+	{ "region", FORM_TEXT, 0, NULL, false },
+	{ "locality", FORM_TEXT, 0, NULL, false },
+	{ "postOfficeBoxNumber", FORM_TEXT, 0, NULL, false },
+	{ "postalCode", FORM_TEXT, 0, NULL, false },
+	{ "streetAddress", FORM_TEXT, 0, NULL, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+#define ORGANIZATION(of)                                                                                               \
+	{ "bom-ref", FORM_NAMES, of, NULL, false }, { "name", FORM_TEXT, 0, NULL, false },                             \
+		{ "address", FORM_OBJECT, 0, address, false }, { "url", FORM_TEXTS, 0, NULL, false },                  \
+		{ "contact", FORM_OBJECTS, 0, contact, false },                                                        \
+	{                                                                                                              \
+		NULL, FORM_ANY, 0, NULL, false                                                                         \
+	}
+static const struct form organization[] = { ORGANIZATION(OTHER) };
+static const struct form target_organization[] = { ORGANIZATION(TARGET) };
+
+static const struct form assessor[] = {
+	{ "bom-ref", FORM_NAMES, ASSESSOR, NULL, false },
+	{ "thirdParty", FORM_FLAG, 0, NULL, false },
+	{ "organization", FORM_OBJECT, 0, organization, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form conformance[] = {
+	{ "score", FORM_SHARE, 0, NULL, false },
+	{ "rationale", FORM_TEXT, 0, NULL, false },
+	{ "mitigationStrategies", FORM_REFERS_MANY, EVIDENCE, NULL, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form confidence[] = {
+	{ "score", FORM_SHARE, 0, NULL, false },
+	{ "rationale", FORM_TEXT, 0, NULL, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form map[] = {
+	{ "requirement", FORM_REFERS, ANYWHERE, NULL, false },
+	{ "claims", FORM_REFERS_MANY, CLAIM, NULL, false },
+	{ "counterClaims", FORM_REFERS_MANY, CLAIM, NULL, false },
+	{ "conformance", FORM_OBJECT, 0, conformance, false },
+	{ "confidence", FORM_OBJECT, 0, confidence, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form attestation[] = {
+	{ "summary", FORM_TEXT, 0, NULL, false },
+	{ "assessor", FORM_REFERS, ASSESSOR, NULL, false },
+	{ "map", FORM_OBJECTS, 0, map, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form claim[] = {
+	{ "bom-ref", FORM_NAMES, CLAIM, NULL, false },
+	{ "target", FORM_REFERS, TARGET, NULL, false },
+	{ "predicate", FORM_TEXT, 0, NULL, false },
+	{ "mitigationStrategies", FORM_REFERS_MANY, EVIDENCE, NULL, false },
+	{ "reasoning", FORM_TEXT, 0, NULL, false },
+	{ "evidence", FORM_REFERS_MANY, EVIDENCE, NULL, false },
+	{ "counterEvidence", FORM_REFERS_MANY, EVIDENCE, NULL, false },
+	{ "externalReferences", FORM_ANY, 0, NULL, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form attachment[] = {
+	{ "contentType", FORM_TEXT, 0, NULL, false },
+	{ "encoding", FORM_TEXT, 0, NULL, false },
+	{ "content", FORM_TEXT, 0, NULL, true },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form contents[] = {
+	{ "attachment", FORM_OBJECT, 0, attachment, false },
+	{ "url", FORM_TEXT, 0, NULL, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form data[] = {
+	{ "name", FORM_TEXT, 0, NULL, false },		 { "contents", FORM_OBJECT, 0, contents, false },
+	{ "classification", FORM_TEXT, 0, NULL, false }, { "sensitiveData", FORM_TEXTS, 0, NULL, false },
+	{ "governance", FORM_ANY, 0, NULL, false },	 { NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form evidence[] = {
+	{ "bom-ref", FORM_NAMES, EVIDENCE, NULL, false },
+	{ "propertyName", FORM_TEXT, 0, NULL, false },
+	{ "description", FORM_TEXT, 0, NULL, false },
+	{ "data", FORM_OBJECTS, 0, data, false },
+	{ "created", FORM_TIME, 0, NULL, false },
+	{ "expires", FORM_TIME, 0, NULL, false },
+	{ "author", FORM_OBJECT, 0, contact, false },
+	{ "reviewer", FORM_OBJECT, 0, contact, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+/* On their surface: closed tables cannot say that. */
+static const struct form surface[] = {
+	{ "bom-ref", FORM_NAMES, TARGET, NULL, false },
+	{ "name", FORM_WORD, 0, NULL, true },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form targets[] = {
+	{ "organizations", FORM_OBJECTS, 0, target_organization, false },
+	{ "components", FORM_ANY, 0, NULL, false },
+	{ "services", FORM_ANY, 0, NULL, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form signatory[] = {
+	{ "name", FORM_TEXT, 0, NULL, false },
+	{ "role", FORM_TEXT, 0, NULL, false },
+	{ "organization", FORM_OBJECT, 0, organization, true },
+	{ "externalReference", FORM_ANY, 0, NULL, true },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form affirmation[] = {
+	{ "statement", FORM_TEXT, 0, NULL, false },
+	{ "signatories", FORM_OBJECTS, 0, signatory, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static const struct form declarations[] = {
+	{ "assessors", FORM_OBJECTS, 0, assessor, false },
+	{ "attestations", FORM_OBJECTS, 0, attestation, false },
+	{ "claims", FORM_OBJECTS, 0, claim, false },
+	{ "evidence", FORM_OBJECTS, 0, evidence, false },
+	{ "targets", FORM_OBJECT, 0, targets, false },
+	{ "affirmation", FORM_OBJECT, 0, affirmation, false },
+	{ NULL, FORM_ANY, 0, NULL, false },
+};
+
+static enum err check_surface(struct arena *a, yyjson_val *d, const char *name, struct form_names *names)
+{
+	yyjson_val *list = yyjson_obj_get(yyjson_obj_get(d, "targets"), name), *one;
+	yyjson_arr_iter all = yyjson_arr_iter_with(list);
+	enum err e = OK;
+
+	if (list != NULL && !yyjson_is_arr(list))
+		return fail(ERR_CERTIFICATE, "declarations.targets.%s: a list", name);
+	while (e == OK && (one = yyjson_arr_iter_next(&all)) != NULL)
+		e = form_check(a, one, surface, false, names, name);
+	return e;
+}
+
+static enum err check_all(struct arena *a, yyjson_val *d, struct form_names *names)
+{
+	enum err e = form_check(a, d, declarations, true, names, "declarations");
+
+	if (e == OK)
+		e = check_surface(a, d, "components", names);
+	return e == OK ? check_surface(a, d, "services", names) : e;
+}
+
+static void count(yyjson_val *d, struct in_toto *out)
+{
+	yyjson_arr_iter all = yyjson_arr_iter_with(yyjson_obj_get(d, "claims")), maps;
+	yyjson_val *one, *m;
+
+	out->claims = yyjson_arr_size(yyjson_obj_get(d, "claims"));
+	out->evidence = yyjson_arr_size(yyjson_obj_get(d, "evidence"));
+	while ((one = yyjson_arr_iter_next(&all)) != NULL)
+		out->counter_evidence += yyjson_arr_size(yyjson_obj_get(one, "counterEvidence"));
+	all = yyjson_arr_iter_with(yyjson_obj_get(d, "attestations"));
+	while ((one = yyjson_arr_iter_next(&all)) != NULL) {
+		maps = yyjson_arr_iter_with(yyjson_obj_get(one, "map"));
+		while ((m = yyjson_arr_iter_next(&maps)) != NULL) {
+			out->counter_evidence += yyjson_arr_size(yyjson_obj_get(m, "counterClaims"));
+			out->conformance += yyjson_obj_get(m, "conformance") != NULL;
+		}
+	}
+}
+
+enum err declarations_check(struct arena *a, struct yyjson_val *d, struct in_toto *out)
+{
+	struct form_names names = { .count = 0 };
+	enum err e = check_all(a, d, &names);
+
+	if (e == OK)
+		e = form_names_sort(&names);
+	if (e == OK)
+		e = check_all(a, d, &names); /* and now the references */
+	if (e == OK)
+		count(d, out);
+	return e;
+}
