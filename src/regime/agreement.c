@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "regime/agreement_private.h"
+#include "regime/restraint.h"
 #include "regime/words.h"
 
 /*
@@ -235,6 +236,9 @@ enum err agreement_answer_check(const struct state *st, const struct statement *
 		return check_declined(s, &a);
 	case OUTCOME_RESOLVED:
 		return check_resolved(s, &a, side);
+	case OUTCOME_BREACH_ALLEGED:
+	case OUTCOME_DISPUTED:
+		return restraint_answer_check(st, s, m, o);
 	default:
 		return OK;
 	}
@@ -266,6 +270,8 @@ enum err agreement_answered(struct state *st, const struct statement *s, const s
 		return e;
 	if (o == OUTCOME_OBJECTED && a.phase == AGREEMENT_OFFERED)
 		return agreement_end(st, &a, st->logged_ms);
+	if (o == OUTCOME_BREACH_ALLEGED || o == OUTCOME_DISPUTED)
+		return restraint_answered(st, s, m, o);
 	return o == OUTCOME_RESOLVED ? resolve(st, s, &a) : OK;
 }
 

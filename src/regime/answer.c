@@ -1,5 +1,6 @@
 #include "regime/kinds_private.h"
 #include "regime/policy.h"
+#include "regime/restraint.h"
 
 #define TEXT_MAX 280
 
@@ -248,6 +249,8 @@ enum err answer_check(const struct state *st, const struct statement *s)
 	switch (m.kind) {
 	case KIND_AGREEMENT:
 		return agreement_answer_check(st, s, &m, o);
+	case KIND_PLEDGE:
+		return restraint_answer_check(st, s, &m, o);
 	case KIND_NOTICE:
 		return check_who_notice(st, s, &m, o);
 	case KIND_REQUEST:
@@ -375,6 +378,10 @@ enum err answer_fold(struct state *st, const struct statement *s)
 		e = help_answered(st, s, &m, o);
 	if (e == OK && m.kind == KIND_AGREEMENT)
 		e = agreement_answered(st, s, &m, o);
+	if (e == OK && m.kind == KIND_PLEDGE)
+		e = restraint_answered(st, s, &m, o);
+	if (e == OK && m.kind == KIND_NOTICE && o == OUTCOME_DISPUTED)
+		e = restraint_notice_disputed(st, &m);
 	if (e == OK && m.kind == KIND_REQUEST && o != OUTCOME_RECEIVED)
 		e = deconflict_answered(st, s, &m);
 	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;

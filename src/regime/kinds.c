@@ -323,14 +323,16 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	[KIND_AGREEMENT] = {
 		.kind = KIND_AGREEMENT, .ledgers = PUBLIC, .roles = ANYONE, .headers = agreement_headers,
 		.refers = BIT(KIND_AGREEMENT),
-		.outcomes = BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_RESOLVED), .ends = BIT(OUTCOME_OBJECTED),
+		.outcomes = BIT(OUTCOME_OBJECTED) | BIT(OUTCOME_RESOLVED) | BIT(OUTCOME_BREACH_ALLEGED) |
+			    BIT(OUTCOME_DISPUTED),
+		.ends = BIT(OUTCOME_OBJECTED),
 		.guests = true, .since = 3, .check = agreement_check, .fold = agreement_fold,
 	},
 	[KIND_ANSWER] = {
 		.kind = KIND_ANSWER, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = answer_headers,
 		.bodies = answer_bodies,
 		.refers = BIT(KIND_PARTY) | BIT(KIND_PROOF) | BIT(KIND_PLAN) | BIT(KIND_NOTICE) | BIT(KIND_REQUEST) |
-			  BIT(KIND_AGREEMENT),
+			  BIT(KIND_AGREEMENT) | BIT(KIND_PLEDGE),
 		.guests = true, .check = answer_check, .fold = answer_fold,
 	},
 	[KIND_WITHDRAW] = {
@@ -346,6 +348,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 	},
 	[KIND_PLEDGE] = {
 		.kind = KIND_PLEDGE, .ledgers = PUBLIC, .roles = ANYONE, .headers = pledge_headers,
+		.outcomes = BIT(OUTCOME_BREACH_ALLEGED) | BIT(OUTCOME_DISPUTED),
 		.guests = true, .since = RULES_PROMISES, .check = pledge_check, .fold = pledge_fold,
 	},
 	[KIND_RULES] = {
