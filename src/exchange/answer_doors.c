@@ -13,6 +13,7 @@
 #include "net/html.h"
 #include "ledger/entry.h"
 #include "regime/feed.h"
+#include "regime/help.h"
 #include "route/evidence.h"
 
 #define BODY_READ_MAX ((uint64_t)4 << 20)		  /* a larger one is not opened for a page */
@@ -112,13 +113,16 @@ static void answer_error(const struct server *s, struct http_request *r, enum er
 
 /* ---- the matter ---- */
 
-/* What the link names. *to: for whom. Its spans point into the snapshot. */
-static enum err find_matter(const struct state *st, const struct answer_link *l, struct matter *m, struct addressee *to)
+/* What the link names. *to: for whom. *help: set if it is no notice. Their spans point into the snapshot. */
+static enum err find_matter(const struct state *st, const struct answer_link *l, struct matter *m, struct addressee *to,
+			    struct help *help)
 {
 	enum err e = state_matter(st, l->notice, m);
 
-	if (e == OK && (m->kind != KIND_NOTICE || !matter_addressee(m, l->addressee, to)))
+	if (e == OK && !matter_addressee(m, l->addressee, to))
 		e = ERR_MATTER_UNKNOWN;
+	if (e == OK && m->kind != KIND_NOTICE)
+		e = state_help(st, l->notice, help);
 	return e;
 }
 
@@ -226,6 +230,7 @@ static enum err show(const struct server *s, struct http_request *r, const struc
 {
 	struct answer_view v = view_of(s);
 	struct buffer page = BUFFER(PAGE_MOST);
+	struct help help;
 	struct matter m;
 	struct state st;
 	enum err e = server_read(s, r, &st);
@@ -239,12 +244,14 @@ static enum err show(const struct server *s, struct http_request *r, const struc
 	v.said = said_of(r->query);
 	v.wrong = wrong;
 	v.form = form;
-	if ((e = find_matter(&st, l, &m, &v.to)) == OK) {
+	if ((e = find_matter(&st, l, &m, &v.to, &help)) == OK) {
 		v.copy = l->addressee >= m.to_count;
 		e = read_view(s, r, &st, &v);
 	}
-	if (e == OK)
+	if (e == OK && m.kind == KIND_NOTICE)
 		answer_page(&v, &page);
+	else if (e == OK)
+		answer_help_page(&v, &help, &page);
 	snapshot_end(st.snapshot);
 	if (e == OK)
 		answer_html(s, r, wrong != NULL ? 422 : 200, &page, out);
@@ -403,7 +410,8 @@ static enum err log_request(struct node *n, struct answering *x)
 	struct appended request;
 	struct addressee to;
 	struct matter m;
-	enum err e = find_matter(node_batch_state(n), &x->link, &m, &to);
+	struct help help;
+	enum err e = find_matter(node_batch_state(n), &x->link, &m, &to, &help);
 
 	if (e != OK)
 		return e;
@@ -437,7 +445,8 @@ static enum err answer_work(struct node *n, struct submission *submission)
 	struct answering *x = submission->context;
 	struct addressee to;
 	struct matter m;
-	enum err e = find_matter(node_batch_state(n), &x->link, &m, &to);
+	struct help help;
+	enum err e = find_matter(node_batch_state(n), &x->link, &m, &to, &help);
 
 	if (e != OK)
 		return e;
@@ -500,10 +509,30 @@ static enum err show_wrong(struct answering *x)
 	return wrong != NULL ? show(x->server, x->request, &x->link, wrong, &x->form, x->out) : ERR_NO_MEMORY;
 }
 
+/* What the form is about: which answers fit. */
+static enum err look_what(const struct server *s, struct http_request *r, const struct answer_link *l,
+			  enum answer_to *out)
+{
+	struct addressee to;
+	struct matter m;
+	struct help help;
+	struct state st;
+	enum err e = server_read(s, r, &st);
+
+	if (e != OK)
+		return e;
+	e = find_matter(&st, l, &m, &to, &help);
+	if (e == OK)
+		*out = m.kind == KIND_NOTICE ? ANSWER_TO_NOTICE : help.ping ? ANSWER_TO_PING : ANSWER_TO_HELP;
+	snapshot_end(st.snapshot);
+	return e;
+}
+
 static enum http_next post_page(void *context, struct http_request *r, struct http_answer *out)
 {
 	const struct server *s = context;
 	struct answering *x = arena_array(r->arena, 1, sizeof(*x));
+	enum answer_to what = ANSWER_TO_NOTICE;
 	enum err e = x == NULL ? ERR_NO_MEMORY : OK;
 
 	if (e == OK) {
@@ -513,8 +542,10 @@ static enum http_next post_page(void *context, struct http_request *r, struct ht
 	}
 	if (e == OK)
 		e = check_type(r);
+	if (e == OK)
+		e = look_what(s, r, &x->link, &what);
 	if (e == OK) {
-		e = answer_form_read(r->arena, r->body, &x->form);
+		e = answer_form_read(r->arena, r->body, what, &x->form);
 		if (e == ERR_FIELD || e == ERR_FIELD_MISSING) {
 			if ((e = show_wrong(x)) == OK)
 				return HTTP_NOW;

@@ -48,19 +48,31 @@ static enum err read_fields(struct arena *a, struct span body, struct answer_for
 	return e;
 }
 
-static enum err read_outcome(struct answer_form *out)
+static enum err read_outcome(enum answer_to what, struct answer_form *out)
 {
-	static const enum outcome offered[] = { OUTCOME_FIXED, OUTCOME_WORKING, OUTCOME_NOT_OURS, OUTCOME_DISPUTED,
-						OUTCOME_CANNOT };
+	static const struct {
+		enum outcome offered[5];
+		size_t count;
+		const char *choose;
+	} sets[] = {
+		[ANSWER_TO_NOTICE] = { { OUTCOME_FIXED, OUTCOME_WORKING, OUTCOME_NOT_OURS, OUTCOME_DISPUTED,
+					 OUTCOME_CANNOT },
+				       5,
+				       "Please choose one of the five answers." },
+		[ANSWER_TO_HELP] = { { OUTCOME_OFFERED, OUTCOME_WORKING, OUTCOME_ACKNOWLEDGED, OUTCOME_OBJECTED },
+				     4,
+				     "Please choose one of the four answers." },
+		[ANSWER_TO_PING] = { { OUTCOME_ACKNOWLEDGED }, 1, "Please answer by the button." },
+	};
 
 	if (out->typed_outcome.len == 0)
-		return fail(ERR_FIELD_MISSING, "Please choose one of the five answers.");
-	for (size_t i = 0; i < sizeof(offered) / sizeof(offered[0]); i++)
-		if (span_is(out->typed_outcome, outcome_name(offered[i]))) {
-			out->outcome = offered[i];
+		return fail(ERR_FIELD_MISSING, "%s", sets[what].choose);
+	for (size_t i = 0; i < sets[what].count; i++)
+		if (span_is(out->typed_outcome, outcome_name(sets[what].offered[i]))) {
+			out->outcome = sets[what].offered[i];
 			return OK;
 		}
-	return fail(ERR_FIELD, "Please choose one of the five answers.");
+	return fail(ERR_FIELD, "%s", sets[what].choose);
 }
 
 /* ---- who instead ---- */
@@ -313,12 +325,12 @@ static enum err read_text(struct arena *a, struct answer_form *out)
 	return OK;
 }
 
-enum err answer_form_read(struct arena *a, struct span body, struct answer_form *out)
+enum err answer_form_read(struct arena *a, struct span body, enum answer_to what, struct answer_form *out)
 {
 	enum err e;
 
 	*out = (struct answer_form){ 0 };
-	if ((e = read_fields(a, body, out)) != OK || (e = read_outcome(out)) != OK)
+	if ((e = read_fields(a, body, out)) != OK || (e = read_outcome(what, out)) != OK)
 		return e;
 	if (out->outcome == OUTCOME_NOT_OURS && trim(out->typed_better).len > 0) {
 		out->has_better = true;

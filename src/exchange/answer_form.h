@@ -12,8 +12,14 @@
 #define ANSWER_TEXT_MAX 280	  /* of the header `text` */
 #define ANSWER_EVIDENCE_MAX 16384 /* of what goes along with a dispute, in bytes of UTF-8 */
 
+/* What is answered; which outcomes fit follows from it. */
+enum answer_to {
+	ANSWER_TO_NOTICE, /* fixed, working, not-ours, disputed, cannot */
+	ANSWER_TO_HELP,	  /* offered, working, acknowledged, objected */
+	ANSWER_TO_PING	  /* acknowledged */
+};
 struct answer_form {
-	enum outcome outcome; /* fixed, working, not-ours, disputed, cannot */
+	enum outcome outcome;
 	bool has_better;
 	struct addressee better; /* NOT_OURS: who instead */
 	struct span text;	 /* the header's: printable ASCII, one line; empty: none */
@@ -23,7 +29,7 @@ struct answer_form {
 };
 /* In the arena. ERR_USAGE, ERR_ENCODING, ERR_TOO_LONG: no such form. ERR_FIELD_MISSING, ERR_FIELD: a field; the detail is a
  * sentence for who typed it. */
-enum err answer_form_read(struct arena *a, struct span body, struct answer_form *out);
+enum err answer_form_read(struct arena *a, struct span body, enum answer_to what, struct answer_form *out);
 
 /* "AS64500", "as 64500", "192.0.2.0/24", "192.0.2.1", "op.example": ERR_FIELD. */
 enum err answer_better_read(struct arena *a, struct span typed, struct addressee *out);

@@ -92,7 +92,7 @@ static const struct choice {
 	{ OUTCOME_CANNOT, "Cannot", "It is yours, and you cannot solve it alone. This asks for help." },
 };
 
-static const char *words_of(enum outcome o)
+const char *page_outcome(enum outcome o)
 {
 	switch (o) {
 	case OUTCOME_RECEIVED:
@@ -113,13 +113,18 @@ static const char *words_of(enum outcome o)
 		return "disputed";
 	case OUTCOME_CLOSED:
 		return "closed by who filed it";
+	case OUTCOME_OFFERED:
+		return "help is offered";
+	case OUTCOME_OBJECTED:
+		return "cannot help";
+	case OUTCOME_ACCEPTED:
+		return "an offer was accepted";
 	default:
 		return outcome_name(o);
 	}
 }
 
-/* "2026-11-22 20:45 UTC", and for machines in full. */
-static void say_time(struct buffer *out, int64_t ms)
+void page_time(struct buffer *out, int64_t ms)
 {
 	char text[CLOCK_TEXT];
 
@@ -127,7 +132,7 @@ static void say_time(struct buffer *out, int64_t ms)
 	buffer_print(out, "<time datetime=\"%s\">%.10s %.5s UTC</time>", text, text, text + 11);
 }
 
-static void say_addressee(struct buffer *out, const struct addressee *to)
+void page_addressee(struct buffer *out, const struct addressee *to)
 {
 	struct buffer text = BUFFER(512);
 
@@ -143,7 +148,7 @@ static void say_count(struct buffer *out, uint64_t n, const char *one, const cha
 
 /* ---- frame ---- */
 
-static void begin(struct buffer *out, struct span node, const char *title)
+void page_begin(struct buffer *out, struct span node, const char *title)
 {
 	buffer_text(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 			 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
@@ -156,7 +161,7 @@ static void begin(struct buffer *out, struct span node, const char *title)
 	buffer_text(out, "</style>\n</head>\n<body>\n<main>\n");
 }
 
-static void say_where_to_ask(const struct answer_view *v, struct buffer *out)
+void page_where_to_ask(const struct answer_view *v, struct buffer *out)
 {
 	buffer_text(out, "<p class=\"soft\">Questions? Answer the mail that this link came with");
 	if (v->contact.len > 0) {
@@ -166,14 +171,14 @@ static void say_where_to_ask(const struct answer_view *v, struct buffer *out)
 	buffer_text(out, ".</p>\n");
 }
 
-static void end(struct buffer *out)
+void page_end(struct buffer *out)
 {
 	buffer_text(out, "</main>\n</body>\n</html>\n");
 }
 
 void answer_note(const struct answer_view *v, const char *what, const char *text, struct span back, struct buffer *out)
 {
-	begin(out, v->node, what);
+	page_begin(out, v->node, what);
 	buffer_text(out, "<section>\n<h1>");
 	html_text(out, span_of(what));
 	buffer_text(out, "</h1>\n<p>");
@@ -184,9 +189,9 @@ void answer_note(const struct answer_view *v, const char *what, const char *text
 		html_text(out, back);
 		buffer_text(out, "\">To the notice</a></p>\n");
 	}
-	say_where_to_ask(v, out);
+	page_where_to_ask(v, out);
 	buffer_text(out, "</section>\n");
-	end(out);
+	page_end(out);
 }
 
 /* ---- what was seen ---- */
@@ -327,9 +332,9 @@ static void say_seen(const struct answer_view *v, struct buffer *out)
 	}
 	if (v->m->first_ms != 0) {
 		buffer_text(out, "\n<dt>First<dd>");
-		say_time(out, v->m->first_ms);
+		page_time(out, v->m->first_ms);
 		buffer_text(out, "\n<dt>Last<dd>");
-		say_time(out, v->m->last_ms);
+		page_time(out, v->m->last_ms);
 	}
 	if (part.len > 0) {
 		buffer_text(out, "\n<dt>Part<dd>");
@@ -400,16 +405,16 @@ static void say_who(const struct answer_view *v, struct buffer *out)
 	}
 	html_text(out, v->m->from);
 	buffer_text(out, "\n<dt>Filed on<dd>");
-	say_time(out, v->m->logged_ms);
+	page_time(out, v->m->logged_ms);
 	buffer_text(out, v->copy ? "\n<dt>In copy to<dd>" : "\n<dt>Addressed to<dd>");
-	say_addressee(out, &v->to);
+	page_addressee(out, &v->to);
 	buffer_print(out, "<br>%s", why_you(&v->to));
 	say_reason(v, out);
 	say_tables(v, out);
 	buffer_print(out, "\n<dt>Notice<dd>%.16s…\n<dt>This link<dd>is good until ", hex);
-	say_time(out, v->until_ms);
+	page_time(out, v->until_ms);
 	buffer_text(out, ", for whoever has it: pass it on with care\n</dl>\n");
-	say_where_to_ask(v, out);
+	page_where_to_ask(v, out);
 	buffer_text(out, "</section>\n");
 }
 
@@ -461,11 +466,11 @@ static void say_history(const struct answer_view *v, struct buffer *out)
 	buffer_text(out, "<dl>\n");
 	for (size_t i = 0; i < count; i++) {
 		buffer_print(out, "<dt>%s<dd>", moments[i].what);
-		say_time(out, moments[i].ms);
+		page_time(out, moments[i].ms);
 		buffer_byte(out, '\n');
 	}
 	if (v->m->answered) {
-		buffer_print(out, "<dt>The last answer<dd>%s", words_of(v->m->outcome));
+		buffer_print(out, "<dt>The last answer<dd>%s", page_outcome(v->m->outcome));
 		if (v->m->mediated) {
 			buffer_text(out, ", recorded by ");
 			html_text(out, v->node);
@@ -533,7 +538,7 @@ static void say_form(const struct answer_view *v, struct buffer *out)
 		    "it; it admits no fault. ");
 	html_text(out, v->node);
 	buffer_text(out, " signs it in its log as recorder for ");
-	say_addressee(out, &v->to);
+	page_addressee(out, &v->to);
 	buffer_text(
 		out,
 		", and marks that it came by mail. You can answer again until the matter is closed.</p>\n</form>\n");
@@ -552,14 +557,14 @@ static void say_said(const struct answer_view *v, struct buffer *out)
 		return;
 	buffer_print(out, "<section class=\"said\" role=\"status\">\n<h2>%s: %s</h2>\n<p>Thank you. ",
 		     v->said == ANSWER_SAID_BEFORE ? "That was recorded before" : "Your answer is recorded",
-		     words_of(v->m->outcome));
+		     page_outcome(v->m->outcome));
 	if (v->m->outcome == OUTCOME_CANNOT)
 		buffer_text(out, "Your request for help goes to those who can give it. ");
 	buffer_text(out, answer_open(v->m) ? "If something changes, answer again below.</p>\n</section>\n"
 					   : "You need do nothing more.</p>\n</section>\n");
 }
 
-static void say_wrong(const struct answer_view *v, struct buffer *out)
+void page_wrong(const struct answer_view *v, struct buffer *out)
 {
 	if (v->wrong == NULL)
 		return;
@@ -582,7 +587,7 @@ static void say_over(const struct answer_view *v, struct buffer *out)
 			     "This matter is closed: %s</h2>\n<p>It takes no more answers. If that is wrong, answer "
 			     "the mail "
 			     "that this link came with.</p>\n",
-			     words_of(m->outcome));
+			     page_outcome(m->outcome));
 	else
 		buffer_text(out, "This matter takes no more answers by this page</h2>\n<p>There are many already. "
 				 "Please answer the mail that this link came with.</p>\n");
@@ -592,7 +597,7 @@ static void say_over(const struct answer_view *v, struct buffer *out)
 static void say_copy(const struct answer_view *v, struct buffer *out)
 {
 	buffer_text(out, "<section>\n<h2>You have this in copy</h2>\n<p>It was sent to <b>");
-	say_addressee(out, &v->m->to);
+	page_addressee(out, &v->m->to);
 	buffer_text(out, "</b>, who answers. You need do nothing; below you see how it stands.</p>\n</section>\n");
 }
 
@@ -603,7 +608,7 @@ static void say_due(const struct answer_view *v, struct buffer *out)
 	if (v->copy || !answer_open(m) || m->due_ms == 0 || m->answered_ms != 0)
 		return;
 	buffer_text(out, v->now_ms > m->due_ms ? "<p><b>Please answer now. It was due by " : "<p><b>Please answer by ");
-	say_time(out, m->due_ms);
+	page_time(out, m->due_ms);
 	buffer_text(out, ".</b></p>\n");
 }
 
@@ -619,11 +624,11 @@ static void say_head(const struct answer_view *v, struct buffer *out)
 	buffer_text(out, "<p>");
 	say_count(out, v->m->events, "event was", "events were");
 	buffer_text(out, " seen of addresses for which <b>");
-	say_addressee(out, v->copy ? &v->m->to : &v->to);
+	page_addressee(out, v->copy ? &v->m->to : &v->to);
 	buffer_text(out, "</b> answers");
 	if (v->m->first_ms != 0) {
 		buffer_text(out, ", since ");
-		say_time(out, v->m->first_ms);
+		page_time(out, v->m->first_ms);
 	}
 	buffer_text(out, ".</p>\n");
 	say_due(v, out);
@@ -631,10 +636,10 @@ static void say_head(const struct answer_view *v, struct buffer *out)
 
 void answer_page(const struct answer_view *v, struct buffer *out)
 {
-	begin(out, v->node, class_says(v->m->class));
+	page_begin(out, v->node, class_says(v->m->class));
 	say_head(v, out);
 	say_said(v, out);
-	say_wrong(v, out);
+	page_wrong(v, out);
 	if (v->copy)
 		say_copy(v, out);
 	else if (answer_open(v->m))
@@ -644,5 +649,5 @@ void answer_page(const struct answer_view *v, struct buffer *out)
 	say_seen(v, out);
 	say_who(v, out);
 	say_history(v, out);
-	end(out);
+	page_end(out);
 }

@@ -28,7 +28,7 @@ struct answer_view {
 	struct span token;		  /* the form's target */
 	int64_t until_ms, now_ms;
 	const struct matter *m;
-	const struct statement *s; /* the notice */
+	const struct statement *s; /* the notice, or the request */
 	struct addressee to;	   /* for whom the link is */
 	bool copy;		   /* who reads it is no addressee, only in copy: there is nothing to answer */
 	struct span author_title;  /* of who filed it, may be empty */
@@ -49,6 +49,22 @@ void answer_page(const struct answer_view *v, struct buffer *out);
 /* Whether the matter still takes answers by its link: it is not over, and there are not more than any honest one has. */
 #define ANSWERS_MOST 64
 bool answer_open(const struct matter *m);
+
+/* The same for a request for help, or a ping (answer_help.c). */
+struct help;
+void answer_help_page(const struct answer_view *v, const struct help *h, struct buffer *out);
+
+/* ---- what pages are made of ---- */
+
+void page_begin(struct buffer *out, struct span node, const char *title);
+void page_end(struct buffer *out);
+void page_time(struct buffer *out, int64_t ms); /* "2026-11-22 20:45 UTC", and for machines in full */
+void page_addressee(struct buffer *out, const struct addressee *to);
+void page_where_to_ask(const struct answer_view *v, struct buffer *out);
+void page_wrong(const struct answer_view *v, struct buffer *out);
+const char *page_outcome(enum outcome o); /* "working on it" */
+
+/* ---- others ---- */
 
 /* A page that says one thing: `what` as its heading, then a paragraph, and where to ask. back: a link to the page of this token;
  * empty: none. */

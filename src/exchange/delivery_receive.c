@@ -149,13 +149,13 @@ static enum err look_at_addressee(const struct state *st, const struct addressee
 	return e;
 }
 
-/* Those in `to` answer; who has a copy (`cc`) only gets it. */
+/* Those in `to` answer; who has a copy (`cc`) only gets it. What is to all is for this node. */
 static enum err find_concerned(const struct state *st, const struct statement *s, struct concerned *out)
 {
 	struct concerned copies = { 0 };
 	enum err e = OK;
 
-	*out = (struct concerned){ 0 };
+	*out = (struct concerned){ .node = s->kind == KIND_REQUEST && s->to_count > 0 && s->to[0].type == TO_ALL };
 	for (size_t i = 0; e == OK && i < s->to_count; i++)
 		e = look_at_addressee(st, &s->to[i], out);
 	for (size_t i = 0; e == OK && i < s->header_count; i++) {
@@ -213,7 +213,7 @@ static enum err sign_received(struct node *n, const struct statement *s, const s
 	if (e == OK || err_is_machine(e) || e == ERR_DAMAGED)
 		return e;
 	/* The notice is in: it stays, and its sender waits for a person's answer. */
-	log_error(LOG_WARNING, "a notice came, but `received` cannot be signed", e, err_detail());
+	log_error(LOG_WARNING, "a notice or request came, but `received` cannot be signed", e, err_detail());
 	return OK;
 }
 
@@ -255,7 +255,8 @@ static enum err take(struct node *n, struct submission *s)
 	enum err e = OK;
 
 	/* Whose plan it is about is another node's, which has judged that. */
-	if (o->statement.kind == KIND_NOTICE || deconflict_is_request(&o->statement))
+	if (o->statement.kind == KIND_NOTICE || deconflict_is_request(&o->statement) ||
+	    (o->statement.kind == KIND_REQUEST && !o->statement.has_re))
 		e = find_concerned(st, &o->statement, &whom);
 	else if (o->statement.kind == KIND_VOUCH)
 		e = find_concerned(st, &o->statement, &told);

@@ -285,7 +285,7 @@ static void mixed(struct composing *c, struct buffer *out)
 	}
 	boundary(c, "mixed", out);
 	buffer_text(out, "\r\n");
-	mail_part_bytes(out, "text/plain; charset=utf-8", SPAN("notice.txt"), c->m->note);
+	mail_part_bytes(out, "text/plain; charset=utf-8", span_of(mail_file(c->m)), c->m->note);
 	boundary(c, "mixed", out);
 	buffer_text(out, "--\r\n");
 	if (text.err != OK && out->err == OK)

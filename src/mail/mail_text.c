@@ -115,6 +115,10 @@ void mail_subject(const struct mail_notice *m, const struct mail_rows *r, bool e
 {
 	char due[CLOCK_TEXT];
 
+	if (m->s->kind == KIND_REQUEST) {
+		mail_help_subject(m, encrypted, out);
+		return;
+	}
 	buffer_text(out, "[comity] ");
 	addressee_print(&m->to, out);
 	buffer_text(out, ": ");
@@ -130,16 +134,14 @@ void mail_subject(const struct mail_notice *m, const struct mail_rows *r, bool e
 	buffer_print(out, ", please answer by %.10s", due);
 }
 
-/* "2026-11-22 20:45" */
-static void minute(int64_t ms, char out[CLOCK_TEXT])
+void mail_minute(int64_t ms, char out[CLOCK_TEXT])
 {
 	clock_format(ms, out);
 	out[10] = ' ';
 	out[16] = '\0';
 }
 
-/* Wrapped between words; lines but the first are indented. No control characters, whatever it says. */
-static void wrapped(struct buffer *out, struct span text, const char *indent)
+void mail_wrapped(struct buffer *out, struct span text, const char *indent)
 {
 	size_t column = strlen(indent);
 	bool first = true;
@@ -180,21 +182,21 @@ static void head(const struct mail_notice *m, const struct mail_rows *r, struct 
 		     SPAN_FORMAT(m->s->from));
 	addressee_print(&m->to, &line);
 	buffer_byte(&line, '.');
-	wrapped(out, buffer_view(&line), "");
+	mail_wrapped(out, buffer_view(&line), "");
 	buffer_clear(&line);
 	buffer_print(out, "\nWhat:   %s\n", class_name(class));
-	wrapped(out, span_of(class_says(class)), "        ");
+	mail_wrapped(out, span_of(class_says(class)), "        ");
 	count_of(m, r, &line);
 	if (r->hosts > 0)
 		buffer_print(&line, " in %llu event%s", (unsigned long long)r->events, r->events == 1 ? "" : "s");
 	buffer_print(out, "Where:  %.*s\n", SPAN_FORMAT(buffer_view(&line)));
 	if (r->first_ms != 0) {
-		minute(r->first_ms, first);
-		minute(r->last_ms, last);
+		mail_minute(r->first_ms, first);
+		mail_minute(r->last_ms, last);
 		buffer_print(out, "When:   first %s, last %s (UTC)\n", first, last);
 	}
 	if (m->due_ms != 0) {
-		minute(m->due_ms, first);
+		mail_minute(m->due_ms, first);
 		buffer_print(out, "Answer: please by %s (UTC)\n", first);
 	}
 	if (span_is(value_of(m, "demonstration"), "yes"))
@@ -237,7 +239,7 @@ static void table(const struct mail_notice *m, const struct mail_rows *r, const 
 {
 	buffer_text(out, "\nWHAT WAS SEEN\n\n");
 	if (m->body.len == 0) {
-		wrapped(out, SPAN("The evidence was erased since; this node can no longer show it."), "");
+		mail_wrapped(out, SPAN("The evidence was erased since; this node can no longer show it."), "");
 		return;
 	}
 	buffer_print(out, "  %-19s  %-22s  %5s  %s\n", "time (UTC)", "address", "port", "seen as");
@@ -249,10 +251,10 @@ static void table(const struct mail_notice *m, const struct mail_rows *r, const 
 	if (files->csv || files->gzip)
 		buffer_print(out, "All rows, as they came: %s.\n", files->csv ? "rows.csv" : "rows.csv.gz");
 	else
-		wrapped(out,
-			SPAN("All rows together are too large for a mail: the link below has them, or ask us for "
-			     "them."),
-			"");
+		mail_wrapped(out,
+			     SPAN("All rows together are too large for a mail: the link below has them, or ask us for "
+				  "them."),
+			     "");
 	if (files->xarf == 1)
 		buffer_text(out, "For your tools (XARF v4): xarf.json.\n");
 	else if (files->xarf > 1)
@@ -279,7 +281,7 @@ static void why(const struct mail_notice *m, struct buffer *out)
 	else
 		buffer_span(&line, reason);
 	buffer_byte(out, '\n');
-	wrapped(out, buffer_view(&line), "");
+	mail_wrapped(out, buffer_view(&line), "");
 	buffer_free(&line);
 }
 
@@ -288,27 +290,28 @@ static void asked(const struct mail_notice *m, struct buffer *out)
 	char until[CLOCK_TEXT];
 
 	buffer_text(out, "\nWHAT IS ASKED\n\n");
-	wrapped(out,
-		SPAN("Please look at these systems, and say what came of it: working on it, fixed, not yours (and "
-		     "whose), "
-		     "disputed, or that you cannot do anything about it."),
-		"");
+	mail_wrapped(out,
+		     SPAN("Please look at these systems, and say what came of it: working on it, fixed, not yours (and "
+			  "whose), "
+			  "disputed, or that you cannot do anything about it."),
+		     "");
 	if (m->link.len > 0) {
-		minute(m->link_until_ms, until);
+		mail_minute(m->link_until_ms, until);
 		buffer_print(out, "\nAnswer here, without an account, until %s (UTC):\n\n  %.*s\n\n", until,
 			     SPAN_FORMAT(m->link));
-		wrapped(out, SPAN("Opening the page does nothing; only its form answers."), "");
+		mail_wrapped(out, SPAN("Opening the page does nothing; only its form answers."), "");
 	} else {
 		buffer_text(out, "\nPlease answer to this mail.\n");
 	}
 	buffer_byte(out, '\n');
-	wrapped(out,
+	mail_wrapped(
+		out,
 		SPAN("Acknowledging is not admitting: an answer says that you look after it, and nothing about whose "
 		     "fault "
 		     "it is."),
 		"");
 	if (m->due_ms != 0)
-		wrapped(out, SPAN("Where nobody answers in time, whoever is one level up is told, once."), "");
+		mail_wrapped(out, SPAN("Where nobody answers in time, whoever is one level up is told, once."), "");
 }
 
 static void tables(const struct mail_notice *m, struct buffer *out)
@@ -316,40 +319,54 @@ static void tables(const struct mail_notice *m, struct buffer *out)
 	bool any = false;
 
 	buffer_text(out, "\nWHY YOU\n\n");
-	wrapped(out, SPAN("By the registry tables of this node, these addresses are yours to answer for:"), "");
+	mail_wrapped(out, SPAN("By the registry tables of this node, these addresses are yours to answer for:"), "");
 	for (size_t i = 0; i < m->s->header_count; i++)
 		if (span_is(m->s->headers[i].name, "table")) {
-			wrapped(out, m->s->headers[i].value, "  ");
+			mail_wrapped(out, m->s->headers[i].value, "  ");
 			any = true;
 		}
 	if (!any)
 		buffer_text(out, "  (the notice names no table)\n");
 }
 
-static void checking(const struct mail_notice *m, struct span vkey, struct buffer *out)
+void mail_checking(const struct mail_notice *m, struct span vkey, struct buffer *out)
 {
+	bool notice = m->s->kind == KIND_NOTICE;
 	char hex[HASH_HEX + 1], logged[CLOCK_TEXT];
+	struct buffer line = BUFFER(1024);
 
 	hash_hex(m->s->id, hex);
 	clock_format(m->logged_ms, logged);
 	buffer_text(out, "\nHOW TO CHECK IT\n\n");
-	wrapped(out,
-		SPAN("notice.txt is the notice itself as it was signed: a signed note (C2SP signed-note, Ed25519). It "
-		     "was "
-		     "logged in a ledger that nobody can rewrite unseen, and binds the evidence by a hash."),
-		"");
-	buffer_print(out, "\n  notice  %s\n  ledger  %.*s\n  logged  %s\n", hex, SPAN_FORMAT(m->s->ledger), logged);
+	buffer_print(
+		&line,
+		"%s is the %s itself as it was signed: a signed note (C2SP signed-note, Ed25519). It was logged in "
+		"a ledger that nobody can rewrite unseen%s.",
+		mail_file(m), notice ? "notice" : "request", notice ? ", and binds the evidence by a hash" : "");
+	mail_wrapped(out, buffer_view(&line), "");
+	buffer_print(out, "\n  %s %s\n  ledger  %.*s\n  logged  %s\n", notice ? "notice " : "request", hex,
+		     SPAN_FORMAT(m->s->ledger), logged);
 	if (vkey.len > 0)
 		buffer_print(out, "  key     %.*s\n", SPAN_FORMAT(vkey));
+	buffer_free(&line);
+}
+
+const char *mail_file(const struct mail_notice *m)
+{
+	return m->s->kind == KIND_NOTICE ? "notice.txt" : "request.txt";
 }
 
 void mail_text(const struct mail_notice *m, const struct mail_rows *r, const struct mail_files *files,
 	       struct span title, struct span vkey, struct buffer *out)
 {
+	if (m->s->kind == KIND_REQUEST) {
+		mail_help_text(m, title, vkey, out);
+		return;
+	}
 	head(m, r, title, out);
 	why(m, out);
 	table(m, r, files, out);
 	asked(m, out);
 	tables(m, out);
-	checking(m, vkey, out);
+	mail_checking(m, vkey, out);
 }

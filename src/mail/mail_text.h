@@ -31,4 +31,16 @@ void mail_subject(const struct mail_notice *m, const struct mail_rows *r, bool e
 void mail_text(const struct mail_notice *m, const struct mail_rows *r, const struct mail_files *files,
 	       struct span title, struct span vkey, struct buffer *out);
 
+/* What a request for help, or a ping, says instead (mail_help.c). */
+void mail_help_subject(const struct mail_notice *m, bool encrypted, struct buffer *out);
+void mail_help_text(const struct mail_notice *m, struct span title, struct span vkey, struct buffer *out);
+
+/* ---- for both ---- */
+
+/* Wrapped between words; lines but the first are indented. No control characters, whatever it says. */
+void mail_wrapped(struct buffer *out, struct span text, const char *indent);
+void mail_minute(int64_t ms, char out[CLOCK_TEXT]); /* "2026-11-22 20:45" */
+const char *mail_file(const struct mail_notice *m); /* the note's, attached */
+void mail_checking(const struct mail_notice *m, struct span vkey, struct buffer *out);
+
 #endif

@@ -6,6 +6,7 @@
 #include "mail/answer_link.h"
 #include "mail/mail_text.h"
 #include "ledger/entry.h"
+#include "regime/help.h"
 
 #define ITEM_ARENA ((size_t)128 << 20) /* of one mail: its evidence, packed */
 #define LINK_DAYS 30		       /* so long after `due`, or after now, a link answers */
@@ -101,9 +102,10 @@ static enum err write_letter(struct node *n, const struct config *c, const struc
 	struct mail_notice *m = &l->m;
 	struct span text;
 	struct entry entry;
+	struct help help;
 	enum err e = state_matter(st, *notice, &l->matter);
 
-	if (e == OK && l->matter.kind != KIND_NOTICE)
+	if (e == OK && l->matter.kind != KIND_NOTICE && state_help(st, *notice, &help) != OK)
 		e = fail(ERR_MATTER_UNKNOWN, "a %s is not sent by mail", kind_name(l->matter.kind));
 	if (e == OK && (e = node_entry(n, a, l->matter.ledger, l->matter.index, &text)) == OK &&
 	    (e = entry_parse(text, &entry)) == OK)
@@ -245,9 +247,9 @@ static enum err look_whether_over(struct job *j, const struct state *st, const s
 	if (e != OK)
 		return e;
 	if (m.withdrawn)
-		j->over = "the notice was withdrawn before it was sent";
+		j->over = "it was withdrawn before it was sent";
 	else if (m.ended)
-		j->over = "the matter ended before the notice was sent";
+		j->over = "the matter ended before it was sent";
 	else if (j->now_ms - item->since_ms >= OUTBOX_GIVE_UP_MS)
 		j->over = "not sent within seven days; `comity outbox retry` sends it all the same";
 	return OK;

@@ -1,4 +1,4 @@
-/* Notices by mail, to those who have no node: a text that a person reads, XARF v4 parts that abuse desks' tools read, the rows as
+/* Notices and requests for help by mail, to those who have no node: a text that a person reads, XARF v4 parts that abuse desks' tools read, the rows as
  * CSV, the note itself, and a link to answer with. Signed with the node's OpenPGP key where it has one, and encrypted where the
  * contact has one (RFC 3156). One SMTP server, the operator's own: it is named in the configuration, so it may have a private
  * address; nothing that comes from outside says where mail is handed over. docs/delivery.md, "By mail". */
@@ -13,7 +13,7 @@
 /* ---- a message ---- */
 
 struct mail_notice {
-	const struct statement *s; /* the notice */
+	const struct statement *s; /* the notice, or the request for help */
 	struct span note;	   /* whole, as signed: attached */
 	struct addressee to;	   /* for whom */
 	struct contact contact;

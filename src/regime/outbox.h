@@ -6,7 +6,7 @@
  * item is a private record (RECORD_PRIVATE, tag 'O'), and so is the health of contacts, which follows from these. View OWN.
  *
  * Whom a statement concerns: `to` and `cc`; of what refers to a matter, also who filed that and whom it was for. Not this node
- * itself, nor who signed. One item for each receiver, however often it stands there. Mail goes out for notices only: to the
+ * itself, nor who signed. One item for each receiver, however often it stands there. Mail goes out for notices and requests for help only: to the
  * resources and to the parties kept here that have a contact (their statement's, or the operator's); other parties kept here read
  * here. What was made for a demonstration is never mailed to a resource, behind which there are real people. */
 #ifndef REGIME_OUTBOX_H

@@ -2,7 +2,9 @@
  *
  * An answer tells that an item arrived: of an item to a node, if that node signed it, or a party that it keeps; of a mail, if it is
  * by or for whom the mail was for. A resource's mail has also arrived when a party answers that was not addressed itself: it
- * holds a claim that covers the resource, or the node names it. */
+ * holds a claim that covers the resource, or the node names it.
+ *
+ * A request for help to all goes to every node that is known and can be reached, and so does what its author says of it later. */
 #include "regime/outbox_private.h"
 
 struct entering {
@@ -10,7 +12,8 @@ struct entering {
 	const struct statement *s;
 	struct outbox_item item; /* all but the key */
 	bool demonstration;
-	bool mails; /* a notice */
+	bool mails;    /* a notice, or a request for help */
+	bool asks_all; /* it is to all in earnest: such a request, or its author's word on it */
 };
 
 /* Where a party is kept; empty: it is not known here. In the arena. */
@@ -72,10 +75,52 @@ static enum err concern_party(struct entering *n, const struct addressee *to)
 	return span_equal(node.domain, n->s->from) ? OK : queue(n, OUTBOX_NODE, &node);
 }
 
+/* Those that are nodes, found before anything is queued: a walk may not write. */
+struct gathering {
+	struct arena *arena;
+	struct span *names;
+	size_t count, room;
+};
+
+static enum err gather_node(void *context, const struct party *p)
+{
+	struct gathering *g = context;
+	const char *copy;
+
+	if (p->url.len == 0 || !span_equal(p->home, p->domain))
+		return OK;
+	if (g->count == g->room) {
+		size_t room = g->room == 0 ? 16 : 2 * g->room;
+		struct span *more = arena_resize(g->arena, g->names, g->room * sizeof(*more), room * sizeof(*more));
+
+		if (more == NULL)
+			return ERR_NO_MEMORY;
+		g->names = more;
+		g->room = room;
+	}
+	if ((copy = arena_copy(g->arena, p->domain.at, p->domain.len)) == NULL)
+		return ERR_NO_MEMORY;
+	g->names[g->count++] = span_make(copy, p->domain.len);
+	return OK;
+}
+
+static enum err concern_all(struct entering *n)
+{
+	struct gathering g = { .arena = n->st->arena };
+	enum err e = state_parties(n->st, gather_node, &g);
+
+	for (size_t i = 0; e == OK && i < g.count; i++)
+		if (!span_equal(g.names[i], n->st->node) && !span_equal(g.names[i], n->s->from))
+			e = queue(n, OUTBOX_NODE, &(struct addressee){ .type = TO_PARTY, .domain = g.names[i] });
+	return e;
+}
+
 static enum err concern(struct entering *n, const struct addressee *to)
 {
 	if (to->type == TO_PARTY)
 		return concern_party(n, to);
+	if (to->type == TO_ALL && n->asks_all)
+		return concern_all(n);
 	return to->type == TO_ALL || !n->mails || n->demonstration ? OK : queue(n, OUTBOX_MAIL, to);
 }
 
@@ -113,6 +158,7 @@ static enum err concern_matter(struct entering *n)
 	memcpy(list + m.addressees.len, m.from.at, m.from.len);
 	m.addressees.at = list;
 	to.domain = span_make(list + m.addressees.len, m.from.len);
+	n->asks_all = m.kind == KIND_REQUEST && span_equal(to.domain, n->s->from);
 	e = concern(n, &to);
 	for (unsigned i = 0; e == OK && matter_addressee(&m, i, &to); i++)
 		e = concern(n, &to);
@@ -122,6 +168,7 @@ static enum err concern_matter(struct entering *n)
 static enum err enqueue(struct state *st, const struct statement *s)
 {
 	const struct header *demonstration = statement_header(s, "demonstration");
+	bool is_help = s->kind == KIND_REQUEST && !s->has_re;
 	struct entering n = {
 		.st = st,
 		.s = s,
@@ -134,7 +181,8 @@ static enum err enqueue(struct state *st, const struct statement *s)
 			.since_ms = st->logged_ms,
 		},
 		.demonstration = demonstration != NULL,
-		.mails = s->kind == KIND_NOTICE,
+		.mails = s->kind == KIND_NOTICE || is_help,
+		.asks_all = is_help,
 	};
 	enum err e = concern_named(&n);
 

@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	link_of(data, size);
 	if (size <= ANSWER_FORM_MAX)
 		page_of(input);
-	e = answer_form_read(arena, input, &f);
+	e = answer_form_read(arena, input, ANSWER_TO_NOTICE, &f);
 	check(e == OK || e == ERR_USAGE || e == ERR_ENCODING || e == ERR_TOO_LONG || e == ERR_FIELD ||
 	      e == ERR_FIELD_MISSING);
 	if (e != OK)

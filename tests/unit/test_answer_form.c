@@ -21,7 +21,7 @@ static int drop(void **state)
 static struct answer_form read(const char *body)
 {
 	struct answer_form f;
-	enum err e = answer_form_read(arena, span_of(body), &f);
+	enum err e = answer_form_read(arena, span_of(body), ANSWER_TO_NOTICE, &f);
 
 	if (e != OK)
 		fail_msg("%s: %s: %s", body, err_code(e), err_detail());
@@ -32,7 +32,7 @@ static void refuses(const char *body, enum err why)
 {
 	struct answer_form f;
 
-	assert_int_equal(answer_form_read(arena, span_of(body), &f), why);
+	assert_int_equal(answer_form_read(arena, span_of(body), ANSWER_TO_NOTICE, &f), why);
 	assert_true(why == ERR_USAGE || why == ERR_ENCODING || strlen(err_detail()) > 0);
 }
 
@@ -193,7 +193,8 @@ static void sizes_are_bounded(void **state)
 	body[head + ANSWER_EVIDENCE_MAX] = 'x';
 	refuses(body, ERR_FIELD);
 	memset(body + head, 'x', sizeof(body) - head - 1);
-	assert_int_equal(answer_form_read(arena, span_make(body, sizeof(body) - 1), &f), ERR_TOO_LONG);
+	assert_int_equal(answer_form_read(arena, span_make(body, sizeof(body) - 1), ANSWER_TO_NOTICE, &f),
+			 ERR_TOO_LONG);
 }
 
 int main(void)
