@@ -1,5 +1,8 @@
 #include "cli/acting.h"
 
+#include <sodium.h>
+
+#include "base/file.h"
 #include "ledger/entry.h"
 
 enum err act_begin(struct cli *c, struct node **n)
@@ -146,4 +149,49 @@ enum err cli_matter(struct cli *c, const struct state *st, const char *text, str
 	if (e == OK)
 		*out = s.found; /* its spans point into the snapshot */
 	return e;
+}
+
+/* ---- evidence ---- */
+
+#define EVIDENCE_MAX ((size_t)64 << 20)
+
+/* Rows as comity packs them, JSON, or a text. */
+static struct span evidence_type(struct span payload)
+{
+	size_t i = 0;
+
+	if (payload.len >= 4 && memcmp(payload.at, "\x28\xb5\x2f\xfd", 4) == 0)
+		return SPAN("application/vnd.comity.evidence+zstd");
+	while (i < payload.len && strchr(" \t\r\n", payload.at[i]) != NULL && payload.at[i] != '\0')
+		i++;
+	return i < payload.len && (payload.at[i] == '{' || payload.at[i] == '[') ? SPAN("application/json")
+										 : SPAN("text/plain");
+}
+
+enum err act_evidence_read(struct cli *c, struct act_evidence *out)
+{
+	const char *path = cli_option(c, "evidence");
+	enum err e;
+
+	*out = (struct act_evidence){ .payload = { NULL, 0 } };
+	if (path == NULL)
+		return OK;
+	if ((e = file_read(c->arena, path, EVIDENCE_MAX, &out->payload)) != OK)
+		return e;
+	if (out->payload.len == 0)
+		return fail(ERR_USAGE, "--evidence: %s is empty", path);
+	out->body = (struct body_reference){ .media_type = evidence_type(out->payload),
+					     .size = out->payload.len,
+					     .sealed = true };
+	return OK;
+}
+
+void act_evidence_seal(struct act_evidence *v, struct hash matter, const struct signer *key)
+{
+	char re[HASH_HEX + 1];
+
+	hash_hex(matter, re);
+	randombytes_buf(v->salt, sizeof(v->salt));
+	v->body.hash = seal_commitment(span_of(signer_verifier(key)->name), span_of(re), v->body.media_type, v->salt,
+				       v->payload);
 }

@@ -26,6 +26,16 @@ enum err act_statement(struct cli *c, struct node *n, enum ledger_id l, uint64_t
 /* A full id, or the start of one (8 digits or more) of a matter in either ledger. */
 enum err cli_matter(struct cli *c, const struct state *st, const char *text, struct matter *out);
 
+/* --evidence: what shows something, sealed. */
+struct act_evidence {
+	struct span payload; /* at NULL: none */
+	struct body_reference body;
+	uint8_t salt[SEAL_SALT_SIZE];
+};
+enum err act_evidence_read(struct cli *c, struct act_evidence *out);
+/* For an answer to that matter. */
+void act_evidence_seal(struct act_evidence *v, struct hash matter, const struct signer *key);
+
 /* Says that a statement was logged: a line, or an object. */
 void act_report(struct cli *c, const char *what, const struct appended *a);
 

@@ -1,64 +1,8 @@
 /* answer, withdraw, submit: what moves a matter on. */
 #include "cli/acting.h"
 
-#include <sodium.h>
-#include <unistd.h>
-
-#include "base/file.h"
 #include "cli/resolving.h"
 #include "route/follow_up.h"
-
-#define EVIDENCE_MAX ((size_t)64 << 20)
-
-/* What an addressee disputes with. */
-struct evidence {
-	struct span payload; /* at NULL: none */
-	struct body_reference body;
-	uint8_t salt[SEAL_SALT_SIZE];
-};
-
-/* Rows as comity packs them, JSON, or a text. */
-static struct span evidence_type(struct span payload)
-{
-	size_t i = 0;
-
-	if (payload.len >= 4 && memcmp(payload.at, "\x28\xb5\x2f\xfd", 4) == 0)
-		return SPAN("application/vnd.comity.evidence+zstd");
-	while (i < payload.len && strchr(" \t\r\n", payload.at[i]) != NULL && payload.at[i] != '\0')
-		i++;
-	return i < payload.len && (payload.at[i] == '{' || payload.at[i] == '[') ? SPAN("application/json")
-										 : SPAN("text/plain");
-}
-
-static enum err read_evidence(struct cli *c, enum outcome outcome, struct evidence *out)
-{
-	const char *path = cli_option(c, "evidence");
-	enum err e;
-
-	*out = (struct evidence){ .payload = { NULL, 0 } };
-	if (path == NULL)
-		return OK;
-	if (outcome != OUTCOME_DISPUTED)
-		return fail(ERR_USAGE, "--evidence goes with disputed");
-	if ((e = file_read(c->arena, path, EVIDENCE_MAX, &out->payload)) != OK)
-		return e;
-	if (out->payload.len == 0)
-		return fail(ERR_USAGE, "--evidence: %s is empty", path);
-	out->body = (struct body_reference){ .media_type = evidence_type(out->payload),
-					     .size = out->payload.len,
-					     .sealed = true };
-	return OK;
-}
-
-static void seal(const struct matter *m, const struct signer *key, struct evidence *v)
-{
-	char re[HASH_HEX + 1];
-
-	hash_hex(m->id, re);
-	randombytes_buf(v->salt, sizeof(v->salt));
-	v->body.hash = seal_commitment(span_of(signer_verifier(key)->name), span_of(re), v->body.media_type, v->salt,
-				       v->payload);
-}
 
 /* Whom the node speaks for, and how that came; what was said besides. */
 static void add_manner(struct cli *c, struct statement_writer *w)
@@ -74,7 +18,7 @@ static void add_manner(struct cli *c, struct statement_writer *w)
 }
 
 static enum err write_answer(struct cli *c, struct node *n, const struct matter *m, enum outcome outcome,
-			     const struct signer *key, struct evidence *v, struct appended *out)
+			     const struct signer *key, struct act_evidence *v, struct appended *out)
 {
 	const char *better = cli_option(c, "better");
 	struct statement_writer w = { 0 };
@@ -89,7 +33,7 @@ static enum err write_answer(struct cli *c, struct node *n, const struct matter 
 		statement_add(&w, "better", span_of(better));
 	add_manner(c, &w);
 	if (v->payload.at != NULL) {
-		seal(m, key, v);
+		act_evidence_seal(v, m->id, key);
 		statement_add_body(&w, &v->body);
 	}
 	e = act_add(n, &w, key, out);
@@ -160,7 +104,7 @@ int cmd_answer(struct cli *c)
 {
 	struct matter m;
 	struct appended answer, request;
-	struct evidence evidence;
+	struct act_evidence evidence;
 	const struct signer *key;
 	enum outcome outcome;
 	bool asked = false;
@@ -170,7 +114,9 @@ int cmd_answer(struct cli *c)
 	if (e == OK && cli_option(c, "need") != NULL && outcome != OUTCOME_CANNOT)
 		e = fail(ERR_USAGE, "--need goes with cannot");
 	if (e == OK)
-		e = read_evidence(c, outcome, &evidence);
+		e = act_evidence_read(c, &evidence);
+	if (e == OK && evidence.payload.at != NULL && outcome != OUTCOME_DISPUTED && outcome != OUTCOME_RECOVERED)
+		e = fail(ERR_USAGE, "--evidence goes with disputed and with recovered");
 	if (e == OK)
 		e = act_begin(c, &n);
 	if (e == OK)

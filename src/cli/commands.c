@@ -130,7 +130,8 @@ static const struct option_rule answer_options[] = {
 	{ "via", "CHANNEL", "how its answer came: mail, web, taxii or desk" },
 	{ "text", "TEXT", "a short operational note, at most 280 characters" },
 	{ "better", "WHOM", "with not-ours: whose it is: a domain, AS64500, \"country EE\"" },
-	{ "evidence", "FILE", "with disputed: what shows it, sealed: a text, JSON or a packed evidence table" },
+	{ "evidence", "FILE",
+	  "with disputed, recovered: what shows it, sealed: a text, JSON or a packed evidence table" },
 	{ "need", "WORD", "with cannot: what is missing, one word (default: help)" },
 	{ NULL, NULL, NULL },
 };
@@ -138,6 +139,65 @@ static const struct option_rule answer_options[] = {
 static const struct option_rule from_options[] = {
 	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
 	{ "text", "TEXT", "a short reason" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule request_help_options[] = {
+	{ "to", "DOMAIN|all", "who is asked; may repeat; all: everybody" },
+	{ "critical", "SECTOR", "it is for critical infrastructure of this sector, one word: never withheld" },
+	{ "skill", "WORD", "what is missing, one word; may repeat" },
+	{ "affected", "N", "how many hosts or customers, as far as known" },
+	{ "text", "TEXT", "what happened and what is needed, at most 280 characters" },
+	{ "from", "DOMAIN", "ask as this party, whose key is held here (default: the node)" },
+	{ "demonstration", NULL, "mark it as made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule request_answer_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "for", "DOMAIN", "the party that the node answers for" },
+	{ "via", "CHANNEL", "how its answer came: mail, web, taxii or desk" },
+	{ "text", "TEXT", "a short operational note, at most 280 characters" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule request_accept_options[] = {
+	{ "whom", "DOMAIN", "whose offer is accepted" },
+	{ "from", "DOMAIN", "who asked (default: its key, where that is held here)" },
+	{ "text", "TEXT", "a short operational note, at most 280 characters" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule request_recovered_options[] = {
+	{ "evidence", "FILE", "what shows it, sealed: a text, JSON or a packed evidence table" },
+	{ "from", "DOMAIN", "who asked (default: its key, where that is held here)" },
+	{ "text", "TEXT", "a short operational note, at most 280 characters" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule request_close_options[] = {
+	{ "from", "DOMAIN", "who asked (default: its key, where that is held here)" },
+	{ "text", "TEXT", "a short operational note, at most 280 characters" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule request_list_options[] = {
+	{ "to", "DOMAIN", "only those to this party, and those to all" },
+	{ "open", NULL, "only what has not ended" },
+	{ "limit", "N", "at most so many" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule ping_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "text", "TEXT", "a short note, at most 280 characters" },
+	{ "demonstration", NULL, "mark it as made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule ping_list_options[] = {
+	{ "to", "DOMAIN", "only those to this party" },
+	{ "limit", "N", "at most so many" },
 	{ NULL, NULL, NULL },
 };
 
@@ -543,6 +603,8 @@ const struct command commands[] = {
 	  1 },
 	{ "party update", cmd_party_update, "", "file the node's own party statement anew", party_update_options, 0,
 	  0 },
+	{ "ping", cmd_ping, "PARTY", "test whether a party's duty contact answers", ping_options, 1, 1 },
+	{ "ping list", cmd_ping_list, "", "list pings, and how long a person took to answer", ping_list_options, 0, 0 },
 	{ "plan cancel", cmd_plan_cancel, "ID", "take a plan back", plan_text_options, 1, 1 },
 	{ "plan change", cmd_plan_change, "ID", "file a later version of a plan", plan_change_options, 1, 1 },
 	{ "plan close", cmd_plan_close, "ID", "say that what was planned is over", plan_text_options, 1, 1 },
@@ -587,6 +649,19 @@ const struct command commands[] = {
 	  proof_verify_options, 1, 1 },
 	{ "pull", cmd_pull, "URL", "take what another TAXII server has into a collection here", pull_options, 1, 1 },
 	{ "push", cmd_push, "URL", "send a collection of this node to another TAXII server", push_options, 1, 1 },
+	{ "request accept", cmd_request_accept, "ID", "accept an offer of help", request_accept_options, 1, 1 },
+	{ "request close", cmd_request_close, "ID", "say that a request for help is over", request_close_options, 1,
+	  1 },
+	{ "request decline", cmd_request_decline, "ID", "say that one cannot help", request_answer_options, 1, 1 },
+	{ "request help", cmd_request_help, "", "ask one, several or all for help", request_help_options, 0, 0 },
+	{ "request list", cmd_request_list, "", "list requests for help and how they stand", request_list_options, 0,
+	  0 },
+	{ "request offer", cmd_request_offer, "ID", "offer help", request_answer_options, 1, 1 },
+	{ "request progress", cmd_request_progress, "ID", "say how far the help is", request_answer_options, 1, 1 },
+	{ "request recovered", cmd_request_recovered, "ID", "say that one recovered, and show it",
+	  request_recovered_options, 1, 1 },
+	{ "request show", cmd_request_show, "ID", "show a request for help, or a ping, and what was said of it", NULL,
+	  1, 1 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 0,
 	  ANY_NUMBER },
 	{ "serve", cmd_serve, "", "serve the node on the network until it is told to end", serve_options, 0, 0 },

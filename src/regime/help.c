@@ -650,3 +650,75 @@ enum err help_offers(const struct state *st, struct hash request, offer_each *ea
 	prefix = key_help(HELP_SAID, h.matter.index);
 	return view_walk(st->snapshot, VIEW_STATE, key_view(&prefix), SPAN(""), show_offer, &w);
 }
+
+/* ---- how it stands ---- */
+
+static const char *const answered_names[HELP_ANSWERED_COUNT] = { "waiting", "answered", "late", "none" };
+
+const char *help_answered_name(enum help_answered a)
+{
+	assert((unsigned)a < HELP_ANSWERED_COUNT);
+	return answered_names[a];
+}
+
+enum help_answered help_answered_by(const struct help *h, int64_t now_ms)
+{
+	int64_t due = h->matter.due_ms;
+
+	if (h->first_human_ms != 0)
+		return due != 0 && h->first_human_ms > due ? HELP_LATE : HELP_ANSWERED;
+	return h->matter.withdrawn || h->matter.ended || (due != 0 && now_ms > due) ? HELP_NONE : HELP_WAITING;
+}
+
+static void json_string_or_null(struct json *j, const char *key, struct span value)
+{
+	if (value.len > 0)
+		json_string(j, key, value);
+	else
+		json_null(j, key);
+}
+
+void help_print(const struct help *h, int64_t now_ms, struct json *j)
+{
+	struct addressee to;
+
+	json_hash(j, "id", h->matter.id);
+	json_text(j, "need", h->ping ? "ping" : "help");
+	json_string(j, "from", h->matter.from);
+	json_array(j, "to");
+	for (unsigned i = 0; i < h->matter.to_count && matter_addressee(&h->matter, i, &to); i++)
+		addressee_json(j, NULL, &to);
+	json_array_end(j);
+	json_time(j, "logged", h->matter.logged_ms);
+	if (h->ping)
+		json_time(j, "due", h->matter.due_ms);
+	json_string_or_null(j, "critical", h->critical);
+	json_bool(j, "floor", help_is_floor(h));
+	json_number(j, "affected", (int64_t)h->affected);
+	json_text(j, "phase", help_phase_name(h->phase));
+	json_bool(j, "withdrawn", h->matter.withdrawn);
+	json_text(j, "answered", help_answered_name(help_answered_by(h, now_ms)));
+	json_time(j, "first_human", h->first_human_ms);
+	json_string_or_null(j, "first_human_by", h->first_human);
+	if (h->first_human_ms != 0)
+		json_number(j, "first_human_after_ms", h->first_human_ms - h->matter.logged_ms);
+	else
+		json_null(j, "first_human_after_ms");
+	json_number(j, "offers", h->offers);
+	json_number(j, "accepted", h->accepted);
+	json_time(j, "recovered", h->recovered_ms);
+	json_bool(j, "demonstration", h->matter.demonstration);
+}
+
+void help_offer_print(const struct help_offer *o, struct json *j)
+{
+	json_object(j, NULL);
+	json_string(j, "from", o->from);
+	if (o->offered_ms != 0)
+		json_hash(j, "answer", o->answer);
+	json_time(j, "offered", o->offered_ms);
+	json_time(j, "accepted", o->accepted_ms);
+	json_text(j, "last", o->last_ms != 0 ? outcome_name(o->last) : NULL);
+	json_time(j, "at", o->last_ms);
+	json_object_end(j);
+}

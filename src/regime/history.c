@@ -166,7 +166,10 @@ static void say_answer(const struct matter *m, const struct statement *s, struct
 			     SPAN_FORMAT(s->via));
 	else
 		buffer_span(out, s->from);
-	buffer_print(out, " %s", outcome_says(o));
+	if (o == OUTCOME_ACCEPTED && value_of(s, "whom").len > 0)
+		buffer_print(out, " accepted the offer of %.*s", SPAN_FORMAT(value_of(s, "whom")));
+	else
+		buffer_print(out, " %s", outcome_says(o));
 	print_about(m, s, "in the matter", out);
 	if (better.len > 0)
 		buffer_print(out, "; better asked: %.*s", SPAN_FORMAT(better));
@@ -179,9 +182,25 @@ static void say_answer(const struct matter *m, const struct statement *s, struct
 
 static void say_request(const struct statement *s, struct buffer *out)
 {
+	struct span need = value_of(s, "need"), critical = value_of(s, "critical"), affected = value_of(s, "affected");
+
+	if (!s->has_re && span_is(need, "ping")) {
+		buffer_print(out, "%.*s asked whether anybody is there: ", SPAN_FORMAT(s->from));
+		print_addressees(s, out);
+		return;
+	}
 	buffer_print(out, "%.*s asked ", SPAN_FORMAT(s->from));
 	print_addressees(s, out);
-	buffer_print(out, " for help: %.*s", SPAN_FORMAT(value_of(s, "need")));
+	buffer_text(out, " for help");
+	if (s->has_re)
+		buffer_print(out, ": %.*s", SPAN_FORMAT(need));
+	if (critical.len > 0)
+		buffer_print(out, ", for critical infrastructure (%.*s)", SPAN_FORMAT(critical));
+	for (size_t i = 0; i < s->header_count; i++)
+		if (span_is(s->headers[i].name, "skill"))
+			buffer_print(out, ", skill %.*s", SPAN_FORMAT(s->headers[i].value));
+	if (affected.len > 0)
+		buffer_print(out, ", %.*s affected", SPAN_FORMAT(affected));
 }
 
 void history_says(const struct matter *m, const struct history_line *l, struct buffer *out)
@@ -223,7 +242,8 @@ static void print_header(struct json *j, const struct statement *s, const char *
 
 enum err history_print(const struct matter *m, const struct history_line *l, struct json *j)
 {
-	static const char *const shown[] = { "outcome", "for", "via", "reason", "better", "need", "due", "text" };
+	static const char *const shown[] = { "outcome", "for",	"via",	    "reason",	"better", "need",
+					     "due",	"whom", "critical", "affected", "text" };
 	const struct statement *s = &l->s;
 	struct buffer says = BUFFER((size_t)4 * STATEMENT_MAX);
 	enum err e;
