@@ -364,7 +364,9 @@ enum err certificate_check(const struct state *st, const struct statement *s)
 		e = value_text(s, "text", TEXT_MAX);
 	if (e == OK)
 		e = check_body(s);
-	return e == OK ? check_re(st, s, c.predicate) : e;
+	if (e == OK)
+		e = check_re(st, s, c.predicate);
+	return e == OK ? artefacts_check(st, s) : e;
 }
 
 /* The author or the laboratory said how it stands. What others say is a counter-claim and stands beside it. */
@@ -412,6 +414,8 @@ enum err certificate_fold(struct state *st, const struct statement *s)
 	struct matter m;
 	enum err e = read(st, s, &c);
 
+	if (e == OK)
+		e = artefacts_fold(st, s);
 	if (e == OK)
 		e = certificate_put(st, &c);
 	if (e == OK)

@@ -31,6 +31,7 @@ struct region_line {
 	char region[3]; /* ISO 3166 alpha-2, or "ZZ": everywhere */
 	struct hash hash;
 	int64_t available_ms; /* when it counts from */
+	int64_t said_ms;      /* when the statement was logged */
 	struct span by;	      /* the maker, or who saw it */
 	struct hash statement;
 	bool withdrawn;

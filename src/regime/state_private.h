@@ -47,6 +47,7 @@
  *	Q 32 agreement, u64 index	a breach that was alleged (restraint.c)
  *	R 00 domain 00 u64 index	what that party said of a release (release.c)
  *	R 01 32 of product, 32 of version, u64 index	the domain of who said it (release.c)
+ *	R 02 domain 00 name 00 u64 index	nothing: a canary (canary.c)
  *	S 32 of subject, u64 index	nothing: a certificate about that subject (certificate.c)
  *	T u64 time, 32 agreement, u8 what, u8 term	nothing: what time brings to an agreement (agreement_waits.c)
  *	V domain 00, u64 index		nothing: a request for help, or a ping, to that party; of `to all` without domain (help.c)
