@@ -149,7 +149,7 @@ enum err recognition_parse(struct span text, const char *path, struct recognitio
 			e = read_lines(r, span_make(copy, text.len), path);
 	}
 	if (e != OK)
-		recognition_free(r);
+		recognition_end(r);
 	else
 		*out = r;
 	return e;
@@ -169,7 +169,7 @@ enum err recognition_read(const char *path, struct recognition **out)
 	return e;
 }
 
-void recognition_free(struct recognition *r)
+void recognition_end(struct recognition *r)
 {
 	if (r == NULL)
 		return;

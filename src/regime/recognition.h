@@ -20,7 +20,7 @@ struct recognition;
 enum err recognition_read(const char *path, struct recognition **out);
 /* The same from text; `path` is only named in errors. Copies what it keeps. */
 enum err recognition_parse(struct span text, const char *path, struct recognition **out);
-void recognition_free(struct recognition *r); /* NULL is fine */
+void recognition_end(struct recognition *r); /* NULL is fine */
 
 enum recognised { RECOGNISED_UNKNOWN, RECOGNISED, RECOGNISED_REFUSED };
 const char *recognised_name(enum recognised v); /* "not recognised", "recognised", "refused" */

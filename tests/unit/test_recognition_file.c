@@ -48,8 +48,8 @@ static void first_line_decides(void **state)
 	is(r, "third.example", "eucc", "high", RECOGNISED_UNKNOWN, 0, "");
 	is(r, "lab.exampl", "eucc", "high", RECOGNISED_UNKNOWN, 0, "");
 	is(r, "lab.example.org", "eucc", "high", RECOGNISED_UNKNOWN, 0, "");
-	recognition_free(r);
-	recognition_free(NULL);
+	recognition_end(r);
+	recognition_end(NULL);
 }
 
 static void names_the_line(void **state)
@@ -87,11 +87,11 @@ static void reads_a_file(void **state)
 
 	assert_int_equal(recognition_read(path, &r), OK); /* absent: nobody */
 	is(r, "lab.example", "", "", RECOGNISED_UNKNOWN, 0, "");
-	recognition_free(r);
+	recognition_end(r);
 	assert_int_equal(file_write(path, SPAN("recognise lab.example\n"), 0600), OK);
 	assert_int_equal(recognition_read(path, &r), OK);
 	is(r, "lab.example", "", "", RECOGNISED, 1, "");
-	recognition_free(r);
+	recognition_end(r);
 }
 
 /* Against a loop over all lines in their order. */
@@ -138,7 +138,7 @@ static void agrees_with_a_loop(void **state)
 					       : RECOGNISED,
 			   hit == n ? 0 : (unsigned)hit + 1, hit < n && !lines[hit].refuse ? words[level] : "");
 		}
-		recognition_free(r);
+		recognition_end(r);
 		buffer_free(&text);
 	}
 }
