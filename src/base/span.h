@@ -32,9 +32,10 @@ static inline bool span_equal(struct span a, struct span b)
 	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* Most words differ in their first letter already. */
 static inline bool span_is(struct span a, const char *text)
 {
-	return span_equal(a, span_of(text));
+	return (a.len == 0 || a.at[0] == text[0]) && span_equal(a, span_of(text));
 }
 
 bool span_equal_nocase(struct span a, struct span b); /* ASCII letters only */

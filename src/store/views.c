@@ -20,6 +20,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/reader.h"
+#include "store/memo.h"
 
 #define MAP_SIZE ((size_t)64 << 30)		       /* address space, not disk */
 #define READERS_SIZE ((off_t)64 * (VIEWS_READERS + 2)) /* LMDB takes a line of the cache for each, and a head */
@@ -30,6 +31,7 @@ struct views {
 	MDB_env *env;
 	MDB_dbi tables[VIEW_COUNT], meta;
 	bool writer;
+	struct memo *memo; /* of the state, for the writer: what an entry's checks ask for, its fold asks for again */
 	char *dir;
 };
 
@@ -45,6 +47,7 @@ static const char *const names[VIEW_COUNT] = { "state",	    "entries", "bodies",
 struct view_cursor {
 	MDB_cursor *cursor;
 	const char *dir;
+	struct memo *memo;
 	bool appends; /* what was added came behind everything so far */
 };
 
@@ -224,6 +227,7 @@ static void release(struct views *v)
 {
 	if (v->env != NULL)
 		mdb_env_close(v->env);
+	memo_free(v->memo);
 	free(v->dir);
 	free(v);
 }
@@ -238,7 +242,9 @@ enum err views_open(const char *dir, bool writer, struct views **out)
 		return fail(ERR_NO_MEMORY, "%s", dir);
 	}
 	v->writer = writer;
-	if (writer)
+	if (writer && (v->memo = memo_new()) == NULL)
+		e = fail(ERR_NO_MEMORY, "%s", dir);
+	if (e == OK && writer)
 		e = folder_make(dir, 0700);
 	if (e == OK)
 		e = boot_check(dir, writer);
@@ -306,6 +312,8 @@ static enum err begin(struct views *v, bool writer, struct snapshot **out)
 		free(s);
 		return failed(v->dir, rc);
 	}
+	if (writer)
+		memo_clear(v->memo);
 	*out = s;
 	return OK;
 }
@@ -369,21 +377,39 @@ static enum err put(struct snapshot *s, MDB_dbi table, struct span key, struct s
 	return failed(s->views->dir, mdb_put(s->txn, table, &k, &v, 0));
 }
 
+static struct memo *memo_of(const struct snapshot *s, enum view t)
+{
+	return s->writer && t == VIEW_STATE ? s->views->memo : NULL;
+}
+
 enum err view_get(struct snapshot *s, enum view t, struct span key, struct span *value)
 {
-	return get(s, s->views->tables[t], key, value);
+	struct memo *memo = memo_of(s, t);
+	enum err e;
+
+	if (memo != NULL && memo_get(memo, key, value))
+		return OK;
+	e = get(s, s->views->tables[t], key, value);
+	if (e == OK && memo != NULL)
+		memo_keep(memo, key, *value);
+	return e;
 }
 
 enum err view_put(struct snapshot *s, enum view t, struct span key, struct span value)
 {
+	if (memo_of(s, t) != NULL)
+		memo_drop(memo_of(s, t), key);
 	return put(s, s->views->tables[t], key, value);
 }
 
 enum err view_delete(struct snapshot *s, enum view t, struct span key)
 {
 	MDB_val k = val_of(key);
-	int rc = mdb_del(s->txn, s->views->tables[t], &k, NULL);
+	int rc;
 
+	if (memo_of(s, t) != NULL)
+		memo_drop(memo_of(s, t), key);
+	rc = mdb_del(s->txn, s->views->tables[t], &k, NULL);
 	return rc == MDB_NOTFOUND ? ERR_NOT_FOUND : failed(s->views->dir, rc);
 }
 
@@ -419,6 +445,7 @@ enum err view_cursor_open(struct snapshot *s, enum view t, struct view_cursor **
 	if (c == NULL)
 		return fail(ERR_NO_MEMORY, "%s", s->views->dir);
 	c->dir = s->views->dir;
+	c->memo = memo_of(s, t);
 	c->appends = true;
 	if ((rc = mdb_cursor_open(s->txn, s->views->tables[t], &c->cursor)) != 0) {
 		free(c);
@@ -484,6 +511,8 @@ enum err view_cursor_add(struct view_cursor *c, struct span key, struct span val
 	MDB_val k = val_of(key), v = val_of(value);
 	int rc = MDB_KEYEXIST;
 
+	if (c->memo != NULL)
+		memo_drop(c->memo, key);
 	if (c->appends)
 		rc = mdb_cursor_put(c->cursor, &k, &v, MDB_APPEND);
 	if (rc == MDB_KEYEXIST) {
@@ -500,11 +529,15 @@ enum err view_cursor_replace(struct view_cursor *c, struct span key, struct span
 {
 	MDB_val k = val_of(key), v = val_of(value);
 
+	if (c->memo != NULL)
+		memo_drop(c->memo, key);
 	return failed(c->dir, mdb_cursor_put(c->cursor, &k, &v, MDB_CURRENT));
 }
 
 enum err view_cursor_delete(struct view_cursor *c)
 {
+	if (c->memo != NULL)
+		memo_clear(c->memo);
 	return failed(c->dir, mdb_cursor_del(c->cursor, 0));
 }
 
