@@ -14,7 +14,8 @@
  *   2. An entry is folded by reading what stands there, deciding, then writing. Deciding is the same function that the
  *	door uses (check_rules below), so what the door would refuse folds to its id alone, wherever it came from.
  *   3. The id is written for every entry, also for those that fold to nothing: a statement counts once.
- *   4. Values have one spelling (state_private.h). Numbers are big-endian and of fixed width, lists keep the order of the
+ *   4. What time brings (agreement_time.c) happens between check and write, by the time of the entry in hand.
+ *   5. Values have one spelling (state_private.h). Numbers are big-endian and of fixed width, lists keep the order of the
  *	statement, a claim or a party is overwritten in its place.
  *
  * So two folds of the same entries give the same keys and values, and state_digest compares them.
@@ -209,6 +210,8 @@ enum err fold_checked(struct state *st, const struct statement *s)
 
 	st->effective = true;
 	if (e == OK)
+		e = agreement_time(st);
+	if (e == OK)
 		e = keys_signed(st, s);
 	return e == OK && r != NULL ? r->fold(st, s) : e;
 }
@@ -231,5 +234,8 @@ enum err state_fold(struct state *st, const struct statement *s)
 		e = ERR_STATEMENT_LEDGER;
 	if (e == OK)
 		return fold_checked(st, s);
-	return state_failed(e) ? e : place_put(st, s);
+	if (state_failed(e))
+		return e;
+	e = place_put(st, s);
+	return e == OK ? agreement_time(st) : e;
 }

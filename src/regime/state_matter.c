@@ -387,6 +387,8 @@ enum err matter_add(struct state *st, const struct matter *m)
 	struct addressee to;
 	enum err e = matter_put(st, m);
 
+	if (e == OK && (m->kind == KIND_NOTICE || m->kind == KIND_REQUEST))
+		e = agreement_matter(st, m);
 	if (e != OK || m->kind != KIND_NOTICE || m->ledger != LEDGER_CIRCLE)
 		return e;
 	for (unsigned i = 0; e == OK && i < m->to_count && matter_addressee(m, i, &to); i++) {
