@@ -26,6 +26,9 @@ void api_print(const struct api_statement *a, struct buffer *out); /* one JSON o
  * refusal must not tell that it is there. ERR_NOT_FOUND: it is not. */
 enum err api_author_sees(const struct server *s, struct arena *a, const struct state *st,
 			 const struct statement *statement, bool *yes);
+/* Whether the caller may see that statement. ERR_NOT_FOUND: it is not there. */
+enum err api_caller_sees(const struct server *s, struct arena *a, const struct state *st, const struct caller *who,
+			 struct hash id, bool *yes);
 
 /* What a list or a follower asks for. Owns nothing: the spans point into the query. */
 struct api_filter {

@@ -50,22 +50,28 @@ static enum err eyes_of_author(const struct state *st, const struct statement *s
 	return access_is_member(st, s->from, &out->member);
 }
 
-enum err api_author_sees(const struct server *server, struct arena *arena, const struct state *st,
-			 const struct statement *s, bool *yes)
+enum err api_caller_sees(const struct server *server, struct arena *arena, const struct state *st,
+			 const struct caller *who, struct hash id, bool *yes)
 {
 	struct api_statement a;
-	struct caller author;
 	enum ledger_id l;
 	uint64_t index;
-	enum err e = state_find(st, s->re, &l, &index);
+	enum err e = state_find(st, id, &l, &index);
 
 	*yes = false;
 	if (e == OK)
 		e = api_entry(server, arena, st, l, index, &a);
-	if (e == OK)
-		e = eyes_of_author(st, s, &author);
-	return e == OK ? readership_statement(st, &author, l, &a.s, a.logged_ms, server->config->circle_delay_ms, yes)
-		       : e;
+	return e == OK ? readership_statement(st, who, l, &a.s, a.logged_ms, server->config->circle_delay_ms, yes) : e;
+}
+
+enum err api_author_sees(const struct server *server, struct arena *arena, const struct state *st,
+			 const struct statement *s, bool *yes)
+{
+	struct caller author;
+	enum err e = eyes_of_author(st, s, &author);
+
+	*yes = false;
+	return e == OK ? api_caller_sees(server, arena, st, &author, s->re, yes) : e;
 }
 
 /* Why it was refused. If it refers to what its author may not see, then as if that were not there. Body and

@@ -226,7 +226,7 @@ static enum err may_refer(const struct state *st, const struct statement *s)
 	return state_matter(st, s->re, &m);
 }
 
-/* Refused, and about what its author may not see: then as if that were not there. What was logged in this very batch cannot be
+/* Refused, and about what neither its author nor who brings it may see: then as if that were not there. What was logged in this very batch cannot be
  * read yet, and counts as not seen. */
 static enum err hide(const struct one *o, const struct state *st, enum err refused)
 {
@@ -238,6 +238,9 @@ static enum err hide(const struct one *o, const struct state *st, enum err refus
 		return refused;
 	snprintf(detail, sizeof(detail), "%s", err_detail());
 	e = api_author_sees(o->all->server, o->all->request->arena, st, &o->statement, &sees);
+	if (e == OK && !sees)
+		e = api_caller_sees(o->all->server, o->all->request->arena, st, request_caller(o->all->request),
+				    o->statement.re, &sees);
 	if (err_is_machine(e) || e == ERR_DAMAGED)
 		return e;
 	if (e == OK && sees)

@@ -355,6 +355,48 @@ static void between_nodes(void **state)
 	bare_free(b);
 }
 
+static void put_node(struct bare *b, const char *domain, const char *url)
+{
+	struct party p;
+
+	put_party(b, domain, domain);
+	assert_int_equal(party_get(&b->st, span_of(domain), &p), OK);
+	p.home = span_of(domain);
+	p.url = span_of(url);
+	assert_int_equal(party_put(&b->st, &p), OK);
+}
+
+/* What is asked of all goes to every node that can be reached, and what its author says of it; an offer to the author alone. */
+static void help(void **state)
+{
+	struct bare *b = bare_new(*state, "bare");
+	struct hash all, offer, closed, some, ping;
+
+	assert_int_equal(
+		bare_fold(b, statement_text(b->arena, KIND_RULES, "cert.example/public", b->node, "version 3\n", NULL),
+			  LEDGER_PUBLIC, 1000),
+		OK);
+	put_party(b, "res.example", "cert.example");
+	put_node(b, "b.example", "https://b.example");
+	put_node(b, "c.example", "https://c.example");
+	put_node(b, "d.example", "");
+	put_party(b, "m.example", "b.example");
+	all = enter(b, KIND_REQUEST, "res.example", "to all\nneed help\n");
+	bare_holds(b, &all, "0 node b.example waiting\n0 node c.example waiting\n");
+	offer = enter(b, KIND_ANSWER, "m.example",
+		      arena_print(b->arena, "re %s\noutcome offered\n", hex_of(b->arena, all)));
+	bare_holds(b, &offer, "");
+	bare_holds(b, &all, "0 node b.example arrived\n0 node c.example waiting\n");
+	closed = enter(b, KIND_ANSWER, "res.example",
+		       arena_print(b->arena, "re %s\noutcome closed\n", hex_of(b->arena, all)));
+	bare_holds(b, &closed, "2 node b.example waiting\n2 node c.example waiting\n");
+	some = enter(b, KIND_REQUEST, "res.example", "to m.example\nto new.example\nneed help\n");
+	bare_holds(b, &some, "3 node b.example waiting\n3 mail new.example waiting\n");
+	ping = enter(b, KIND_REQUEST, "res.example", "to d.example\nneed ping\n");
+	bare_holds(b, &ping, "4 node d.example waiting\n");
+	bare_free(b);
+}
+
 /* ---- against a plain model ---- */
 
 #define ITEMS 24
@@ -604,8 +646,9 @@ static void like_a_plain_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mailboxes), cmocka_unit_test(back_off), IN_A_FOLDER(what_a_node_logs),
-		IN_A_FOLDER(contacts),	     IN_A_FOLDER(between_nodes), IN_A_FOLDER(like_a_plain_model),
+		cmocka_unit_test(mailboxes),	 cmocka_unit_test(back_off), IN_A_FOLDER(what_a_node_logs),
+		IN_A_FOLDER(contacts),		 IN_A_FOLDER(between_nodes), IN_A_FOLDER(help),
+		IN_A_FOLDER(like_a_plain_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
