@@ -377,6 +377,29 @@ static const struct option_rule plan_list_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule norm_list_options[] = {
+	{ "set", "NAME", "only this set: un, industry or osce" },
+	{ "metrics", NULL, "with what can be measured of each" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule pledge_make_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "norm", "NORM", "what is pledged, such as \"un 2015 c\": `comity norm list`" },
+	{ "term", "TERM",
+	  "how it is measured, such as \"swift acknowledged at-least 90% within 2d each 30d\"; may repeat; without: a "
+	  "declaration" },
+	{ "start", "TIME", "RFC 3339 (default: now)" },
+	{ "end", "TIME", "RFC 3339, at most ten years on (default: until it is withdrawn)" },
+	{ "unilateral", NULL, "it asks for nothing in return" },
+	{ "asset", "SET=RESOURCE",
+	  "of restraint: what is left alone, such as power=\"prefix 192.0.2.0/24\"; only a commitment is told; may "
+	  "repeat" },
+	{ "text", "TEXT", "what else is to be said, at most 280 characters" },
+	{ "demonstration", NULL, "made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule mail_key_options[] = {
 	{ "import", "FILE", "take this secret OpenPGP key instead of making one" },
 	{ "export", NULL, "print the public key" },
@@ -582,6 +605,10 @@ const struct command commands[] = {
 	{ "mail show", cmd_mail_show, "ID [ADDRESSEE]",
 	  "print the mail for an addressee of a notice, without sending it", mail_options, 1, 2 },
 	{ "matter", cmd_matter, "ID", "tell the history of one matter in plain words", NULL, 1, 1 },
+	{ "norm list", cmd_norm_list, "", "list the norms that can be pledged", norm_list_options, 0, 0 },
+	{ "norm metrics", cmd_norm_metrics, "", "list what can be measured, and which way a promise of it goes", NULL,
+	  0, 0 },
+	{ "norm show", cmd_norm_show, "SET VERSION ID", "show a norm and its metrics", NULL, 1, 3 },
 	{ "notice list", cmd_notice_list, "", "list notices and how they stand", list_options, 0, 0 },
 	{ "notice show", cmd_notice_show, "ID", "show a notice, its answers and its evidence", notice_show_options, 1,
 	  1 },
@@ -627,6 +654,11 @@ const struct command commands[] = {
 	{ "plan start", cmd_plan_start, "ID", "say that what was planned has begun", plan_text_options, 1, 1 },
 	{ "plan suspend", cmd_plan_suspend, "ID", "say that what was planned stands still", plan_text_options, 1, 1 },
 	{ "plan whose", cmd_plan_whose, "ADDRESS", "say whose scan it is", whose_options, 0, 1 },
+	{ "pledge list", cmd_pledge_list, "[PARTY]", "list what was pledged", NULL, 0, 1 },
+	{ "pledge make", cmd_pledge_make, "", "promise to everybody to keep a norm", pledge_make_options, 0, 0 },
+	{ "pledge show", cmd_pledge_show, "ID", "show a pledge, its terms in plain words", NULL, 1, 1 },
+	{ "pledge withdraw", cmd_pledge_withdraw, "ID", "withdraw a pledge: its windows count no more from then on",
+	  from_options, 1, 1 },
 	{ "policy set", cmd_policy_set, "ACTION BASIS…", "say which bases suffice for an action, for all to see", NULL,
 	  2, ANY_NUMBER },
 	{ "policy show", cmd_policy_show, "", "show which bases suffice for which action", NULL, 0, 0 },

@@ -54,4 +54,7 @@ enum err state_pledges(const struct state *st, struct span party, pledge_each *e
  * METRIC_ACKNOWLEDGED. *found false: it did not. A pledge only shortens what the class gives. */
 enum err pledged_due(const struct state *st, struct span party, int64_t at_ms, bool *found, int64_t *within_ms);
 
+/* One JSON object, the same bytes on every machine. */
+void pledge_print(struct json *j, const char *key, const struct pledge *p);
+
 #endif
