@@ -92,7 +92,7 @@ int cmd_norm_show(struct cli *c)
 	printf("  in         %s\n  grade      %s: %s\n", set->document, norm_grade_name(n->grade),
 	       n->grade == GRADE_MEASURED   ? "a node's own log shows it"
 	       : n->grade == GRADE_EVIDENCE ? "only what parties hand in shows it"
-					    : "declared, not measured");
+					    : "no program can see whether it is kept");
 	if (n->metrics[0] == METRIC_COUNT)
 		printf("  metrics    none: a pledge to it is a declaration\n");
 	for (const enum metric *m = n->metrics; *m != METRIC_COUNT; m++) {

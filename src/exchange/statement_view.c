@@ -196,6 +196,21 @@ static void describe_proof(const struct statement *s, struct buffer *out)
 	buffer_text(out, ". It counts where a node's verdict accepts it, until then.");
 }
 
+static void describe_pledge(const struct statement *s, struct buffer *out)
+{
+	const char *between = ", measured by ";
+
+	buffer_print(out, "%.*s pledges %.*s", SPAN_FORMAT(s->from), SPAN_FORMAT(value_of(s, "norm")));
+	for (size_t i = 0; i < s->header_count; i++)
+		if (span_is(s->headers[i].name, "term")) {
+			buffer_print(out, "%s\"%.*s\"", between, SPAN_FORMAT(s->headers[i].value));
+			between = ", ";
+		}
+	buffer_text(out, between[2] == 'm' ? ": declared, not measured." : ".");
+	if (value_of(s, "text").len > 0)
+		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
+}
+
 static void add_note(struct json *j, const struct statement *s)
 {
 	struct buffer text = BUFFER(STATEMENT_MAX);
@@ -205,6 +220,8 @@ static void add_note(struct json *j, const struct statement *s)
 		describe_answer(s, &text);
 	} else if (s->kind == KIND_PROOF) {
 		describe_proof(s, &text);
+	} else if (s->kind == KIND_PLEDGE) {
+		describe_pledge(s, &text);
 	} else {
 		buffer_print(&text, "%.*s by %.*s.", SPAN_FORMAT(s->kind_name), SPAN_FORMAT(s->from));
 		if (value_of(s, "text").len > 0)

@@ -203,6 +203,18 @@ static void say_request(const struct statement *s, struct buffer *out)
 		buffer_print(out, ", %.*s affected", SPAN_FORMAT(affected));
 }
 
+static void say_pledge(const struct statement *s, struct buffer *out)
+{
+	const char *between = ": ";
+
+	buffer_print(out, "%.*s pledged %.*s", SPAN_FORMAT(s->from), SPAN_FORMAT(value_of(s, "norm")));
+	for (size_t i = 0; i < s->header_count; i++)
+		if (span_is(s->headers[i].name, "term")) {
+			buffer_print(out, "%s%.*s", between, SPAN_FORMAT(s->headers[i].value));
+			between = "; ";
+		}
+}
+
 void history_says(const struct matter *m, const struct history_line *l, struct buffer *out)
 {
 	const struct statement *s = &l->s;
@@ -221,6 +233,9 @@ void history_says(const struct matter *m, const struct history_line *l, struct b
 		break;
 	case KIND_REQUEST:
 		say_request(s, out);
+		break;
+	case KIND_PLEDGE:
+		say_pledge(s, out);
 		break;
 	default:
 		buffer_print(out, "%.*s filed a %.*s", SPAN_FORMAT(s->from), SPAN_FORMAT(s->kind_name));
