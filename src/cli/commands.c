@@ -277,6 +277,63 @@ static const struct option_rule approve_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule certificate_issue_options[] = {
+	{ "from", "DOMAIN", "the party that certifies, whose key is held here" },
+	{ "predicate", "WHAT", "evaluation, validation or declaration" },
+	{ "subject", "WHAT", "of what: a file, sha256:HEX, or a package URL; may repeat" },
+	{ "scheme", "NAME", "by which scheme, such as eucc" },
+	{ "level", "NAME", "at which level of it" },
+	{ "laboratory", "DOMAIN", "who assessed it, and whose word on its status counts too" },
+	{ "start", "TIME", "valid from then (default: now)" },
+	{ "until", "TIME", "valid until then; at most ten years" },
+	{ "re", "ID", "of a validation: what it takes over" },
+	{ "cites", "ID", "another certificate that it rests on; may repeat" },
+	{ "declarations", "FILE", "CycloneDX 1.6 declarations: claims, evidence, conformance" },
+	{ "details", "FILE", "a JSON object with further fields, such as certificate_id" },
+	{ "envelope", "FILE", "file this envelope, which says all but --cites" },
+	{ "draft", "FILE", "write the signed envelope there and file nothing: others may sign it too" },
+	{ "demonstration", NULL, "mark it as made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule certificate_cosign_options[] = {
+	{ "from", "DOMAIN", "whose key signs, which is held here" },
+	{ "out", "FILE", "write it there (default: in its place)" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule certificate_counter_options[] = {
+	{ "from", "DOMAIN", "who objects, whose key is held here" },
+	{ "text", "TEXT", "what is wrong with it" },
+	{ "declarations", "FILE", "CycloneDX 1.6 declarations with counter-evidence" },
+	{ "details", "FILE", "a JSON object with further fields" },
+	{ "cites", "ID", "another certificate that it rests on; may repeat" },
+	{ "demonstration", NULL, "mark it as made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule certificate_status_options[] = {
+	{ "from", "DOMAIN", "who says so, whose key is held here" },
+	{ "reason", "TEXT", "why" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule certificate_withdraw_options[] = {
+	{ "from", "DOMAIN", "its author, whose key is held here" },
+	{ "text", "TEXT", "why" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule certificate_list_options[] = {
+	{ "from", "DOMAIN", "only those of this party" },
+	{ "subject", "WHAT", "only those about this file, sha256:HEX or package URL" },
+	{ "at", "TIME", "whether they are valid then (default: now)" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule certificate_show_options[] = {
+	{ "at", "TIME", "whether it is valid then (default: now)" },
+	{ NULL, NULL, NULL },
+};
+static const struct option_rule certificate_export_options[] = {
+	{ "out", "FILE", "write it there (default: standard output)" },
+	{ "payload", NULL, "the in-toto statement alone, without signatures" },
+	{ NULL, NULL, NULL },
+};
 static const struct option_rule vocabulary_file_options[] = {
 	{ "from", "DOMAIN", "the party that files, whose key is held here" },
 	{ "recognise", "CODE", "a core code that it takes and gives; may repeat (default: all), or none" },
@@ -561,6 +618,24 @@ const struct command commands[] = {
 	{ "anchor list", cmd_anchor_list, "", "list the trust anchors of this node", NULL, 0, 0 },
 	{ "anchor remove", cmd_anchor_remove, "NAME…", "believe a trust anchor no more", NULL, 1, ANY_NUMBER },
 	{ "answer", cmd_answer, "NOTICE OUTCOME", "say what was done about a notice", answer_options, 2, 2 },
+	{ "certificate cosign", cmd_certificate_cosign, "ENVELOPE", "add a signature to an envelope before it is filed",
+	  certificate_cosign_options, 1, 1 },
+	{ "certificate counter", cmd_certificate_counter, "ID", "object to a certificate", certificate_counter_options,
+	  1, 1 },
+	{ "certificate export", cmd_certificate_export, "ID", "write out a certificate's DSSE envelope",
+	  certificate_export_options, 1, 1 },
+	{ "certificate issue", cmd_certificate_issue, "",
+	  "certify a product: an evaluation, a validation, a declaration", certificate_issue_options, 0, 0 },
+	{ "certificate list", cmd_certificate_list, "", "list certificates and how they stand",
+	  certificate_list_options, 0, 0 },
+	{ "certificate show", cmd_certificate_show, "ID", "show what is claimed, by whom, and what is said against it",
+	  certificate_show_options, 1, 1 },
+	{ "certificate status", cmd_certificate_status, "ID STATUS",
+	  "say that a certificate is valid, conditional, suspended or withdrawn", certificate_status_options, 2, 2 },
+	{ "certificate verify", cmd_certificate_verify, "ID|FILE",
+	  "check an envelope against its header, and its signatures", NULL, 1, 1 },
+	{ "certificate withdraw", cmd_certificate_withdraw, "ID", "withdraw a certificate of one's own, for good",
+	  certificate_withdraw_options, 1, 1 },
 	{ "completion", cmd_completion, "bash|zsh|fish", "print the completions for a shell", NULL, 1, 1 },
 	{ "config check", cmd_config_check, "[FILE]", "say whether the configuration is good, and what is unwise in it",
 	  NULL, 0, 1 },

@@ -309,6 +309,8 @@ const struct http_door api_doors[] = {
 	{ HTTP_GET, "/parties/*", 0, DOOR_OPEN, api_party },
 	{ HTTP_GET, "/standing", 0, DOOR_OPEN, api_standing_all },
 	{ HTTP_GET, "/standing/*", 0, DOOR_OPEN, api_standing },
+	{ HTTP_GET, "/certificates", 0, DOOR_OPEN, api_certificates },
+	{ HTTP_GET, "/certificates/*", 0, DOOR_OPEN, api_certificate },
 	{ HTTP_GET, "/body/*", 0, DOOR_OPEN, api_public_body },
 	{ HTTP_GET, "/openapi.json", 0, DOOR_OPEN, api_openapi },
 };

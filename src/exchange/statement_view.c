@@ -211,6 +211,33 @@ static void describe_pledge(const struct statement *s, struct buffer *out)
 		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
 }
 
+/* What it is, of what, and where it is short of that, what it says of another. */
+static void describe_certificate(const struct statement *s, struct buffer *text)
+{
+	struct span subject = value_of(s, "subject"), product = value_of(s, "product"), status = value_of(s, "status"),
+		    scheme = value_of(s, "scheme"), level = value_of(s, "level"), words = value_of(s, "text");
+	size_t subjects = 0;
+
+	for (size_t i = 0; i < s->header_count; i++)
+		subjects += span_is(s->headers[i].name, "subject");
+	buffer_print(text, "%.*s by %.*s", SPAN_FORMAT(value_of(s, "predicate")), SPAN_FORMAT(s->from));
+	if (status.len > 0)
+		buffer_print(text, ": %.*s", SPAN_FORMAT(status));
+	if (product.len > 0)
+		buffer_print(text, " of %.*s %.*s", SPAN_FORMAT(product), SPAN_FORMAT(value_of(s, "version")));
+	else if (subject.len > 0)
+		buffer_print(text, " of %.*s", SPAN_FORMAT(subject));
+	if (subjects > 1)
+		buffer_print(text, " and %zu more", subjects - 1);
+	if (scheme.len > 0)
+		buffer_print(text, ", scheme %.*s", SPAN_FORMAT(scheme));
+	if (level.len > 0)
+		buffer_print(text, ", level %.*s", SPAN_FORMAT(level));
+	buffer_byte(text, '.');
+	if (words.len > 0)
+		buffer_print(text, " \"%.*s\"", SPAN_FORMAT(words));
+}
+
 static void add_note(struct json *j, const struct statement *s)
 {
 	struct buffer text = BUFFER(STATEMENT_MAX);
@@ -222,6 +249,8 @@ static void add_note(struct json *j, const struct statement *s)
 		describe_proof(s, &text);
 	} else if (s->kind == KIND_PLEDGE) {
 		describe_pledge(s, &text);
+	} else if (s->kind == KIND_CERTIFICATE) {
+		describe_certificate(s, &text);
 	} else {
 		buffer_print(&text, "%.*s by %.*s.", SPAN_FORMAT(s->kind_name), SPAN_FORMAT(s->from));
 		if (value_of(s, "text").len > 0)

@@ -79,6 +79,9 @@ enum err state_certificate(const struct state *st, struct hash id, struct certif
 typedef enum err certificate_each(void *context, const struct certificate *c);
 /* By issuer; empty: all, in the order of the ledger. */
 enum err state_certificates(const struct state *st, struct span from, certificate_each *each, void *context);
+/* The same from behind that place in the ledger, so that a walk can be taken up again. */
+enum err state_certificates_after(const struct state *st, struct span from, uint64_t after, certificate_each *each,
+				  void *context);
 /* About this subject: a digest, or a package URL, which also finds those for every version. Costs by what is found. */
 enum err certificates_of(const struct state *st, struct span subject, certificate_each *each, void *context);
 /* Those that are `re` it or cite it, withdrawn ones too. `id` may be of nothing that is known here. */

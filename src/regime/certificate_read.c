@@ -328,6 +328,18 @@ enum err state_certificates(const struct state *st, struct span from, certificat
 	return walk(st, from.len > 0 ? key_issued(from) : key_of(STATE_CERTIFICATE), each, NULL, context);
 }
 
+enum err state_certificates_after(const struct state *st, struct span from, uint64_t after, certificate_each *each,
+				  void *context)
+{
+	struct state_key k = from.len > 0 ? key_issued(from) : key_of(STATE_CERTIFICATE), start = k;
+	struct walking w = { st, k.len, each, NULL, context };
+
+	if (after == UINT64_MAX)
+		return OK;
+	key_add_u64(&start, after + 1);
+	return view_walk(st->snapshot, VIEW_STATE, key_view(&k), key_view(&start), on_place, &w);
+}
+
 enum err certificates_citing(const struct state *st, struct hash id, certificate_each *each, void *context)
 {
 	return walk(st, key_hash(STATE_CITING, id), each, NULL, context);

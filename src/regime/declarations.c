@@ -207,3 +207,92 @@ enum err declarations_check(struct arena *a, struct yyjson_val *d, struct in_tot
 		count(d, out);
 	return e;
 }
+
+/* ---- telling ---- */
+
+static struct span text_in(yyjson_val *object, const char *name)
+{
+	yyjson_val *v = yyjson_obj_get(object, name);
+
+	return yyjson_is_str(v) ? span_make(yyjson_get_str(v), yyjson_get_len(v)) : SPAN("");
+}
+
+static yyjson_val *find_named(yyjson_val *list, struct span ref)
+{
+	yyjson_arr_iter all = yyjson_arr_iter_with(list);
+	yyjson_val *one;
+
+	while ((one = yyjson_arr_iter_next(&all)) != NULL)
+		if (ref.len > 0 && span_equal(text_in(one, "bom-ref"), ref))
+			return one;
+	return NULL;
+}
+
+static bool lists(yyjson_val *list, struct span ref)
+{
+	yyjson_arr_iter all = yyjson_arr_iter_with(list);
+	yyjson_val *one;
+
+	while (ref.len > 0 && (one = yyjson_arr_iter_next(&all)) != NULL)
+		if (span_equal(span_make(yyjson_get_str(one), yyjson_get_len(one)), ref))
+			return true;
+	return false;
+}
+
+static void tell_assessed(yyjson_val *d, yyjson_val *by, yyjson_val *m, struct told_claim *out)
+{
+	yyjson_val *who = find_named(yyjson_obj_get(d, "assessors"), text_in(by, "assessor")),
+		   *score = yyjson_obj_get(yyjson_obj_get(m, "conformance"), "score"),
+		   *sure = yyjson_obj_get(yyjson_obj_get(m, "confidence"), "score");
+
+	out->assessed = true;
+	out->assessor = text_in(yyjson_obj_get(who, "organization"), "name");
+	if (out->assessor.len == 0)
+		out->assessor = text_in(by, "assessor");
+	out->third_party = yyjson_get_bool(yyjson_obj_get(who, "thirdParty"));
+	out->requirement = text_in(m, "requirement");
+	out->has_conformance = score != NULL;
+	out->conformance = yyjson_get_num(score);
+	out->has_confidence = sure != NULL;
+	out->confidence = yyjson_get_num(sure);
+}
+
+/* Through all that is attested: few documents have more than a handful. */
+#define TOLD_MAX 1000
+static void tell_attested(yyjson_val *d, struct told_claim *out)
+{
+	yyjson_arr_iter all = yyjson_arr_iter_with(yyjson_obj_get(d, "attestations")), maps;
+	yyjson_val *one, *m;
+
+	while ((one = yyjson_arr_iter_next(&all)) != NULL) {
+		maps = yyjson_arr_iter_with(yyjson_obj_get(one, "map"));
+		while ((m = yyjson_arr_iter_next(&maps)) != NULL) {
+			out->counter |= lists(yyjson_obj_get(m, "counterClaims"), out->ref);
+			if (!out->assessed && lists(yyjson_obj_get(m, "claims"), out->ref))
+				tell_assessed(d, one, m, out);
+		}
+	}
+}
+
+enum err in_toto_claims(struct arena *a, const struct in_toto *t, struct told_claim **out, size_t *count_out)
+{
+	yyjson_val *d = yyjson_obj_get(t->predicate, "declarations"), *claims = yyjson_obj_get(d, "claims"), *one;
+	yyjson_arr_iter all = yyjson_arr_iter_with(claims);
+	size_t n = yyjson_arr_size(claims) < TOLD_MAX ? yyjson_arr_size(claims) : TOLD_MAX;
+
+	*count_out = 0;
+	if ((*out = arena_array(a, n, sizeof(**out))) == NULL)
+		return ERR_NO_MEMORY;
+	while (*count_out < n && (one = yyjson_arr_iter_next(&all)) != NULL) {
+		struct told_claim *c = &(*out)[(*count_out)++];
+
+		c->ref = text_in(one, "bom-ref");
+		c->text = text_in(one, "predicate");
+		c->reasoning = text_in(one, "reasoning");
+		c->target = text_in(one, "target");
+		c->evidence = yyjson_arr_size(yyjson_obj_get(one, "evidence"));
+		c->counter_evidence = yyjson_arr_size(yyjson_obj_get(one, "counterEvidence"));
+		tell_attested(d, c);
+	}
+	return OK;
+}

@@ -231,6 +231,12 @@ void history_says(const struct matter *m, const struct history_line *l, struct b
 		buffer_print(out, "%.*s withdrew it", SPAN_FORMAT(s->from));
 		print_about(m, s, "that is", out);
 		break;
+	case KIND_CERTIFICATE:
+		buffer_print(out, "%.*s filed a certificate: %.*s", SPAN_FORMAT(s->from),
+			     SPAN_FORMAT(value_of(s, "predicate")));
+		if (value_of(s, "status").len > 0)
+			buffer_print(out, ", %.*s", SPAN_FORMAT(value_of(s, "status")));
+		break;
 	case KIND_REQUEST:
 		say_request(s, out);
 		break;

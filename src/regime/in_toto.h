@@ -47,4 +47,17 @@ enum err certificate_body_check(struct arena *a, const struct statement *s, stru
 /* The declarations alone: counts into *out. ERR_CERTIFICATE. */
 enum err declarations_check(struct arena *a, struct yyjson_val *declarations, struct in_toto *out);
 
+/* What is claimed, with who assessed it. In the order of the declarations, at most 1,000, in the arena. */
+struct told_claim {
+	struct span ref, text, reasoning, target;
+	size_t evidence, counter_evidence;
+	bool counter;		    /* it stands there as a claim against others */
+	bool assessed, third_party; /* somebody attests to it; somebody else than the maker, as the document says */
+	struct span assessor;	    /* by name; the first that does */
+	bool has_conformance, has_confidence;
+	double conformance, confidence; /* 0 to 1, of the first requirement that names it */
+	struct span requirement;
+};
+enum err in_toto_claims(struct arena *a, const struct in_toto *t, struct told_claim **out, size_t *count);
+
 #endif

@@ -160,6 +160,7 @@ class World:
             paths += [f"/parties/{p}.example?at=2036-01-01T00:00:00Z" for p in ("addressee", "author", "op", "other", "nobody")]
             paths += ["/standing" + q for q in ("", "/addressee.example", "/author.example", "/op.example", "/other.example",
                                                 "/stranger.example", "/AS64500", "/AS64501", "?limit=1")]
+            paths += ["/certificates", "/certificates?limit=1", "/certificates?from=op.example"]
             paths += [f"/body/{b}" for b in self.bodies]
             for ledger in ("public", "circle", "none"):
                 paths += [f"/ledger/{ledger}/{d}" for d in ("checkpoint", "tile/entries/000", "tile/0/000", "tile/0/000.p/1",
