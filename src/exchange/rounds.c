@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "exchange/pings.h"
 #include "net/log.h"
 #include "route/deconfliction.h"
 #include "route/follow_up.h"
@@ -255,6 +256,20 @@ static bool wait_ms(struct rounds *r, int64_t ms)
 	return goes_on;
 }
 
+static void send_pings(struct rounds *r, struct arena *a)
+{
+	size_t count = 0;
+	char text[64];
+	enum err e = pings_round(r->server, a, &count);
+
+	if (e != OK && e != ERR_BUSY)
+		log_error(LOG_WARNING, "no ping could be sent; tried again in a minute", e, err_detail());
+	snprintf(text, sizeof(text), "pings sent: %zu", count);
+	if (count > 0)
+		log_event(LOG_INFO, text);
+	arena_reset(a);
+}
+
 static void *run(void *context)
 {
 	struct rounds *r = context;
@@ -267,6 +282,7 @@ static void *run(void *context)
 			log_error(LOG_WARNING, "no notice could be taken further; tried again in a minute", e,
 				  err_detail());
 		arena_reset(a);
+		send_pings(r, a);
 	}
 	arena_free(a);
 	return NULL;

@@ -23,6 +23,7 @@
 #define LISTENS_MAX 16
 #define COLLECTIONS_MAX 256
 #define FOLLOWS_MAX 256
+#define PINGS_MAX 1000
 #define NAMES_MAX 1024 /* domains behind one `read` or `write` */
 #define ALIAS_MAX 64
 #define TITLE_MAX 200
@@ -147,6 +148,7 @@ static const struct plain {
 	{ "introductions-per-day", FORM_NUMBER, offsetof(struct config, introductions_per_day), 0, 100000 },
 	{ "outgoing-private", FORM_YES, offsetof(struct config, outgoing_private), 0, 0 },
 	{ "outgoing-plain", FORM_YES, offsetof(struct config, outgoing_plain), 0, 0 },
+	{ "ping-every", FORM_TIME, offsetof(struct config, ping_every_ms), 60000, 366 * DAY_MS },
 	{ "follow-interval", FORM_TIME, offsetof(struct config, follow_interval_ms), 1000, DAY_MS },
 	{ "outgoing-authorities", FORM_FILE, offsetof(struct config, outgoing_authorities), 0, 0 },
 	{ "rdap-server", FORM_TEXT, offsetof(struct config, rdap_server), 0, 0 },
@@ -555,6 +557,20 @@ static enum err read_follow(struct reading *r, struct span value)
 	return read_url(r, url, &f->url);
 }
 
+/* A party's domain, or all. */
+static enum err read_ping(struct reading *r, struct span value)
+{
+	if (span_is(value, "all")) {
+		r->c->ping_all = true;
+		return OK;
+	}
+	if (!span_is_domain(value))
+		return wrong(r, "`ping` wants a party's domain or all, not `%.*s`", SPAN_FORMAT(value));
+	if (r->c->ping_count == PINGS_MAX)
+		return wrong(r, "at most %d parties can be named; `ping all` names all", PINGS_MAX);
+	return keep(r, value, &r->c->pings[r->c->ping_count++]);
+}
+
 static const struct special {
 	const char *name;
 	enum err (*read)(struct reading *r, struct span value);
@@ -567,6 +583,7 @@ static const struct special {
 	{ "write", read_write },
 	{ "unmarked", read_unmarked },
 	{ "follow", read_follow },
+	{ "ping", read_ping },
 };
 #define SPECIAL_COUNT (sizeof(special) / sizeof(special[0]))
 
@@ -759,6 +776,12 @@ static enum err check_mail(struct reading *r)
 	return OK;
 }
 
+static void check_pings(const struct reading *r)
+{
+	if (!r->c->ping_all && r->c->ping_count == 0 && line_of(r, "ping-every") != 0)
+		warn(r, line_of(r, "ping-every"), "no `ping` takes that time");
+}
+
 static enum err check_hook(struct reading *r)
 {
 	unsigned hook = line_of(r, "recall-hook");
@@ -803,6 +826,7 @@ static void set_defaults(struct config *c)
 	c->deliver = true;
 	c->rdap_daily = 100;
 	c->follow_interval_ms = 300000;
+	c->ping_every_ms = 30 * DAY_MS;
 	c->recall_hook_ms = 60000;
 	c->deliveries_per_minute = 6000;
 	c->mail_per_hour = 600;
@@ -858,6 +882,7 @@ static enum err check_all(struct reading *r)
 		return e;
 	check_outgoing(r);
 	check_collections(r);
+	check_pings(r);
 	r->c->default_per_address = line_of(r, "connections-per-address") == 0;
 	r->c->default_rate = line_of(r, "requests-per-minute") == 0;
 	set_later_defaults(r->c);
@@ -878,8 +903,10 @@ enum err config_parse(struct arena *a, struct span text, const char *path, confi
 	out->listens = arena_array(a, LISTENS_MAX + 1, sizeof(*out->listens));
 	out->collections = arena_array(a, COLLECTIONS_MAX + 1, sizeof(*out->collections));
 	out->follows = arena_array(a, FOLLOWS_MAX + 1, sizeof(*out->follows));
+	out->pings = arena_array(a, PINGS_MAX, sizeof(*out->pings));
 	r.rule_lines = arena_array(a, COLLECTIONS_MAX, sizeof(*r.rule_lines));
-	if (out->listens == NULL || out->collections == NULL || out->follows == NULL || r.rule_lines == NULL)
+	if (out->listens == NULL || out->collections == NULL || out->follows == NULL || out->pings == NULL ||
+	    r.rule_lines == NULL)
 		return ERR_NO_MEMORY;
 	if (text.len > CONFIG_FILE_MAX)
 		return fail(ERR_USAGE, "%s: over %zu bytes", path, CONFIG_FILE_MAX);
@@ -973,6 +1000,10 @@ void config_print(const struct config *c, struct buffer *out)
 		buffer_print(out, "follow %.*s%s%s\n", SPAN_FORMAT(c->follows[i].url), c->follows[i].has_key ? " " : "",
 			     c->follows[i].has_key ? key : "");
 	}
+	if (c->ping_all)
+		buffer_text(out, "ping all\n");
+	for (size_t i = 0; i < c->ping_count; i++)
+		buffer_print(out, "ping %.*s\n", SPAN_FORMAT(c->pings[i]));
 	for (size_t i = 0; i < c->collection_count; i++) {
 		const struct collection_rule *rule = &c->collections[i];
 		char uuid[COLLECTION_ID_TEXT];

@@ -77,8 +77,12 @@ struct config {
 	struct follow_rule *follows;	  /* `follow URL [KEY]`: other nodes whose ledgers are mirrored (follow.h) */
 	size_t follow_count;
 	int64_t follow_interval_ms; /* 5 minutes */
-	struct span recall_hook;    /* `recall-hook PROGRAM` (recall_hook.h), with a 0 behind it; empty: none */
-	int64_t recall_hook_ms;	    /* how long it may run: a minute */
+	struct span *pings;	    /* `ping PARTY`: whose duty contacts are tested at random times (pings.h) */
+	size_t ping_count;
+	bool ping_all;		 /* `ping all`: of all parties that are known */
+	int64_t ping_every_ms;	 /* the mean time between two of one party; 30 days */
+	struct span recall_hook; /* `recall-hook PROGRAM` (recall_hook.h), with a 0 behind it; empty: none */
+	int64_t recall_hook_ms;	 /* how long it may run: a minute */
 	bool default_rate,
 		default_per_address; /* the file says nothing of these limits: they follow from the addresses */
 	struct collection_rule *collections;

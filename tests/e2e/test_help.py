@@ -2,6 +2,7 @@
 person answers. Two nodes, a party that is reached by its node, and one that is reached by mail alone."""
 import html
 import re
+import time
 
 import pytest
 
@@ -194,3 +195,19 @@ def test_what_is_no_request_for_help_is_refused(places):
         answer = a.submit(note)
         assert answer.status == 400 and answer.json()["code"] == "statement-header", answer.body
     assert a.listed("?kind=request") == []
+
+
+def test_a_node_that_serves_pings_at_random_times(places):
+    a, b = places
+    assert a.node.json("ping", "list") == [], "by default it does not"
+    a.stop()
+    settings(a, "ping c.example", "ping-every 5m")
+    a.start()
+    (ping,) = wait_for(lambda: a.node.json("ping", "list"), "the ping")
+    assert ping["to"] == ["c.example"]
+    mail_about(a, ping["id"])
+    a.stop()
+    a.start()  # the next one is two minutes and a half away at least
+    time.sleep(3)
+    assert [p["id"] for p in a.node.json("ping", "list")] == [ping["id"]]
+    end(a, b)

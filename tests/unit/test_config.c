@@ -105,6 +105,9 @@ static void every_setting_is_read(void **state)
 					    "follow https://b.example\n"
 					    "follow https://c.example:8443 " KEY "\n"
 					    "follow-interval 10m\n"
+					    "ping b.example\n"
+					    "ping all\n"
+					    "ping-every 7d\n"
 					    "recall-hook stop\n"
 					    "recall-hook-time 5s\n"
 					    "collection open " UUID " Open to all\n"
@@ -122,6 +125,10 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.rdap_daily, 7);
 	assert_span(c.recall_hook, scratch_path(s, "stop"));
 	assert_int_equal(c.recall_hook_ms, 5000);
+	assert_int_equal(c.ping_count, 1);
+	assert_span(c.pings[0], "b.example");
+	assert_true(c.ping_all);
+	assert_int_equal(c.ping_every_ms, 7 * INT64_C(86400000));
 	assert_int_equal(c.mail_per_hour, 30);
 	assert_true(c.listens[1].tls);
 	assert_int_equal(c.listens[1].address.family, FAMILY_IPV6);
@@ -156,7 +163,7 @@ static void every_setting_is_read(void **state)
 	assert_int_equal(c.collections[1].writers, AUDIENCE_MEMBERS);
 	assert_int_equal(c.collections[1].unmarked, TLP_AMBER);
 	assert_int_equal(w.count, 1); /* anyone reads what has no marking */
-	assert_int_equal(w.line, 35);
+	assert_int_equal(w.line, 38);
 	assert_int_equal(c.follow_count, 2);
 	assert_span(c.follows[0].url, "https://b.example");
 	assert_false(c.follows[0].has_key);
@@ -259,6 +266,8 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{ "recall-hook /does/not/exist\n", "line 1: `recall-hook /does/not/exist`: No such file" },
 		{ "recall-hook /proc/self/maps\n", "Permission denied" },
 		{ "recall-hook /proc/self\n", "`recall-hook /proc/self` is no program" },
+		{ "ping B\n", "wants a party's domain or all" },
+		{ "ping-every 5s\n", "wants a length of time from 1m" },
 		{ "recall-hook-time 11m\n", "wants a length of time from 1s to 10m" },
 		{ "title \xff\n", "not UTF-8" },
 		{ "title a\x01\n", "byte 8 is a control character" },
@@ -303,6 +312,7 @@ static void what_is_unwise_is_warned_of(void **state)
 		{ "requests-per-minute 0\nplain-anywhere yes\nlisten [::]:80\n", 1, "one caller" },
 		{ "client-authorities /proc/self/maps\n", 1, "no `listen-tls`" },
 		{ "recall-hook-time 5s\n", 1, "no `recall-hook` takes" },
+		{ "ping-every 7d\n", 1, "no `ping` takes" },
 		{ "collection a " UUID " T\nunmarked a red\n", 2, "nobody is named" },
 	};
 	struct scratch *s = *state;
