@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "ledger/entry.h"
+#include "regime/suspension.h"
 
 enum err act_begin(struct cli *c, struct node **n)
 {
@@ -32,12 +33,33 @@ enum err act_signer_of(struct node *n, struct span party, const struct signer **
 	return span_is(party, signer_verifier(*out)->name) ? OK : node_party_signer(n, party, false, out);
 }
 
+enum err act_check_suspended(struct node *n, struct span note)
+{
+	struct suspensions *known = NULL;
+	struct arena *a = NULL;
+	struct statement s;
+	enum err e;
+
+	if (!span_starts(note, "comity/1 request\n"))
+		return OK;
+	e = (a = arena_new((size_t)1 << 20)) != NULL ? suspensions_new(node_dir(n), &known) : ERR_NO_MEMORY;
+	if (e == OK)
+		e = statement_parse(a, note, &s);
+	if (e == OK)
+		e = suspensions_check_help(known, node_batch_state(n), &s);
+	suspensions_free(known);
+	arena_free(a);
+	return e;
+}
+
 enum err act_add(struct node *n, struct statement_writer *w, const struct signer *key, struct appended *out)
 {
 	struct buffer note = BUFFER(STATEMENT_MAX);
 	struct hash id;
 	enum err e = statement_end(w, key, &note, &id);
 
+	if (e == OK)
+		e = act_check_suspended(n, buffer_view(&note));
 	if (e == OK)
 		e = node_add_statement(n, buffer_view(&note), out);
 	buffer_free(&note);

@@ -16,6 +16,9 @@ enum err act_signer_of(struct node *n, struct span party, const struct signer **
 /* Signs the writer's statement and adds it to the batch; the writer is freed. */
 enum err act_add(struct node *n, struct statement_writer *w, const struct signer *key, struct appended *out);
 
+/* Whoever signs or submits here is at a door too: ERR_SUSPENDED (regime/suspension.h). In an open batch. */
+enum err act_check_suspended(struct node *n, struct span note);
+
 /* Commits and publishes if e is OK, else abandons; closes the node. Gives the first error. */
 enum err act_end(struct node *n, enum err e);
 

@@ -44,6 +44,13 @@ static void done(struct submission *s)
 	sem_post(s->context);
 }
 
+static enum err take_request(struct node *n, struct submission *s)
+{
+	enum err e = act_check_suspended(n, s->note);
+
+	return e == OK ? submission_add(n, s, &s->appended) : e;
+}
+
 /* receipt: of a guest, else NULL */
 static enum err offer(struct sequencer *q, struct group *g, size_t i, const char *path, const char *receipt)
 {
@@ -54,6 +61,8 @@ static enum err offer(struct sequencer *q, struct group *g, size_t i, const char
 	e = read_file(g->arena, path, STATEMENT_MAX, "statement", &s->note);
 	if (e == OK && receipt != NULL)
 		e = read_file(g->arena, receipt, RECEIPT_TEXT_MAX, "receipt", &s->home_receipt);
+	if (e == OK && span_starts(s->note, "comity/1 request\n"))
+		s->work = take_request;
 	if (e == OK)
 		e = sequencer_offer(q, s);
 	if (e != OK)

@@ -49,6 +49,7 @@ static unsigned status_of(enum err e)
 	case ERR_NOTE_UNSIGNED:
 	case ERR_NOTE_SIGNATURE:
 	case ERR_KEY_UNKNOWN:
+	case ERR_SUSPENDED:
 		return 403;
 	case ERR_NOT_FOUND:
 		return 404;
@@ -77,6 +78,10 @@ static unsigned status_of(enum err e)
 	case ERR_OUTCOME:
 	case ERR_PLAN_WINDOW:
 	case ERR_RULES:
+	case ERR_TERM:
+	case ERR_NORM:
+	case ERR_AGREEMENT:
+	case ERR_BREACH:
 		return 422;
 	case ERR_RATE:
 		return 429;

@@ -12,6 +12,7 @@ struct submit {
 	const struct server *server;
 	struct http_request *request;
 	struct http_answer *out;
+	struct statement asked; /* of a request */
 };
 
 /* It is there already and counts once. Who sent it again wants to know where (its first answer may have been lost). */
@@ -263,6 +264,23 @@ static enum err read_with_body(struct http_request *r, struct submission *s)
 
 typedef enum err submission_read(struct http_request *r, struct submission *s);
 
+/* On the sequencing thread, as the state is then. */
+static enum err take_request(struct node *n, struct submission *s)
+{
+	struct submit *one = s->context;
+	enum err e = suspensions_check_help(one->server->suspensions, node_batch_state(n), &one->asked);
+
+	return e == OK ? submission_add(n, s, &s->appended) : e;
+}
+
+/* What is no statement is the sequencer's to refuse. */
+static void look_at_request(struct submit *one)
+{
+	if (span_starts(one->s.note, "comity/1 request\n") &&
+	    statement_parse(one->request->arena, one->s.note, &one->asked) == OK)
+		one->s.work = take_request;
+}
+
 static enum http_next submit(const struct server *server, struct http_request *r, struct http_answer *out,
 			     submission_read *read)
 {
@@ -277,6 +295,8 @@ static enum http_next submit(const struct server *server, struct http_request *r
 	}
 	if (e == OK)
 		e = check_proof(&one->s);
+	if (e == OK)
+		look_at_request(one);
 	if (e == OK)
 		e = sequencer_offer(server->sequencer, &one->s);
 	if (e == OK)

@@ -432,6 +432,8 @@ static enum err make(const struct delivery_options *o, struct delivery **out)
 	if (d->arena != NULL && d->ready != NULL)
 		e = door_pool_new(&d->limits, AT_ONCE, &d->pool);
 	if (e == OK)
+		e = suspensions_new(node_dir(o->node), &d->suspensions);
+	if (e == OK)
 		*out = d;
 	else
 		delivery_free(d);
@@ -511,6 +513,7 @@ void delivery_free(struct delivery *d)
 		}
 	if (d->arena != NULL)
 		arena_free(d->arena);
+	suspensions_free(d->suspensions);
 	free(d->ready);
 	pthread_mutex_destroy(&d->mutex);
 	free(d);

@@ -9,6 +9,7 @@
 #include "exchange/delivery_wire.h"
 #include "net/door_pool.h"
 #include "regime/outbox.h"
+#include "regime/suspension.h"
 
 #define DELIVERY_URL_MAX 1024
 
@@ -77,6 +78,7 @@ struct delivery {
 	struct delivery_options o;
 	struct door_limits limits;
 	struct door_pool *pool;
+	struct suspensions *suspensions;
 	struct mail_line *mail; /* NULL: there is no mail server */
 	struct arena *arena;
 	struct peer *peers[PEER_BUCKETS];

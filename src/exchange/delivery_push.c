@@ -723,15 +723,50 @@ static enum err send_all(struct delivery *d, struct peer *p, const struct state 
 	return ask(d, p, "/delivery", PEER_DELIVERING);
 }
 
+/* A request for help that was logged before what it rests on was suspended. Those are refused first, in an attempt that sends nothing; the
+ * others go in the next. */
+static enum err withhold(struct delivery *d, struct peer *p, const struct state *st, size_t *withheld)
+{
+	struct delivery_item item;
+	struct statement s;
+	struct matter m;
+	enum err e = OK;
+
+	*withheld = 0;
+	for (size_t i = 0; e == OK && i < p->count; i++) {
+		struct parcel c = p->parcels[i];
+
+		if (c.ledger != LEDGER_CIRCLE || state_matter(st, c.id, &m) != OK || m.kind != KIND_REQUEST ||
+		    statement_of(d, p, &c, &item, &s) != OK)
+			continue;
+		e = suspensions_check_help(d->suspensions, st, &s);
+		if (e != ERR_SUSPENDED)
+			continue;
+		refuse_parcel(p, &c, describe(p, span_of(err_code(e)), span_of(err_detail())));
+		p->parcels[(*withheld)++] = c;
+		e = OK;
+	}
+	if (*withheld > 0) {
+		p->count = *withheld;
+		p->again = true;
+	}
+	return e;
+}
+
 enum err push_begin(struct delivery *d, struct peer *p, const struct state *st)
 {
 	bool may = false;
+	size_t withheld = 0;
 	enum err e = take_up(p);
 
 	if (e == OK)
 		e = collect_all(p, st, &may);
+	if (e == OK && may)
+		e = withhold(d, p, st, &withheld);
 	if (e != OK || !may)
 		return e;
+	if (withheld > 0)
+		return conclude(p);
 	if ((e = find_address(p, st)) == OK)
 		e = send_all(d, p, st);
 	if (p->step == PEER_DELIVERING || err_is_machine(e) || e == ERR_DAMAGED)

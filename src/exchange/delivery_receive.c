@@ -266,6 +266,8 @@ static enum err take(struct node *n, struct submission *s)
 	else if (o->statement.kind != KIND_PARTY && o->statement.kind != KIND_PLAN)
 		e = may_refer(st, &o->statement);
 	if (e == OK)
+		e = suspensions_check_help(o->all->server->suspensions, st, &o->statement);
+	if (e == OK)
 		e = submission_add(n, s, &s->appended);
 	if (e != OK && o->statement.has_re && o->statement.kind != KIND_NOTICE && o->statement.kind != KIND_PARTY)
 		e = hide(o, st, e);

@@ -298,6 +298,8 @@ static enum err start(struct service *s)
 	if (e == OK)
 		e = exposure_cache_new(s->options->dir, &s->server.exposure);
 	if (e == OK)
+		e = suspensions_new(s->options->dir, &s->server.suspensions);
+	if (e == OK)
 		e = limits_new(s->options->config->requests_per_minute, AT_ONCE, &s->limits);
 	if (e == OK)
 		e = receiving_new(s->options->config, &s->server.receiving);
@@ -341,6 +343,7 @@ static enum err stop(struct service *s)
 	receiving_free(s->server.receiving);
 	pulse_free(s->pulse);
 	limits_free(s->limits);
+	suspensions_free(s->server.suspensions);
 	exposure_cache_free(s->server.exposure);
 	metrics_free(s->server.metrics);
 	followers_free(s->server.followers);

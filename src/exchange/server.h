@@ -8,6 +8,7 @@
 #include "exchange/followers.h"
 #include "exchange/metrics.h"
 #include "regime/sequencer.h"
+#include "regime/suspension.h"
 
 struct server {
 	struct node *node;
@@ -17,6 +18,7 @@ struct server {
 	struct followers *followers;
 	struct metrics *metrics;
 	struct exposure_cache *exposure;
+	struct suspensions *suspensions;
 	struct receiving *receiving;	   /* what other nodes bring (delivery.h) */
 	struct delivery *_Atomic delivery; /* NULL: nothing is sent, or not yet */
 	struct http *_Atomic http;	   /* NULL for the first moment of the doors being open */

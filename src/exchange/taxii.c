@@ -23,6 +23,22 @@ bool taxii_refuse(const struct taxii_door *d, enum err e)
 	return false;
 }
 
+/* What parties share is what agreements give; what is made from the ledgers is the floor. */
+static bool enter_suspended(struct taxii_door *d, unsigned need)
+{
+	struct state st;
+	enum err e;
+
+	if (need == 0 || (need & NEED_FLOOR) != 0 || d->collection.source != SOURCE_STORED || d->caller->is_node ||
+	    d->caller->party.len == 0)
+		return true;
+	if ((e = server_read(d->server, d->r, &st)) == OK) {
+		e = suspensions_check(d->server->suspensions, &st, st.node, d->caller->party, GIVES_SHARE);
+		snapshot_end(st.snapshot);
+	}
+	return e == OK || taxii_refuse(d, e);
+}
+
 /* Without credentials all that is not open to everyone is 401, whether it is there or not. Who is known gets 404 where it may
  * do nothing, and 403 where it may do something else. */
 static bool enter_collection(struct taxii_door *d, unsigned need)
@@ -32,7 +48,7 @@ static bool enter_collection(struct taxii_door *d, unsigned need)
 	bool allowed = ((need & NEED_READ) == 0 || reach.read) && ((need & NEED_WRITE) == 0 || reach.write);
 
 	if (found && allowed)
-		return true;
+		return enter_suspended(d, need);
 	if (d->caller->how == CALLER_ANONYMOUS)
 		return taxii_refuse(d, fail(ERR_CREDENTIALS, "none were sent"));
 	if (!found)

@@ -105,7 +105,8 @@ struct taxii_door {
 	struct taxii_collection collection;
 };
 
-enum { NEED_READ = 1, NEED_WRITE = 2 };
+/* NEED_FLOOR: about what was taken back, which agreements never suspend. */
+enum { NEED_READ = 1, NEED_WRITE = 2, NEED_FLOOR = 4 };
 /* Whether the request may go on. False: it is answered. At the root by media types alone; at a collection also by the
  * caller's rights. */
 bool taxii_enter_root(struct taxii_door *d, void *context, struct http_request *r, struct http_answer *out);

@@ -565,7 +565,7 @@ enum http_next taxii_delete_object(void *context, struct http_request *r, struct
 
 	if (job == NULL)
 		return no_memory(context, r, out);
-	if (!taxii_enter(&job->door, context, r, out, NEED_READ | NEED_WRITE))
+	if (!taxii_enter(&job->door, context, r, out, NEED_READ | NEED_WRITE | NEED_FLOOR))
 		return HTTP_NOW;
 	return offer(&job->door, &job->submission, read_removal(job));
 }

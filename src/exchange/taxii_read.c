@@ -311,7 +311,7 @@ enum http_next taxii_get_deletions(void *context, struct http_request *r, struct
 {
 	struct reading g;
 
-	if (!taxii_enter(&g.door, context, r, out, NEED_READ))
+	if (!taxii_enter(&g.door, context, r, out, NEED_READ | NEED_FLOOR))
 		return HTTP_NOW;
 	return end(&g, read_deletions(&g));
 }

@@ -194,7 +194,7 @@ enum err suspensions_check(struct suspensions *s, const struct state *own, struc
 
 	if (a.len == 0 || b.len == 0 || g == GIVES_NOTHING || span_equal(a, b))
 		return OK;
-	if ((e = check_own(own, a, b, g)) != OK)
+	if ((e = check_own(own, a, b, g)) != OK || s == NULL)
 		return e;
 	pthread_mutex_lock(&s->lock);
 	e = refresh(s);

@@ -16,7 +16,8 @@ struct suspensions;
 enum err suspensions_new(const char *dir, struct suspensions **out);
 void suspensions_free(struct suspensions *s); /* NULL is fine */
 
-/* ERR_SUSPENDED, which names term and agreement: what g stands for may not flow between the two. own: this node's state. */
+/* ERR_SUSPENDED, which names term and agreement: what g stands for may not flow between the two. own: this node's state. s NULL: no
+ * mirror is asked. */
 enum err suspensions_check(struct suspensions *s, const struct state *own, struct span a, struct span b, enum gives g);
 
 /* Of any statement, before it is sent or taken: OK unless it is a request for help that is not in the floor, and suspended between its
