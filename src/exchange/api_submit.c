@@ -327,6 +327,8 @@ const struct http_door api_doors[] = {
 	{ HTTP_GET, "/statements/*/receipt", 0, DOOR_OPEN, api_get_receipt },
 	{ HTTP_GET, "/matters/*", 0, DOOR_OPEN, api_matter },
 	{ HTTP_GET, "/parties/*", 0, DOOR_OPEN, api_party },
+	{ HTTP_GET, "/requests", 0, DOOR_OPEN, api_requests },
+	{ HTTP_GET, "/requests/*", 0, DOOR_OPEN, api_request },
 	{ HTTP_GET, "/standing", 0, DOOR_OPEN, api_standing_all },
 	{ HTTP_GET, "/standing/*", 0, DOOR_OPEN, api_standing },
 	{ HTTP_GET, "/certificates", 0, DOOR_OPEN, api_certificates },

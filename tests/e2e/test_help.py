@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("aiosmtpd.controller", reason="no aiosmtpd from PyPI")
 from answer_lab import post  # noqa: E402
+from conftest import bearer, token_of  # noqa: E402
 from delivery_lab import Place, header, wait_for  # noqa: E402
 from test_mail_notices import named, parse, smtp, text_of  # noqa: E402,F401
 
@@ -195,6 +196,34 @@ def test_what_is_no_request_for_help_is_refused(places):
         answer = a.submit(note)
         assert answer.status == 400 and answer.json()["code"] == "statement-header", answer.body
     assert a.listed("?kind=request") == []
+
+
+def test_who_may_see_requests(places):
+    a, b = places
+    for name in ("one", "two"):
+        b.node.run("party", "add", name + ".example", "--role", "operator")
+    tokens = {name: token_of(b.node, name, name + ".example") for name in ("one", "two")}
+    some, everybody = said(b, "request", "help", "--to", "one.example"), said(b, "request", "help", "--to", "all")
+    ping = said(b, "ping", "one.example")
+    said(b, "request", "offer", everybody, "--from", "two.example")
+
+    def seen(token, path="/requests"):
+        answer = b.server.get(path, headers=bearer(token) if token else {})
+        return [r["id"] for r in answer.json()["requests"]] if answer.status == 200 else answer.status
+
+    assert seen(b.token) == [everybody, some] and seen(b.token, "/requests?need=ping") == [ping]
+    assert seen(b.token, "/requests?limit=1") == [everybody]
+    assert seen(tokens["one"]) == [everybody, some] and seen(tokens["one"], "/requests?need=ping") == [ping]
+    assert seen(tokens["two"]) == [everybody] and seen(tokens["two"], "/requests?need=ping") == []
+    assert seen(tokens["two"], "/requests?to=one.example") == []
+    assert seen(None) == []
+    assert seen(b.token, "/requests?need=money") == seen(b.token, "/requests?what=1") == seen(b.token, "/requests?limit=0") == 400
+    for id, who, status in ((some, "one", 200), (some, "two", 404), (everybody, "two", 200), (ping, "two", 404)):
+        assert b.server.get(f"/requests/{id}", headers=bearer(tokens[who])).status == status
+    one = b.server.get(f"/requests/{everybody}", headers=bearer(tokens["one"])).json()
+    assert one["phase"] == "offered" and [o["from"] for o in one["offered"]] == ["two.example"]
+    assert b.server.get(f"/requests/{everybody}").status == 404
+    end(a, b)
 
 
 def test_a_node_that_serves_pings_at_random_times(places):
