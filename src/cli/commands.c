@@ -434,6 +434,61 @@ static const struct option_rule plan_list_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+#define REACH_OPTIONS                                                                                                  \
+	{ "at", "URL", "where the depositary's node is reached (default: as its party statement says)" },              \
+		{ "authorities", "FILE", "trust these authorities, PEM, instead of the system's" },                    \
+		{ "private", NULL, "the depositary may have a private address" },                                      \
+	{                                                                                                              \
+		"plain", NULL, "the depositary may speak plain HTTP"                                                   \
+	}
+
+static const struct option_rule agreement_offer_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "with", "DOMAIN", "the other party" },
+	{ "depositary", "DOMAIN", "the node whose ledgers are counted (default: this one)" },
+	{ "term", "TERM",
+	  "what both promise, such as \"swift acknowledged at-least 90% within 2d each 30d gives share\"; `of DOMAIN` "
+	  "binds "
+	  "one only; may repeat" },
+	{ "asset", "SET=RESOURCE",
+	  "what the other is to leave alone, such as power=\"prefix 192.0.2.0/24\"; only a commitment is told; may "
+	  "repeat" },
+	{ "their-asset", "SET=COMMITMENT",
+	  "what we leave alone, as the other's `agreement asset` printed it; may repeat" },
+	{ "start", "TIME", "RFC 3339; both sign before (default: in a week)" },
+	{ "end", "TIME", "RFC 3339, at most ten years on (default: after 366 days)" },
+	{ "exit-notice", "TIME", "how long who leaves stays bound, at least 7d (default 90d)" },
+	{ "consult", "TIME", "how long they talk before a term rests (default 14d)" },
+	{ "restore", "N", "so many good windows in a row restore a term (default 2)" },
+	{ "codes", "LIST", "core codes, such as 1,3,7 (default: all that both recognise)" },
+	{ "demonstration", NULL, "made for a demonstration" },
+	REACH_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule agreement_sign_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "yes", NULL, "sign the terms that are printed" },
+	REACH_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule agreement_say_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "text", "TEXT", "a short remark" },
+	REACH_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule agreement_allege_options[] = {
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "asset", "RESOURCE", "what was touched: it opens the commitment" },
+	{ "evidence", "ID", "what shows it: a plan of the other, or a notice to it alone" },
+	{ "text", "TEXT", "a short remark" },
+	REACH_OPTIONS,
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule norm_list_options[] = {
 	{ "set", "NAME", "only this set: un, industry or osce" },
 	{ "metrics", NULL, "with what can be measured of each" },
@@ -613,6 +668,24 @@ const struct command commands[] = {
 	  access_options, 1, 1 },
 	{ "access list", cmd_access_list, "", "list what lets tools in", NULL, 0, 0 },
 	{ "access remove", cmd_access_remove, "NAME", "let a tool in no more", NULL, 1, 1 },
+	{ "agreement allege", cmd_agreement_allege, "ID TERM", "say that a restraint was broken, and show it",
+	  agreement_allege_options, 2, 2 },
+	{ "agreement asset", cmd_agreement_asset, "SET RESOURCE", "make a commitment to what is to be left alone", NULL,
+	  2, 2 },
+	{ "agreement decline", cmd_agreement_decline, "ID", "decline an offer", agreement_say_options, 1, 1 },
+	{ "agreement dispute", cmd_agreement_dispute, "ID EVIDENCE", "dispute a breach that was alleged",
+	  agreement_say_options, 2, 2 },
+	{ "agreement leave", cmd_agreement_leave, "ID", "leave an agreement, after its notice; or take an offer back",
+	  agreement_say_options, 1, 1 },
+	{ "agreement list", cmd_agreement_list, "[PARTY]", "list agreements, of followed nodes too", NULL, 0, 1 },
+	{ "agreement offer", cmd_agreement_offer, "", "offer an agreement to another party", agreement_offer_options, 0,
+	  0 },
+	{ "agreement resolve", cmd_agreement_resolve, "ID TERM", "sign a resolution, so that a term holds again",
+	  agreement_say_options, 2, 2 },
+	{ "agreement show", cmd_agreement_show, "ID", "show an agreement term by term, and how each stands", NULL, 1,
+	  1 },
+	{ "agreement sign", cmd_agreement_sign, "ID", "print what was offered, and sign it with --yes",
+	  agreement_sign_options, 1, 1 },
 	{ "anchor add", cmd_anchor_add, "FILE…",
 	  "believe a trust anchor: an RPKI locator, X.509 roots, keys of the DNS", NULL, 1, ANY_NUMBER },
 	{ "anchor list", cmd_anchor_list, "", "list the trust anchors of this node", NULL, 0, 0 },
