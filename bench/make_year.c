@@ -1,7 +1,9 @@
 /* Makes a node with a year of matters in it, by a script from a seed: reporters, parties that answer well, late or not at all,
  * disputes, relapses, matters that are passed on. The clock is simulated, so that each entry is logged in its own time.
  *
- *	make_year DIR COUNT SEED
+ *	make_year DIR COUNT SEED [pledges]
+ *
+ * With `pledges` parties promise something too, keep it or not, and take it back.
  *
  * What the rules refuse (an answer to what was withdrawn meanwhile) is left out, as a node would; how much is said at the end. */
 #include <inttypes.h>
@@ -22,7 +24,7 @@
 #define NOBODY UINT32_MAX
 #define BATCH 500
 
-enum what { FILE_IT, ANSWER, OF_AUTHOR, WITHDRAW, CONTROL };
+enum what { FILE_IT, ANSWER, OF_AUTHOR, WITHDRAW, CONTROL, PLEDGE, TAKE_BACK };
 
 struct action {
 	int64_t ms;
@@ -50,6 +52,7 @@ static size_t plan_count, plan_room;
 static struct action *actions;
 static size_t action_count, action_room;
 static uint64_t seed, refused, logged;
+static bool with_pledges;
 
 static void need(enum err e)
 {
@@ -274,6 +277,8 @@ static void file_notice(struct node *n, struct plan *p, int64_t ms)
 	}
 	statement_add(&w, "class", span_of(class_name(p->class)));
 	statement_add_print(&w, "events", "%" PRIu32, p->events);
+	if (with_pledges && p->events % 4 == 0)
+		statement_add_print(&w, "explained", "%" PRIu32, p->events / (1 + p->events % 3));
 	if (p->last_ms != 0) {
 		statement_add_time(&w, "first", p->last_ms - DAY_MS);
 		statement_add_time(&w, "last", p->last_ms);
@@ -347,11 +352,95 @@ static void control(struct node *n, uint32_t which, int64_t ms)
 	add(n, &w, from, &id);
 }
 
+/* ---- promises ---- */
+
+/* What each fourth party promises, and what reporters do. Some begin later, end, are taken back or asked for no figure. */
+static const struct promise {
+	const char *norm, *terms[4];
+	int whose; /* party number modulo 4; 4: reporters */
+	unsigned start_day, end_day, taken_back_day;
+	bool demonstration;
+} promises[] = {
+	{ "un 2015 c",
+	  { "swift acknowledged at-least 80% within 2d each 30d", "mend fixed at-least 30% within 21d each 60d",
+	    "half acknowledge-p50 at-most 12h each 30d least 5", "again re-offence at-most 20% each 90d" },
+	  0,
+	  0,
+	  0,
+	  0,
+	  false },
+	{ "un 2015 c", { "most acknowledge-p90 at-most 9d each 31d" }, 1, 60, 300, 0, false },
+	{ "un 2015 f", { NULL }, 1, 0, 0, 0, false },
+	{ "osce 2016 3", { "ahead plan-explained at-least 12.5% each 45d" }, 2, 0, 0, 0, false },
+	{ "un 2021 c", { "swift acknowledged at-least 60% within 36h each 7d least 3" }, 2, 10, 0, 200, false },
+	{ "un 2015 h", { "mend fixed at-least 90.25% within 7d each 30d" }, 0, 0, 0, 0, true },
+	{ "un 2015 b", { "right false-notices at-most 5% each 60d" }, 4, 0, 0, 0, false },
+	{ "un 2015 a", { "worth uplift at-least 10% each 91d" }, 4, 0, 0, 0, false },
+};
+#define PROMISES (sizeof(promises) / sizeof(promises[0]))
+static struct hash pledged[PROMISES][PARTIES];
+
+static const struct signer *promiser(uint32_t number, size_t i)
+{
+	if (promises[number].whose == 4)
+		return i < REPORTERS ? reporters[i] : NULL;
+	return i % 4 == (size_t)promises[number].whose ? parties[i] : NULL;
+}
+
+static void pledge(struct node *n, uint32_t number, const struct signer *from, struct hash *id)
+{
+	const struct promise *p = &promises[number];
+	struct statement_writer w = { 0 };
+
+	statement_begin(&w, KIND_PLEDGE, node_origin(n, LEDGER_PUBLIC), signer_verifier(from));
+	statement_add(&w, "norm", span_of(p->norm));
+	if (p->start_day > 0)
+		statement_add_time(&w, "start", BEGIN_MS + p->start_day * DAY_MS);
+	if (p->end_day > 0)
+		statement_add_time(&w, "end", BEGIN_MS + p->end_day * DAY_MS);
+	for (size_t i = 0; i < 4 && p->terms[i] != NULL; i++)
+		statement_add(&w, "term", span_of(p->terms[i]));
+	if (number % 2 == 0)
+		statement_add(&w, "unilateral", SPAN("yes"));
+	if (p->demonstration)
+		statement_add(&w, "demonstration", SPAN("yes"));
+	statement_add(&w, "text", SPAN("Promised by who \"made\" this year up."));
+	add(n, &w, from, id);
+}
+
+static void promise(struct node *n, const struct action *a)
+{
+	for (size_t i = 0; i < PARTIES; i++) {
+		const struct signer *from = promiser(a->matter, i);
+		struct statement_writer w = { 0 };
+		struct hash id;
+
+		if (from == NULL)
+			continue;
+		if (a->what == PLEDGE) {
+			pledge(n, a->matter, from, &pledged[a->matter][i]);
+			continue;
+		}
+		statement_begin(&w, KIND_WITHDRAW, node_origin(n, LEDGER_PUBLIC), signer_verifier(from));
+		statement_add_hash(&w, "re", pledged[a->matter][i]);
+		add(n, &w, from, &id);
+	}
+}
+
+static void script_promises(void)
+{
+	for (uint32_t i = 0; i < PROMISES; i++) {
+		then(BEGIN_MS + (1 + i) * HOUR_MS / 7, i, PLEDGE, OUTCOME_COUNT, false);
+		if (promises[i].taken_back_day > 0)
+			then(BEGIN_MS + promises[i].taken_back_day * DAY_MS + 123, i, TAKE_BACK, OUTCOME_COUNT, false);
+	}
+}
+
 /* ---- the year ---- */
 
 static void act(struct node *n, const struct action *a)
 {
-	struct plan *p = a->what == CONTROL ? NULL : &plans[a->matter];
+	struct plan *p = a->what >= CONTROL ? NULL : &plans[a->matter];
 
 	clock_simulate(a->ms);
 	if (p != NULL && a->what != FILE_IT && !p->done)
@@ -370,6 +459,10 @@ static void act(struct node *n, const struct action *a)
 		break;
 	case CONTROL:
 		control(n, a->matter, a->ms);
+		break;
+	case PLEDGE:
+	case TAKE_BACK:
+		promise(n, a);
 		break;
 	}
 }
@@ -395,9 +488,10 @@ int main(int argc, char **argv)
 	struct node *n = NULL;
 	uint64_t count = 0;
 
-	if (argc != 4 || span_u64(span_of(argv[2]), COUNT_MAX, &count) != OK ||
+	with_pledges = argc == 5 && strcmp(argv[4], "pledges") == 0;
+	if ((argc != 4 && !with_pledges) || span_u64(span_of(argv[2]), COUNT_MAX, &count) != OK ||
 	    span_u64(span_of(argv[3]), UINT64_MAX, &seed) != OK) {
-		fputs("usage: make_year DIR COUNT SEED\n", stderr);
+		fputs("usage: make_year DIR COUNT SEED [pledges]\n", stderr);
 		return 2;
 	}
 	clock_simulate(BEGIN_MS);
@@ -409,6 +503,8 @@ int main(int argc, char **argv)
 		       0);
 	for (uint32_t i = 0; i < 36; i++)
 		then(BEGIN_MS + (62 + 8 * i) * DAY_MS, i, CONTROL, OUTCOME_COUNT, false);
+	if (with_pledges)
+		script_promises();
 	qsort(actions, action_count, sizeof(*actions), in_time);
 	for (size_t i = 0; i < action_count; i++) {
 		if (i % BATCH == 0)

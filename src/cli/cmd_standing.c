@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/resolving.h"
+#include "cli/standing_pledges.h"
 #include "exchange/standing_view.h"
 #include "regime/mirror.h"
 #include "regime/standing.h"
@@ -12,7 +13,7 @@ struct asking {
 	struct cli *c;
 	struct standing_ask ask;
 	struct addressee party;
-	bool everyone, stix;
+	bool everyone, stix, pledges;
 	struct node *n;
 	struct mirror *mirror;
 	struct state st;
@@ -313,6 +314,11 @@ static enum err read_options(struct asking *a)
 		e = cli_time(a->c, "to", 0, &a->ask.until_ms);
 	a->ask.demonstration = cli_flag(a->c, "demonstration");
 	a->stix = cli_flag(a->c, "stix");
+	a->pledges = cli_flag(a->c, "pledges");
+	if (e == OK && a->pledges && (a->stix || cli_flag(a->c, "addresses")))
+		e = fail(ERR_USAGE, "--pledges: without --stix and --addresses");
+	if (e == OK && a->pledges && !a->everyone && a->party.type != TO_PARTY)
+		e = fail(ERR_USAGE, "--pledges: only parties promise; give a domain");
 	if (e == OK && cli_flag(a->c, "addresses"))
 		e = count_addresses(a);
 	return e;
@@ -335,6 +341,15 @@ static enum err open_ledgers(struct asking *a)
 	return e == OK ? mirror_read(a->mirror, a->c->arena, &a->st) : e;
 }
 
+static enum err show_pledges(const struct asking *a)
+{
+	struct promises_ask ask = { .from_ms = a->ask.from_ms,
+				    .until_ms = a->ask.until_ms,
+				    .demonstration = a->ask.demonstration };
+
+	return standing_pledges(a->c, &a->st, a->everyone ? SPAN("") : a->party.domain, &ask);
+}
+
 int cmd_standing(struct cli *c)
 {
 	struct asking a = { .c = c };
@@ -343,7 +358,9 @@ int cmd_standing(struct cli *c)
 
 	if (e == OK)
 		e = open_ledgers(&a);
-	if (e == OK && a.everyone)
+	if (e == OK && a.pledges)
+		e = show_pledges(&a);
+	else if (e == OK && a.everyone)
 		e = standing_all(&a.st, &a.ask, SPAN(""), show, &a);
 	else if (e == OK && (e = standing_of(&a.st, &a.party, &a.ask, s)) == OK)
 		e = show(&a, s);

@@ -629,6 +629,7 @@ static const struct option_rule standing_options[] = {
 	{ "from", "TIME", "of notices logged then or later, RFC 3339 (default: the first)" },
 	{ "to", "TIME", "of notices logged before, as it was known then (default: behind the last entry)" },
 	{ "ledger", "NODE", "by the ledgers of a node that this one follows (default: its own)" },
+	{ "pledges", NULL, "who promised what, and how it was kept: each promise beside what the ledgers show" },
 	{ "addresses", NULL, "also in proportion to the addresses that the party answers for, by the tables" },
 	{ "demonstration", NULL, "only what was marked as made for a demonstration, which else counts nowhere" },
 	{ "stix", NULL, "as a STIX bundle" },

@@ -5,6 +5,7 @@
 #include "exchange/standing_view.h"
 #include "regime/history.h"
 #include "regime/outbox.h"
+#include "regime/promises.h"
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define STIX_TYPE "application/stix+json"
@@ -135,28 +136,33 @@ static enum err read_page(const struct query *q, struct asked *out)
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
-static enum err check_names(const struct query *q, bool page)
+/* What is asked for: one party's standing, a page of all, and the same of promises. */
+enum asking { ASK_ONE, ASK_PAGE, ASK_PROMISES };
+
+static enum err check_names(const struct query *q, enum asking what)
 {
 	for (size_t i = 0; i < q->count; i++) {
 		struct span name = q->fields[i].name;
 
 		if (!span_is(name, "from") && !span_is(name, "to") && !span_is(name, "demonstration") &&
-		    !(!page && span_is(name, "addresses")) &&
-		    !(page && (span_is(name, "limit") || span_is(name, "after"))))
+		    !(what == ASK_ONE && span_is(name, "addresses")) &&
+		    !(what == ASK_PAGE && (span_is(name, "limit") || span_is(name, "after"))))
 			return fail(ERR_USAGE, "the query knows from, to, demonstration%s",
-				    page ? ", limit, after" : ", addresses");
+				    what == ASK_PAGE  ? ", limit, after"
+				    : what == ASK_ONE ? ", addresses"
+						      : "");
 	}
 	return OK;
 }
 
-static enum err read_query(struct http_request *r, bool page, struct asked *out)
+static enum err read_query(struct http_request *r, enum asking what, struct asked *out)
 {
 	struct query q;
 	enum err e = query_read(r->arena, r->query, &q);
 
 	*out = (struct asked){ .limit = API_LIMIT_DEFAULT, .after = SPAN("") };
 	if (e == OK)
-		e = check_names(&q, page);
+		e = check_names(&q, what);
 	if (e == OK)
 		e = read_time(&q, "from", &out->ask.from_ms);
 	if (e == OK)
@@ -165,7 +171,7 @@ static enum err read_query(struct http_request *r, bool page, struct asked *out)
 		e = read_yes(&q, "demonstration", &out->ask.demonstration);
 	if (e == OK)
 		e = read_yes(&q, "addresses", &out->addresses);
-	return e == OK && page ? read_page(&q, out) : e;
+	return e == OK && what == ASK_PAGE ? read_page(&q, out) : e;
 }
 
 /* A prefix has a slash, which a path may only have as %2F: `_` stands for it too. */
@@ -226,7 +232,7 @@ static enum err read_standing(const struct server *s, struct http_request *r, st
 	struct addressee party;
 	struct asked asked;
 	bool may = false;
-	enum err e = standing == NULL ? ERR_NO_MEMORY : read_query(r, false, &asked);
+	enum err e = standing == NULL ? ERR_NO_MEMORY : read_query(r, ASK_ONE, &asked);
 
 	if (e == OK)
 		e = read_party(r, &party);
@@ -314,7 +320,7 @@ static enum err read_all(const struct server *s, struct http_request *r, struct 
 	struct listing l = { .arena = r->arena, .st = st, .caller = r->caller, .body = &body };
 	struct asked asked;
 	bool may = false;
-	enum err e = read_query(r, true, &asked);
+	enum err e = read_query(r, ASK_PAGE, &asked);
 
 	(void)s;
 	if (e == OK)
@@ -336,4 +342,110 @@ static enum err read_all(const struct server *s, struct http_request *r, struct 
 enum http_next api_standing_all(void *context, struct http_request *r, struct http_answer *out)
 {
 	return api_with_state(context, r, out, read_all);
+}
+
+/* ---- promises ---- */
+
+static struct promises_ask promises_asked(const struct asked *a)
+{
+	return (struct promises_ask){ .from_ms = a->ask.from_ms,
+				      .until_ms = a->ask.until_ms,
+				      .demonstration = a->ask.demonstration };
+}
+
+/* That a party pledged is public; how it was kept is counted from the circle. */
+static enum err read_promises(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out)
+{
+	struct buffer body = BUFFER(ANSWER_MAX);
+	struct promises_ask ask;
+	struct addressee party;
+	struct asked asked;
+	bool may = false, empty = true;
+	enum err e = read_query(r, ASK_PROMISES, &asked);
+
+	(void)s;
+	if (e == OK)
+		e = read_party(r, &party);
+	if (e == OK && party.type == TO_PARTY)
+		e = readership_standing(st, r->caller, &party, &may);
+	if (e == OK && may)
+		e = end_at_tick(st, r->caller, &asked.ask);
+	ask = promises_asked(&asked);
+	if (e == OK && may)
+		e = promises_print(st, party.domain, &ask, &body, &empty);
+	if (e == OK && empty)
+		e = fail(ERR_NOT_FOUND, "no promises whose keeping you may see");
+	if (e == OK)
+		api_answer_private(out, "application/json", &body);
+	buffer_free(&body);
+	return e;
+}
+
+enum http_next api_promises(void *context, struct http_request *r, struct http_answer *out)
+{
+	return api_with_state(context, r, out, read_promises);
+}
+
+struct promising {
+	struct listing list;
+	struct span after;
+	struct promises_ask ask;
+};
+
+static enum err put_promises(void *context, struct span name)
+{
+	struct promising *p = context;
+	struct listing *l = &p->list;
+	bool empty;
+	enum err e;
+
+	if (span_compare(name, p->after) <= 0)
+		return OK;
+	if (l->left == 0) {
+		l->more = true;
+		return FULL;
+	}
+	l->left--;
+	if (l->last.len > 0)
+		buffer_byte(l->body, ',');
+	e = promises_print(l->st, name, &p->ask, l->body, &empty);
+	l->last = name; /* ends with the snapshot */
+	return e;
+}
+
+static enum err read_all_promises(const struct server *s, struct http_request *r, struct state *st,
+				  struct http_answer *out)
+{
+	struct addressee everyone = { .type = TO_ALL };
+	struct buffer body = BUFFER(ANSWER_MAX);
+	struct promising p = { .list = { .arena = r->arena, .st = st, .caller = r->caller, .body = &body } };
+	struct asked asked;
+	bool may = false;
+	enum err e = read_query(r, ASK_PAGE, &asked);
+
+	(void)s;
+	if (e == OK)
+		e = readership_standing(st, r->caller, &everyone, &may);
+	p.ask = promises_asked(&asked);
+	p.after = asked.after;
+	p.list.left = asked.limit;
+	if (e == OK)
+		e = promises_shared_new(&p.ask.shared);
+	buffer_text(&body, "{\"promises\":[");
+	if (e == OK && may)
+		e = promises_parties(st, p.ask.demonstration, put_promises, &p);
+	if (e == OK || e == FULL) {
+		end_list(&p.list);
+		e = body.err;
+	}
+	if (e == OK)
+		api_answer_private(out, "application/json", &body);
+	promises_shared_free(p.ask.shared);
+	buffer_free(&body);
+	return e;
+}
+
+enum http_next api_promises_all(void *context, struct http_request *r, struct http_answer *out)
+{
+	return api_with_state(context, r, out, read_all_promises);
 }

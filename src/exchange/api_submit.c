@@ -331,6 +331,8 @@ const struct http_door api_doors[] = {
 	{ HTTP_GET, "/requests/*", 0, DOOR_OPEN, api_request },
 	{ HTTP_GET, "/standing", 0, DOOR_OPEN, api_standing_all },
 	{ HTTP_GET, "/standing/*", 0, DOOR_OPEN, api_standing },
+	{ HTTP_GET, "/promises", 0, DOOR_OPEN, api_promises_all },
+	{ HTTP_GET, "/promises/*", 0, DOOR_OPEN, api_promises },
 	{ HTTP_GET, "/certificates", 0, DOOR_OPEN, api_certificates },
 	{ HTTP_GET, "/certificates/*", 0, DOOR_OPEN, api_certificate },
 	{ HTTP_GET, "/body/*", 0, DOOR_OPEN, api_public_body },

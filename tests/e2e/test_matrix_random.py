@@ -103,6 +103,8 @@ class World:
         self.tokens = tokens
         self.of = {r: Connection(self.server, t) for r, t in tokens.items()}
         self.statements, self.objects, self.bodies, self.postings = ["0" * 64], [f"indicator--{uuid.UUID(int=1, version=4)}"], [], []
+        for party in ("op", "other"):  # how it is kept is counted from the circle
+            self.submit(self.keys[party].statement("pledge", PUBLIC, "norm un 2015 c", "term swift acknowledged at-least 90% within 1d each 1d")[0])
 
     def submit(self, note, reader="anybody"):
         status, _, body = self.of[reader].ask("POST", "/statements", note.encode(), Content_Type="text/plain")
@@ -162,6 +164,7 @@ class World:
             paths += ["/standing" + q for q in ("", "/addressee.example", "/author.example", "/op.example", "/other.example",
                                                 "/stranger.example", "/AS64500", "/AS64501", "?limit=1")]
             paths += ["/certificates", "/certificates?limit=1", "/certificates?from=op.example"]
+            paths += ["/promises" + q for q in ("", "/author.example", "/op.example", "/other.example", "/stranger.example", "?limit=1")]
             paths += [f"/body/{b}" for b in self.bodies]
             for ledger in ("public", "circle", "none"):
                 paths += [f"/ledger/{ledger}/{d}" for d in ("checkpoint", "tile/entries/000", "tile/0/000", "tile/0/000.p/1",
