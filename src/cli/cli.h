@@ -17,9 +17,10 @@ enum exit_code {
 	EXIT_OK = 0,
 	EXIT_REFUSED = 1, /* the input or the request was refused, or nothing was found */
 	EXIT_USAGE = 2,
-	EXIT_MACHINE = 3, /* disk, memory, network */
-	EXIT_DIFFERS = 4, /* a signature, proof or recomputation does not agree */
-	EXIT_BUSY = 5,	  /* another process is the writer */
+	EXIT_MACHINE = 3,   /* disk, memory, network */
+	EXIT_DIFFERS = 4,   /* a signature, proof or recomputation does not agree */
+	EXIT_BUSY = 5,	    /* another process is the writer */
+	EXIT_ATTENTION = 6, /* what was asked was done, and it found something that somebody should look at */
 };
 
 /* An option of a command. value NULL: a flag. */
@@ -123,6 +124,8 @@ int cmd_anchor_add(struct cli *c);
 int cmd_anchor_list(struct cli *c);
 int cmd_anchor_remove(struct cli *c);
 int cmd_answer(struct cli *c);
+int cmd_canary_list(struct cli *c);
+int cmd_canary_say(struct cli *c);
 int cmd_certificate_cosign(struct cli *c);
 int cmd_certificate_counter(struct cli *c);
 int cmd_certificate_export(struct cli *c);
@@ -153,6 +156,7 @@ int cmd_follow_remove(struct cli *c);
 int cmd_follow_up(struct cli *c);
 int cmd_help(struct cli *c);
 int cmd_init(struct cli *c);
+int cmd_inventory_check(struct cli *c);
 int cmd_ledger_audit(struct cli *c);
 int cmd_ledger_proof(struct cli *c);
 int cmd_ledger_show(struct cli *c);
@@ -226,6 +230,10 @@ int cmd_request_offer(struct cli *c);
 int cmd_request_progress(struct cli *c);
 int cmd_request_recovered(struct cli *c);
 int cmd_request_show(struct cli *c);
+int cmd_release_check(struct cli *c);
+int cmd_release_file(struct cli *c);
+int cmd_release_list(struct cli *c);
+int cmd_release_seen(struct cli *c);
 int cmd_route(struct cli *c);
 int cmd_serve(struct cli *c);
 int cmd_sighting_list(struct cli *c);

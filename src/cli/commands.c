@@ -625,6 +625,45 @@ static const struct option_rule control_options[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct option_rule inventory_options[] = {
+	{ "at", "TIME", "how certificates stand at that time, RFC 3339 (default: now)" },
+	{ "all", NULL, "every certificate about a component, also those that ask for no attention" },
+	{ "ledger", "NODE", "by the ledgers of a node that this one follows (default: its own)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule release_file_options[] = {
+	{ "product", "PURL", "what it is: a package URL" },
+	{ "version", "VERSION", "of which version (default: that of the package URL)" },
+	{ "regions", "LIST", "who was promised it: CN,DE,US, or all" },
+	{ "artefact", "REGIONS=FILE", "what is given there: a file or sha256:<hex>; may repeat; all=FILE: everywhere" },
+	{ "at", "TIME", "from when, RFC 3339 (default: now)" },
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "demonstration", NULL, "made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule release_seen_options[] = {
+	{ "region", "CC", "where: two letters of ISO 3166" },
+	{ "at", "TIME", "when, RFC 3339 (default: now)" },
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "demonstration", NULL, "made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule ledger_of_options[] = {
+	{ "ledger", "NODE", "by the ledgers of a node that this one follows (default: its own)" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct option_rule canary_say_options[] = {
+	{ "until", "TIME", "when it lapses unless it is renewed, RFC 3339; at most 366 days on" },
+	{ "text", "TEXT", "what is said, at most 280 characters" },
+	{ "from", "DOMAIN", "as this party, whose key is held here (default: the node)" },
+	{ "demonstration", NULL, "made for a demonstration" },
+	{ NULL, NULL, NULL },
+};
+
 static const struct option_rule standing_options[] = {
 	{ "from", "TIME", "of notices logged then or later, RFC 3339 (default: the first)" },
 	{ "to", "TIME", "of notices logged before, as it was known then (default: behind the last entry)" },
@@ -692,6 +731,10 @@ const struct command commands[] = {
 	{ "anchor list", cmd_anchor_list, "", "list the trust anchors of this node", NULL, 0, 0 },
 	{ "anchor remove", cmd_anchor_remove, "NAME…", "believe a trust anchor no more", NULL, 1, ANY_NUMBER },
 	{ "answer", cmd_answer, "NOTICE OUTCOME", "say what was done about a notice", answer_options, 2, 2 },
+	{ "canary list", cmd_canary_list, "[PARTY]", "list dated statements: in force, or lapsed since when",
+	  ledger_of_options, 0, 1 },
+	{ "canary say", cmd_canary_say, "NAME", "say something that lapses unless it is said again", canary_say_options,
+	  1, 1 },
 	{ "certificate cosign", cmd_certificate_cosign, "ENVELOPE", "add a signature to an envelope before it is filed",
 	  certificate_cosign_options, 1, 1 },
 	{ "certificate counter", cmd_certificate_counter, "ID", "object to a certificate", certificate_counter_options,
@@ -743,6 +786,8 @@ const struct command commands[] = {
 	  NULL, 0, 0 },
 	{ "help", cmd_help, "[COMMAND]", "say what a command does", NULL, 0, 2 },
 	{ "init", cmd_init, "NAME", "make a node named by its domain", init_options, 1, 1 },
+	{ "inventory check", cmd_inventory_check, "FILE",
+	  "say what certificates say of the parts of a bill of materials", inventory_options, 1, 1 },
 	{ "ledger audit", cmd_ledger_audit, "", "recompute every hash, signature and the whole state", NULL, 0, 0 },
 	{ "ledger proof", cmd_ledger_proof, "ID", "write the receipt of a statement", proof_options, 1, 1 },
 	{ "ledger show", cmd_ledger_show, "[public|circle]", "show checkpoints and entries", show_options, 0, 1 },
@@ -843,6 +888,14 @@ const struct command commands[] = {
 	  request_recovered_options, 1, 1 },
 	{ "request show", cmd_request_show, "ID", "show a request for help, or a ping, and what was said of it", NULL,
 	  1, 1 },
+	{ "release check", cmd_release_check, "[PRODUCT [VERSION]]",
+	  "say which releases differ by region, or leave one out", ledger_of_options, 0, 2 },
+	{ "release file", cmd_release_file, "", "say what is given to whom, and from when", release_file_options, 0,
+	  0 },
+	{ "release list", cmd_release_list, "[PRODUCT [VERSION]]",
+	  "list releases, their hashes by region, and who saw what", ledger_of_options, 0, 2 },
+	{ "release seen", cmd_release_seen, "ID FILE|sha256:HEX", "say what you got of a release", release_seen_options,
+	  2, 2 },
 	{ "route", cmd_route, "FILE…|DIR|-", "turn reports into notices to whoever answers", route_options, 0,
 	  ANY_NUMBER },
 	{ "serve", cmd_serve, "", "serve the node on the network until it is told to end", serve_options, 0, 0 },

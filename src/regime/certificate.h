@@ -84,6 +84,13 @@ enum err state_certificates_after(const struct state *st, struct span from, uint
 				  void *context);
 /* About this subject: a digest, or a package URL, which also finds those for every version. Costs by what is found. */
 enum err certificates_of(const struct state *st, struct span subject, certificate_each *each, void *context);
+/* For many look-ups at once, of subjects by the SHA-256 of their text in its one spelling: which of them, and the place of a certificate about it, in the order of
+ * these hashes. A package URL with a version finds only what names that version. */
+typedef enum err subject_hit(void *context, size_t which, uint64_t index);
+enum err certificates_of_many(const struct state *st, const struct hash *subjects, size_t count, subject_hit *each,
+			      void *context);
+/* By its place in the public ledger. ERR_NOT_FOUND. */
+enum err certificate_at(const struct state *st, uint64_t index, struct certificate *out);
 /* Those that are `re` it or cite it, withdrawn ones too. `id` may be of nothing that is known here. */
 enum err certificates_citing(const struct state *st, struct hash id, certificate_each *each, void *context);
 

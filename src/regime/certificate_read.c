@@ -1,7 +1,9 @@
 #include "regime/certificate_private.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
+#include "base/sort.h"
 #include "regime/party_keys.h"
 
 #define HAS_RE 0x1
@@ -408,6 +410,56 @@ enum err certificates_of(const struct state *st, struct span subject, certificat
 	}
 	view_cursor_close(lists[0].cursor);
 	view_cursor_close(lists[1].cursor);
+	return e;
+}
+
+enum err certificate_at(const struct state *st, uint64_t index, struct certificate *out)
+{
+	struct certificate_record r;
+	enum err e = certificate_get(st, index, &r);
+
+	return e == OK ? certificate_open(st, &r, out) : e;
+}
+
+static enum err hits_of(const struct state_key *k, struct view_cursor *c, size_t which, subject_hit *each,
+			void *context)
+{
+	struct span key, value;
+	enum err e = view_cursor_seek(c, key_view(k), &key, &value);
+
+	while (e == OK && key.len > k->len && memcmp(key.at, k->bytes, k->len) == 0) {
+		uint64_t index;
+
+		if ((e = index_of(key, k->len, &index)) == OK)
+			e = each(context, which, index);
+		if (e == OK)
+			e = view_cursor_next(c, &key, &value);
+	}
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+enum err certificates_of_many(const struct state *st, const struct hash *subjects, size_t count, subject_hit *each,
+			      void *context)
+{
+	struct sort_key *keys = malloc((2 * count + 1) * sizeof(*keys)), *sorted = keys;
+	struct view_cursor *cursor = NULL;
+	enum err e = keys == NULL ? fail(ERR_NO_MEMORY, "no room for %zu look-ups", count)
+				  : view_cursor_open(st->snapshot, VIEW_STATE, &cursor);
+
+	for (size_t i = 0; e == OK && i < count; i++) {
+		struct reader first = reader_of(span_make(subjects[i].bytes, HASH_SIZE));
+
+		keys[i] = (struct sort_key){ read_u64(&first), (uint32_t)i };
+	}
+	if (e == OK)
+		sorted = sort_keys(keys, keys + count, count);
+	for (size_t i = 0; e == OK && i < count; i++) {
+		struct state_key k = key_hash(STATE_SUBJECT, subjects[sorted[i].at]);
+
+		e = hits_of(&k, cursor, sorted[i].at, each, context);
+	}
+	view_cursor_close(cursor);
+	free(keys);
 	return e;
 }
 
