@@ -153,6 +153,28 @@ static const struct form declarations[] = {
 	{ NULL, FORM_ANY, 0, NULL, false },
 };
 
+static bool is_component_type(yyjson_val *v)
+{
+	static const char *const types[] = { "application",
+					     "framework",
+					     "library",
+					     "container",
+					     "platform",
+					     "operating-system",
+					     "device",
+					     "device-driver",
+					     "firmware",
+					     "file",
+					     "data",
+					     "machine-learning-model",
+					     "cryptographic-asset" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (yyjson_equals_str(v, types[i]))
+			return true;
+	return false;
+}
+
 static enum err check_surface(struct arena *a, yyjson_val *d, const char *name, struct form_names *names)
 {
 	yyjson_val *list = yyjson_obj_get(yyjson_obj_get(d, "targets"), name), *one;
@@ -161,8 +183,11 @@ static enum err check_surface(struct arena *a, yyjson_val *d, const char *name, 
 
 	if (list != NULL && !yyjson_is_arr(list))
 		return fail(ERR_CERTIFICATE, "declarations.targets.%s: a list", name);
-	while (e == OK && (one = yyjson_arr_iter_next(&all)) != NULL)
+	while (e == OK && (one = yyjson_arr_iter_next(&all)) != NULL) {
 		e = form_check(a, one, surface, false, names, name);
+		if (e == OK && name[0] == 'c' && !is_component_type(yyjson_obj_get(one, "type")))
+			e = fail(ERR_CERTIFICATE, "%s: type: firmware, application, library, …", name);
+	}
 	return e;
 }
 
