@@ -108,7 +108,9 @@ void script_shares(struct history *h);
 /* history_promises.c */
 void script_promises(struct history *h);
 void script_help(struct history *h);
+/* history_certificates.c */
 void script_certificate(struct history *h);
+void script_canaries(struct history *h);
 /* Two who deal with each other: partners in an agreement. */
 void history_pair(struct history *h, uint32_t *a, uint32_t *b);
 

@@ -50,6 +50,7 @@ struct round {
 	const char *dir; /* DIR/followed/b.example */
 	int lock;
 	bool closed; /* its circle, to us, in this round */
+	bool to_all; /* it is open to all, and we are nobody there */
 };
 
 /* ---- files ---- */
@@ -220,9 +221,9 @@ static enum err meet_again(struct round *r)
 
 /* ---- ledgers ---- */
 
-static enum err follow_one(struct round *r, enum ledger_id l, bool *moved)
+static enum err follow_one(struct round *r, enum ledger_id l, bool is_signed, bool *moved)
 {
-	struct ledger_round one = { r->peer, r->host, r->dir, l, &r->who.ledger[l], 0, 0 };
+	struct ledger_round one = { r->peer, r->host, r->dir, l, &r->who.ledger[l], is_signed, 0, 0 };
 	enum err e = ledger_follow(&one);
 
 	r->out->entries[l] = one.size;
@@ -231,15 +232,24 @@ static enum err follow_one(struct round *r, enum ledger_id l, bool *moved)
 	return e;
 }
 
-/* Closed is no error. */
+static bool is_closed(enum err e)
+{
+	return e == ERR_NOT_FOUND || e == ERR_CREDENTIALS;
+}
+
+/* Who is no member may still have what is so old that all may. Closed is no error. */
 static enum err follow_circle(struct round *r, bool *moved)
 {
 	enum err e;
 
 	if (!r->who.has[LEDGER_CIRCLE] || r->closed)
 		return OK;
-	e = follow_one(r, LEDGER_CIRCLE, moved);
-	r->closed = e == ERR_NOT_FOUND || e == ERR_CREDENTIALS;
+	e = follow_one(r, LEDGER_CIRCLE, !r->to_all, moved);
+	if (is_closed(e) && !r->to_all) {
+		r->to_all = true;
+		e = follow_one(r, LEDGER_CIRCLE, false, moved);
+	}
+	r->closed = is_closed(e);
 	r->out->circle_open = e == OK;
 	return r->closed ? OK : e;
 }
@@ -253,8 +263,8 @@ static enum err follow_ledgers(struct round *r)
 		moved = false;
 		e = follow_circle(r, &moved);
 		if (e == OK)
-			e = follow_one(r, LEDGER_PUBLIC, &moved);
-		if (e == ERR_NOT_FOUND || e == ERR_CREDENTIALS)
+			e = follow_one(r, LEDGER_PUBLIC, false, &moved);
+		if (is_closed(e))
 			e = fail(ERR_PEER, "%s", err_detail());
 		if (i == 0)
 			moved = true; /* once more, to see that they stand */

@@ -451,7 +451,7 @@ static enum err run(struct sync *s)
 
 enum err ledger_follow(struct ledger_round *r)
 {
-	struct sync s = { .round = r, .arena = arena_new((size_t)8 << 20), .is_signed = r->ledger != LEDGER_PUBLIC };
+	struct sync s = { .round = r, .arena = arena_new((size_t)8 << 20), .is_signed = r->is_signed };
 	enum err e = OK;
 
 	s.tail = s.file = BUFFER(BUNDLE_MAX);

@@ -28,6 +28,7 @@ struct ledger_round {
 	const char *dir; /* DIR/followed/b.example */
 	enum ledger_id ledger;
 	const struct verifier *key;
+	bool is_signed;	      /* shows who we are */
 	uint64_t size, fresh; /* what is there now, and how much of it is new */
 };
 /* Brings the mirror of one ledger up to the checkpoint that the node shows now. ERR_NOT_FOUND, ERR_CREDENTIALS: the checkpoint
