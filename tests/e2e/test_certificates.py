@@ -206,7 +206,7 @@ def test_their_library_verifies_our_envelope(place):
     statement.validate()
     assert statement.pb.predicate_type == "comity:evaluation/v1"
     assert [dict(s.digest) for s in statement.pb.subject] == [
-        {"purlSha256": hashlib.sha256(b"pkg:generic/router@4.2").hexdigest()}, {"sha256": firmware(place)[7:]}]
+        {"sha256": firmware(place)[7:]}, {"purlSha256": hashlib.sha256(b"pkg:generic/router@4.2").hexdigest()}]
     envelope.payload += b" "
     with pytest.raises(exceptions.VerificationError):
         envelope.verify(keys, 1)
