@@ -64,7 +64,7 @@ enum err api_follow(const struct server *s, struct http_request *r, const struct
 /* The doors. */
 http_handler api_submit, api_submit_with_body, api_list, api_get, api_get_body, api_get_receipt, api_public_body,
 	api_openapi, api_standing, api_standing_all, api_promises, api_promises_all, api_matter, api_party,
-	api_requests, api_request, api_certificates, api_certificate;
+	api_requests, api_request, api_certificates, api_certificate, api_pledges, api_agreements, api_agreement;
 
 /* Answers with a snapshot; an error becomes the answer. */
 typedef enum err api_reading(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out);

@@ -67,6 +67,33 @@ def test_offered_here_and_signed_there(two):
     b.node.audit()
 
 
+def test_anybody_reads_them_over_http(two):
+    a, b = two
+    a.node.run("pledge", "make", "--norm", "un 2015 c", "--term", SWIFT.replace(" gives share", ""))
+    a.node.run("pledge", "make", "--norm", "osce 2016 11")
+    first, second = offered(a, "--term", SWIFT), offered(a, "--term", SWIFT, "--restore", "4")
+
+    def got(path):
+        answer = a.server.get(path)
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+    pledges = got("/pledges")
+    assert pledges["pledges"] == a.node.json("pledge", "list") and not pledges["more"]
+    one = got("/pledges?party=a.example&limit=1")
+    assert one["pledges"] == pledges["pledges"][:1] and one["more"]
+    assert got(f"/pledges?after={one['pledges'][0]['id']}")["pledges"] == pledges["pledges"][1:]
+    assert got("/pledges?party=b.example")["pledges"] == []
+    agreements = got("/agreements")
+    assert agreements["agreements"] == a.node.json("agreement", "list") and len(agreements["agreements"]) == 2
+    one = got("/agreements?limit=1&party=b.example")
+    assert one["more"] and got(f"/agreements?after={one['agreements'][0]['id']}")["agreements"] == agreements["agreements"][1:]
+    assert got(f"/agreements/{second['id']}") == got(f"/agreements/{second['signed'][0]['statement']}") == second != first
+    for path, status in (("/agreements/" + "0" * 64, 404), ("/agreements/x", 404), ("/pledges?limit=0", 400), ("/pledges?what=1", 400),
+                         ("/agreements?after=x", 400), ("/agreements?party=no%20one", 400)):
+        assert a.server.get(path).status == status, path
+
+
 def test_offers_are_declined_and_taken_back(two):
     a, b = two
     first, second = offered(a, "--term", SWIFT), offered(a, "--term", SWIFT, "--restore", "4")

@@ -158,7 +158,8 @@ class World:
                 "?party=addressee.example&kind=notice&limit=1")]
             paths += [f"/statements/{s}{d}" for s in self.statements for d in ("", "/body")]
             paths += [f"/statements?matter={s}{q}" for s in self.statements for q in ("", "&kind=answer", "&limit=1")]
-            paths += [f"/{d}/{s}" for d in ("matters", "requests") for s in self.statements]
+            paths += [f"/{d}{q}" for d in ("pledges", "agreements") for q in ("", "?party=op.example", "?limit=1", "?after=" + "0" * 64)]
+            paths += [f"/{d}/{s}" for d in ("matters", "requests", "agreements") for s in self.statements]
             paths += ["/requests" + q for q in ("", "?need=ping", "?to=addressee.example", "?to=op.example&need=ping", "?limit=1")]
             paths += [f"/parties/{p}.example?at=2036-01-01T00:00:00Z" for p in ("addressee", "author", "op", "other", "nobody")]
             paths += ["/standing" + q for q in ("", "/addressee.example", "/author.example", "/op.example", "/other.example",
