@@ -54,6 +54,8 @@ struct waiting {
 };
 /* The first of all. *found false: nothing waits. */
 enum err waits_first(const struct state *st, struct waiting *out, bool *found);
+/* It is known that nothing waits for what the entry in hand brings. */
+bool waits_quiet(const struct state *st);
 enum err waits_put(struct state *st, const struct agreement *a, enum waiting_for what, size_t term, int64_t ms);
 /* Also where it does not wait. */
 enum err waits_drop(struct state *st, const struct agreement *a, enum waiting_for what, size_t term, int64_t ms);

@@ -13,7 +13,7 @@
  *
  * Matters between two who have an agreement in force are listed under it (P) as they are filed; a window walks those that may have
  * fallen due in it. What was filed before `start` is none of them: nobody is measured by what was asked before it was promised.
- * Where nothing is due an entry costs one look at T, and a notice one look at B.
+ * Where nothing is due a transaction costs one look at T, an entry nothing, and a notice one look at B.
  */
 
 /* ---- what stands between the two ---- */
@@ -202,8 +202,11 @@ enum err agreement_time(struct state *st)
 	struct state then = *st; /* with memory of its own: a ledger may have slept for years */
 	struct waiting w;
 	bool found;
-	enum err e = waits_first(st, &w, &found);
+	enum err e;
 
+	if (waits_quiet(st))
+		return OK;
+	e = waits_first(st, &w, &found);
 	if (e != OK || !found || w.ms > st->logged_ms)
 		return e;
 	if ((then.arena = arena_new(ARENA_MAX)) == NULL)

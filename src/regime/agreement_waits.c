@@ -10,6 +10,8 @@
  *	in force			its end; of each term the end of its next window, unless that lies behind `end`, and of its
  *					consultation
  *	ended				nothing
+ *
+ * The time of the first is noted beside the transaction, so that not every entry looks for it.
  */
 
 static struct state_key key_waiting(const struct agreement *a, enum waiting_for what, size_t term, int64_t ms)
@@ -52,13 +54,22 @@ enum err waits_first(const struct state *st, struct waiting *out, bool *found)
 	enum err e = view_walk(st->snapshot, VIEW_STATE, key_view(&prefix), SPAN(""), take_first, out);
 
 	*found = e == ENOUGH;
+	if (e == OK || e == ENOUGH)
+		*snapshot_note(st->snapshot) = *found ? out->ms : INT64_MAX;
 	return e == ENOUGH ? OK : e;
+}
+
+bool waits_quiet(const struct state *st)
+{
+	return st->logged_ms < *snapshot_note(st->snapshot);
 }
 
 enum err waits_put(struct state *st, const struct agreement *a, enum waiting_for what, size_t term, int64_t ms)
 {
 	struct state_key k = key_waiting(a, what, term, ms);
 
+	if (ms < *snapshot_note(st->snapshot))
+		*snapshot_note(st->snapshot) = ms;
 	return view_put(st->snapshot, VIEW_STATE, key_view(&k), SPAN(""));
 }
 

@@ -39,6 +39,7 @@ struct snapshot {
 	MDB_txn *txn;
 	const struct views *views;
 	bool writer;
+	int64_t note;
 };
 
 static const char *const names[VIEW_COUNT] = { "state",	    "entries", "bodies",  "own",
@@ -336,6 +337,11 @@ enum err snapshot_commit(struct snapshot *s)
 
 	free(s);
 	return e;
+}
+
+int64_t *snapshot_note(struct snapshot *s)
+{
+	return &s->note;
 }
 
 void snapshot_end(struct snapshot *s)

@@ -42,6 +42,9 @@ enum err views_write(struct views *v, struct snapshot **out);
 enum err snapshot_commit(struct snapshot *s); /* ends it */
 void snapshot_end(struct snapshot *s);	      /* reading: ends; writing: undoes. NULL is fine */
 
+/* A number for whoever has it, which ends with it: what holds for what this transaction shows and no other. 0 at first. */
+int64_t *snapshot_note(struct snapshot *s);
+
 /* The value points into the snapshot and ends with it or with the next write. ERR_NOT_FOUND. */
 enum err view_get(struct snapshot *s, enum view t, struct span key, struct span *value);
 enum err view_put(struct snapshot *s, enum view t, struct span key, struct span value);
