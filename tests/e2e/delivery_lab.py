@@ -83,7 +83,7 @@ class Place:
     def file_url(self, url):
         """Its party statement anew, signed outside."""
         raw = self.node.text("ledger", "show", "public", "--raw")
-        keys = list(dict.fromkeys(l for l in raw.splitlines() if l.startswith("ledger-key ")))
+        keys = list(dict.fromkeys(l for l in raw.splitlines() if l.startswith(f"ledger-key {self.name}/")))
         note, _ = self.signer.party(f"{self.name}/public", "role node", f"title {self.name}", *keys, f"url {url}")
         self.node.run("submit", "-", stdin=note.encode())
 
