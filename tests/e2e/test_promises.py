@@ -1,6 +1,8 @@
 """Promises: a year of them against a second implementation, byte for byte, and what the command says."""
 import json
 import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -85,3 +87,38 @@ def test_what_is_asked_wrongly(year):
 def test_nobody_promised_anything(node):
     assert "Nobody promised anything." in node.text("standing", "--pledges")
     assert node.text("standing", "--pledges", "--json") == ""
+
+
+def test_over_http(bare, serve):
+    """That a party pledged is public; how it was kept is for members, the operator and the party itself."""
+    bare.run("party", "add", "team.example", "--role", "response-team", "--approve")
+    bare.run("party", "add", "other.example", "--role", "researcher")
+    bare.run("pledge", "make", "--norm", "un 2015 c", "--term", "swift acknowledged at-least 90% within 1d each 30d")
+    tokens = {name: conftest.token_of(bare, name, party) for name, party in
+              (("member", "team.example"), ("other", "other.example"), ("own", "node.example"))}
+    server = serve(bare)
+
+    def get(path, reader=None):
+        request = urllib.request.Request(server.url + path, headers=conftest.bearer(tokens[reader]) if reader else {})
+        try:
+            with urllib.request.urlopen(request, timeout=conftest.TIMEOUT) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as e:
+            return e.code, json.load(e)
+
+    status, told = get("/promises/node.example", "member")
+    assert status == 200 and told["pledges"][0]["terms"][0]["metric"] == "acknowledged"
+    (line,) = bare.text("standing", "--pledges", "--json").splitlines()
+    printed = json.loads(line)
+    assert {**told, "until": None} == {**printed, "until": None}
+    status, page = get("/promises", "member")
+    assert status == 200 and [p["party"] for p in page["promises"]] == ["node.example"] and page["more"] is False
+    assert get("/promises?after=node.example", "member")[1]["promises"] == []
+    for reader in (None, "other"):
+        assert get("/promises", reader)[1] == {"promises": [], "next": None, "more": False}
+        assert get("/promises/node.example", reader)[0] == 404
+    assert get("/promises/other.example", "other")[0] == 404  # it promised nothing
+    for path in ("/promises/AS64500", "/promises/team.example", "/promises/..."):
+        assert get(path, "member")[0] == 404, path
+    for path in ("/promises?limit=0", "/promises/node.example?limit=1", "/promises/node.example?addresses=yes", "/promises?from=now"):
+        assert get(path, "member")[0] == 400, path

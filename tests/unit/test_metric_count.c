@@ -457,6 +457,7 @@ static void nothing_is_blank(void **state)
 		assert_int_equal(term_judge(&t, &m, 1), WINDOW_TOO_FEW);
 		buffer_clear(&b);
 		measure_print(&j, NULL, &t, &m);
+		buffer_byte(&b, 0);
 		assert_null(strstr(b.at, "\"rate\":0"));
 		assert_non_null(strstr(b.at, "\"rate\":null"));
 	}
