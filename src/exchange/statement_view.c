@@ -211,6 +211,21 @@ static void describe_pledge(const struct statement *s, struct buffer *out)
 		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
 }
 
+static void describe_agreement(const struct statement *s, struct buffer *out)
+{
+	const char *between = ": ";
+
+	buffer_print(out, "%.*s %s an agreement with %.*s from %.*s to %.*s, kept by %.*s", SPAN_FORMAT(s->from),
+		     s->has_re ? "signs" : "offers", SPAN_FORMAT(value_of(s, "to")), SPAN_FORMAT(value_of(s, "start")),
+		     SPAN_FORMAT(value_of(s, "end")), SPAN_FORMAT(value_of(s, "depositary")));
+	for (size_t i = 0; i < s->header_count; i++)
+		if (span_is(s->headers[i].name, "term")) {
+			buffer_print(out, "%s\"%.*s\"", between, SPAN_FORMAT(s->headers[i].value));
+			between = ", ";
+		}
+	buffer_text(out, ".");
+}
+
 /* What it is, of what, and where it is short of that, what it says of another. */
 static void describe_certificate(const struct statement *s, struct buffer *text)
 {
@@ -249,6 +264,8 @@ static void add_note(struct json *j, const struct statement *s)
 		describe_proof(s, &text);
 	} else if (s->kind == KIND_PLEDGE) {
 		describe_pledge(s, &text);
+	} else if (s->kind == KIND_AGREEMENT) {
+		describe_agreement(s, &text);
 	} else if (s->kind == KIND_CERTIFICATE) {
 		describe_certificate(s, &text);
 	} else {

@@ -215,6 +215,20 @@ static void say_pledge(const struct statement *s, struct buffer *out)
 		}
 }
 
+static void say_agreement(const struct statement *s, struct buffer *out)
+{
+	const char *between = ": ";
+
+	buffer_print(out, "%.*s %s an agreement with ", SPAN_FORMAT(s->from), s->has_re ? "signed" : "offered");
+	print_addressees(s, out);
+	buffer_print(out, " from %.*s to %.*s", SPAN_FORMAT(value_of(s, "start")), SPAN_FORMAT(value_of(s, "end")));
+	for (size_t i = 0; i < s->header_count; i++)
+		if (span_is(s->headers[i].name, "term")) {
+			buffer_print(out, "%s%.*s", between, SPAN_FORMAT(s->headers[i].value));
+			between = "; ";
+		}
+}
+
 void history_says(const struct matter *m, const struct history_line *l, struct buffer *out)
 {
 	const struct statement *s = &l->s;
@@ -242,6 +256,9 @@ void history_says(const struct matter *m, const struct history_line *l, struct b
 		break;
 	case KIND_PLEDGE:
 		say_pledge(s, out);
+		break;
+	case KIND_AGREEMENT:
+		say_agreement(s, out);
 		break;
 	default:
 		buffer_print(out, "%.*s filed a %.*s", SPAN_FORMAT(s->from), SPAN_FORMAT(s->kind_name));
