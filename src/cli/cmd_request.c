@@ -211,7 +211,7 @@ static char *asked_of(struct cli *c, const struct help *h)
 /* "answered in 3m by one.example": of the first word of a person. */
 static void print_answered(const struct help *h, int64_t now_ms)
 {
-	enum help_answered a = help_answered_by(h, now_ms);
+	enum help_reply a = help_answered_by(h, now_ms);
 	char took[CLOCK_TEXT];
 
 	if (h->first_human_ms == 0) {

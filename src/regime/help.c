@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "regime/kinds_private.h"
+#include "regime/pledge.h"
 
 /*
  * What is kept of it
@@ -291,6 +292,32 @@ static enum err put_asked(struct state *st, const struct statement *s)
 	return e;
 }
 
+struct promised {
+	int64_t at_ms, within_ms;
+};
+
+static enum err see_promise(void *context, const struct pledge *p)
+{
+	struct promised *w = context;
+
+	if (p->demonstration || w->at_ms < p->start_ms || w->at_ms >= p->end_ms)
+		return OK;
+	for (size_t i = 0; i < p->term_count; i++)
+		if (p->terms[i].metric == METRIC_CONTACT_LIVE && p->terms[i].within_ms < w->within_ms)
+			w->within_ms = p->terms[i].within_ms;
+	return OK;
+}
+
+/* Within a day, or sooner if the party pledged so. */
+static enum err ping_due(const struct state *st, const struct addressee *to, int64_t *due_ms)
+{
+	struct promised w = { st->logged_ms, HELP_PING_DUE_MS };
+	enum err e = state_pledges(st, to->domain, see_promise, &w);
+
+	*due_ms = st->logged_ms + w.within_ms;
+	return e;
+}
+
 enum err help_requested(struct state *st, const struct statement *s, struct matter *request)
 {
 	const struct header *critical = statement_header(s, "critical");
@@ -301,8 +328,9 @@ enum err help_requested(struct state *st, const struct statement *s, struct matt
 		h.flags |= FLAG_PING;
 	if (s->to[0].type == TO_ALL)
 		h.flags |= FLAG_ALL;
-	if ((h.flags & FLAG_PING) != 0)
-		request->due_ms = request->first_due_ms = st->logged_ms + HELP_PING_DUE_MS;
+	if (e == OK && (h.flags & FLAG_PING) != 0)
+		e = ping_due(st, &s->to[0], &request->due_ms);
+	request->first_due_ms = request->due_ms;
 	if (e == OK)
 		e = put_kept(st, st->index, &h);
 	return e == OK ? put_asked(st, s) : e;
@@ -653,15 +681,15 @@ enum err help_offers(const struct state *st, struct hash request, offer_each *ea
 
 /* ---- how it stands ---- */
 
-static const char *const answered_names[HELP_ANSWERED_COUNT] = { "waiting", "answered", "late", "none" };
+static const char *const answered_names[HELP_REPLY_COUNT] = { "waiting", "answered", "late", "none" };
 
-const char *help_answered_name(enum help_answered a)
+const char *help_answered_name(enum help_reply a)
 {
-	assert((unsigned)a < HELP_ANSWERED_COUNT);
+	assert((unsigned)a < HELP_REPLY_COUNT);
 	return answered_names[a];
 }
 
-enum help_answered help_answered_by(const struct help *h, int64_t now_ms)
+enum help_reply help_answered_by(const struct help *h, int64_t now_ms)
 {
 	int64_t due = h->matter.due_ms;
 

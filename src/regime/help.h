@@ -63,9 +63,9 @@ typedef enum err offer_each(void *context, const struct help_offer *o);
 /* Those who offered, in the order of their names; also whose offer was accepted elsewhere and never came here. */
 enum err help_offers(const struct state *st, struct hash request, offer_each *each, void *context);
 /* How it stands with a ping, or with a request's first answer, at that time. */
-enum help_answered { HELP_WAITING, HELP_ANSWERED, HELP_LATE, HELP_NONE, HELP_ANSWERED_COUNT };
-const char *help_answered_name(enum help_answered a); /* "waiting", "answered", "late", "none" */
-enum help_answered help_answered_by(const struct help *h, int64_t now_ms);
+enum help_reply { HELP_WAITING, HELP_ANSWERED, HELP_LATE, HELP_NONE, HELP_REPLY_COUNT };
+const char *help_answered_name(enum help_reply a); /* "waiting", "answered", "late", "none" */
+enum help_reply help_answered_by(const struct help *h, int64_t now_ms);
 /* For programs: the members of an object. */
 void help_print(const struct help *h, int64_t now_ms, struct json *j);
 void help_offer_print(const struct help_offer *o, struct json *j);

@@ -7,6 +7,7 @@
 #define T0 INT64_C(1800000000000)
 #define HOUR INT64_C(3600000)
 #define BODY "body text/plain 10 sealed-sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
+#define NORM "un 2015 h"
 #define OPEN_BODY "body text/plain 10 sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n"
 
 /* A node, its parties, and the time, which goes on by a second an entry. */
@@ -189,6 +190,49 @@ static void keeps_what_was_asked(void **state)
 	h = help_now(&s, ask(&s, "need ping\nto one.example\n"));
 	assert_true(h.ping && help_is_floor(&h));
 	assert_int_equal(h.matter.due_ms, h.matter.logged_ms + HELP_PING_DUE_MS);
+	scene_free(&s);
+}
+
+/* A pledge on contact-live only shortens the day; others, and what is no longer in force, do nothing. */
+static void a_pledge_shortens_a_pings_day(void **state)
+{
+	struct scene s = scene_new(state, "pledged", RULES_PROMISES);
+	struct hash long_one, shorter;
+	struct help h;
+
+	said(&s, KIND_PLEDGE, LEDGER_PUBLIC, s.one,
+	     "norm " NORM "\nterm away contact-live at-least 90% within 3d each 30d\n");
+	long_one = ask(&s, "need ping\nto one.example\n");
+	h = help_now(&s, long_one);
+	assert_int_equal(h.matter.due_ms - h.matter.logged_ms, HELP_PING_DUE_MS);
+	shorter = said(&s, KIND_PLEDGE, LEDGER_PUBLIC, s.one,
+		       "norm " NORM "\nterm swift contact-live at-least 90% within 2h each 30d\n");
+	h = help_now(&s, ask(&s, "need ping\nto one.example\ntext B\n"));
+	assert_int_equal(h.matter.due_ms - h.matter.logged_ms, 2 * HOUR);
+	h = help_now(&s, ask(&s, "need ping\nto two.example\n"));
+	assert_int_equal(h.matter.due_ms - h.matter.logged_ms, HELP_PING_DUE_MS);
+	said(&s, KIND_WITHDRAW, LEDGER_PUBLIC, s.one, arena_print(s.b->arena, "re %s\n", hex_of(s.b->arena, shorter)));
+	s.now += DAY;
+	h = help_now(&s, ask(&s, "need ping\nto one.example\ntext C\n"));
+	assert_int_equal(h.matter.due_ms - h.matter.logged_ms, HELP_PING_DUE_MS);
+	scene_free(&s);
+}
+
+static void says_how_it_was_answered(void **state)
+{
+	struct scene s = scene_new(state, "answered", RULES_PROMISES);
+	struct hash a = ask(&s, "need ping\nto one.example\n"), b = ask(&s, "need ping\nto two.example\n");
+	struct help h = help_now(&s, a);
+
+	assert_int_equal(help_answered_by(&h, s.now), HELP_WAITING);
+	assert_int_equal(help_answered_by(&h, s.now + 2 * DAY), HELP_NONE);
+	answer(&s, s.one, a, "acknowledged\n");
+	h = help_now(&s, a);
+	assert_int_equal(help_answered_by(&h, s.now + 2 * DAY), HELP_ANSWERED);
+	s.now += 2 * DAY;
+	answer(&s, s.two, b, "acknowledged\n");
+	h = help_now(&s, b);
+	assert_int_equal(help_answered_by(&h, s.now), HELP_LATE);
 	scene_free(&s);
 }
 
@@ -519,6 +563,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(asks_by_its_rules, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(waits_for_its_rules, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(keeps_what_was_asked, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_pledge_shortens_a_pings_day, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(says_how_it_was_answered, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(goes_its_way, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(refuses_by_name, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(withdrawn_is_over, scratch_setup, scratch_teardown),
