@@ -10,6 +10,7 @@
 #include "base/encoding.h"
 #include "base/file.h"
 #include "regime/contact.h"
+#include "net/nearest.h"
 
 /*
  * One line, one setting
@@ -589,34 +590,6 @@ static const struct special {
 
 /* ---- lines ---- */
 
-#define DISTANCE_MAX 32
-/* How many letters must be changed, added or left out (Levenshtein). */
-static unsigned distance(struct span a, struct span b)
-{
-	unsigned row[DISTANCE_MAX + 1];
-
-	if (a.len > DISTANCE_MAX || b.len > DISTANCE_MAX)
-		return DISTANCE_MAX;
-	for (unsigned j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (size_t i = 0; i < a.len; i++) {
-		unsigned corner = row[0]; /* of the row before */
-
-		row[0] = (unsigned)i + 1;
-		for (size_t j = 0; j < b.len; j++) {
-			unsigned least = corner + (a.at[i] != b.at[j]);
-
-			corner = row[j + 1];
-			if (row[j] + 1 < least)
-				least = row[j] + 1;
-			if (row[j + 1] + 1 < least)
-				least = row[j + 1] + 1;
-			row[j + 1] = least;
-		}
-	}
-	return row[b.len];
-}
-
 static enum err unknown_name(const struct reading *r, struct span name)
 {
 	const char *nearest = NULL;
@@ -624,7 +597,7 @@ static enum err unknown_name(const struct reading *r, struct span name)
 
 	for (size_t i = 0; i < PLAIN_COUNT + SPECIAL_COUNT; i++) {
 		const char *known = i < PLAIN_COUNT ? plain[i].name : special[i - PLAIN_COUNT].name;
-		unsigned d = distance(name, span_of(known));
+		unsigned d = word_distance(name, span_of(known));
 
 		if (d < least && d < strlen(known)) {
 			least = d;

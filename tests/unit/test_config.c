@@ -7,6 +7,7 @@
 #include "scratch.h"
 
 #include "net/config.h"
+#include "net/nearest.h"
 
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define UUID "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
@@ -408,9 +409,19 @@ static void the_templates_examples_are_settings(void **state)
 
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, scratch_setup, scratch_teardown)
 
+static void words_are_more_or_less_alike(void **state)
+{
+	(void)state;
+	assert_int_equal(word_distance(SPAN(""), SPAN("")), 0);
+	assert_int_equal(word_distance(SPAN("lisen"), SPAN("listen")), 1);
+	assert_int_equal(word_distance(SPAN("kitten"), SPAN("sitting")), 3);
+	assert_int_equal(word_distance(SPAN("a"), SPAN("123456789012345678901234567890123")), WORD_DISTANCE_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_are_more_or_less_alike),
 		IN_A_FOLDER(an_empty_file_serves_on_loopback),
 		IN_A_FOLDER(a_missing_file_is_an_empty_one),
 		IN_A_FOLDER(every_setting_is_read),
