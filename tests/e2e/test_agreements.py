@@ -161,6 +161,8 @@ def test_both_parties_at_one_node(bare):
     assert bare.json(*SHOW, one["id"])[0]["phase"] == "countersigned"
     assert bare.error(*SHOW, "0" * 64) == "matter-unknown"
     assert bare.error(*SHOW, "12", code=2) == "usage"
+    story = bare.text("matter", one["signed"][0]["statement"])
+    assert "a.example offered an agreement with b.example" in story and SWIFT in story
     text = bare.text("agreement", "list")
     assert "a.example" in text and "countersigned" in text and "1 term" in text
     bare.audit()
