@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "regime/certificate.h"
 #include "regime/control.h"
 #include "regime/directive.h"
 #include "regime/feed.h"
@@ -60,6 +61,16 @@ static enum err each_directive(void *context, const struct addressee *to, const 
 
 	check(d->by < AGGREGATION_COUNT);
 	good(directive_find(context, to, &again, &own));
+	return OK;
+}
+
+static enum err each_certificate(void *context, const struct certificate *c)
+{
+	struct certificate_standing s;
+
+	good(certificate_standing(context, c, 0, &s));
+	check(s.rests_on_bad ||
+	      (!s.bad_unknown && !s.bad_expired && !s.bad_key_revoked && s.bad_status == STATUS_VALID));
 	return OK;
 }
 
@@ -143,6 +154,8 @@ static void read_state(struct state *st)
 	good(state_parties(st, each_party, st));
 	good(state_claims(st, false, each_claim, st));
 	read_indexes(st);
+	good(state_certificates(st, SPAN(""), each_certificate, st));
+	good(certificates_of(st, SPAN("pkg:a/b@1"), each_certificate, st));
 	good(state_rules(st, &version));
 	good(state_tick(st, &tick));
 	if (plans_load(st, &p) == OK)
