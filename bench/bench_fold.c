@@ -21,6 +21,8 @@
 #include "history.h"
 #include "ledger/entry.h"
 #include "regime/node_private.h"
+#include "regime/promises.h"
+#include "regime/standing.h"
 #include "regime/state.h"
 
 #define STATEMENTS 1000000
@@ -171,6 +173,103 @@ static void rebuild(const char *dir, uint64_t entries)
 	node_close(n);
 }
 
+/* ---- what is asked of it ---- */
+
+struct asked {
+	const struct state *st;
+	struct promises_ask ask;
+	struct buffer line;
+	struct hash *ids;
+	uint64_t parties, notices, bytes, agreements, room;
+};
+
+static enum err take_standing(void *context, const struct standing *s)
+{
+	struct asked *a = context;
+
+	a->parties++;
+	a->notices += s->notices;
+	buffer_clear(&a->line);
+	standing_print(s, NULL, &a->line);
+	a->bytes += a->line.len;
+	return a->line.err;
+}
+
+static enum err take_promises(void *context, struct span name)
+{
+	struct asked *a = context;
+	bool empty = false;
+
+	a->parties++;
+	buffer_clear(&a->line);
+	need(promises_print(a->st, name, &a->ask, &a->line, &empty));
+	a->bytes += a->line.len;
+	return a->line.err;
+}
+
+static enum err take_agreement(void *context, const struct agreement *g)
+{
+	struct asked *a = context;
+
+	if (a->agreements == a->room)
+		return fail(ERR_TOO_LONG, "agreements");
+	a->ids[a->agreements++] = g->id;
+	return OK;
+}
+
+static void ask_agreements(struct asked *a, struct arena *arena)
+{
+	struct agreement g;
+	double begin, longest = 0, all = 0;
+
+	a->room = 4 * (uint64_t)AGREEMENTS;
+	a->ids = calloc(a->room, sizeof(*a->ids));
+	need(a->ids != NULL ? OK : ERR_NO_MEMORY);
+	need(state_agreements(a->st, SPAN(""), take_agreement, a));
+	for (uint64_t i = 0; i < a->agreements; i++) {
+		arena_reset(arena);
+		begin = now();
+		need(state_agreement(a->st, a->ids[i], &g));
+		begin = now() - begin;
+		all += begin;
+		longest = begin > longest ? begin : longest;
+	}
+	if (a->agreements > 0)
+		printf("%-46s %10.3f ms each, %.3f ms at most, of %" PRIu64 "  (wanted: under 1 ms)\n",
+		       "one agreement's state", 1e3 * all / (double)a->agreements, 1e3 * longest, a->agreements);
+	free(a->ids);
+}
+
+static void ask(const char *dir)
+{
+	struct node *n = NULL;
+	struct state st;
+	struct standing_ask how = { 0 };
+	struct arena *arena = arena_new((size_t)1 << 30);
+	struct asked a = { .st = &st, .line = BUFFER((size_t)64 << 20) };
+	double begin;
+
+	need(arena != NULL ? OK : ERR_NO_MEMORY);
+	need(node_open(dir, NODE_READ, &n));
+	need(node_read(n, arena, &st));
+	begin = now();
+	need(standing_all(&st, &how, SPAN(""), take_standing, &a));
+	printf("%-46s %10.2f s, %" PRIu64 " parties, %" PRIu64 " notices  (wanted: under 5 s)\n",
+	       "standing of all, printed", now() - begin, a.parties, a.notices);
+	a.parties = 0;
+	need(promises_shared_new(&a.ask.shared));
+	begin = now();
+	need(promises_parties(&st, false, take_promises, &a));
+	printf("%-46s %10.2f s, %" PRIu64 " parties  (wanted: under 5 s)\n", "promises of all, printed", now() - begin,
+	       a.parties);
+	promises_shared_free(a.ask.shared);
+	ask_agreements(&a, arena);
+	buffer_free(&a.line);
+	snapshot_end(st.snapshot);
+	node_close(n);
+	arena_free(arena);
+}
+
 static void measure(const char *dir)
 {
 	uint64_t entries;
@@ -188,6 +287,7 @@ static void measure(const char *dir)
 		fputs("the rebuild came to other bytes\n", stderr);
 		exit(EXIT_FAILURE);
 	}
+	ask(dir);
 }
 
 static void make(const char *dir, uint64_t statements)
