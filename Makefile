@@ -12,7 +12,7 @@ all:
 demo:
 	@tools/setup demo
 	@tools/configure build
-	@ninja -C build -j $(JOBS) --quiet program bench/make_reports
+	@ninja -C build -j $(JOBS) --quiet program bench/make_reports bench/make_history
 	@demo/run
 
 test:

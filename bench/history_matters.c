@@ -359,7 +359,8 @@ void script_controls(struct history *h)
 	uint32_t n = 0;
 
 	for (int64_t ms = HISTORY_BEGIN_MS + 100 * DAY_MS; ms < history_end_ms(&h->size); ms += 15 * DAY_MS, n++)
-		history_then(h, ms, control, 0, n % 3 == 0 ? node_of(h) : n % 10, n, NULL);
+		history_then(h, ms, control, 0,
+			     n % 3 == 0 ? node_of(h) : n % (h->size.parties < 10 ? h->size.parties : 10), n, NULL);
 }
 
 /* ---- shares ---- */

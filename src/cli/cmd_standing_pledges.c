@@ -265,6 +265,11 @@ static enum err show_agreement(void *context, const struct agreement *a)
 
 	if (a->demonstration != w->ask.demonstration)
 		return OK;
+	if (w->only.len == 0 && span_equal(a->party[1], w->party)) { /* of everybody: once is enough */
+		buffer_print(&b, "agreement with %.*s: see there", SPAN_FORMAT(other));
+		end_paragraph(&b, 2);
+		return OK;
+	}
 	buffer_print(&b, "agreement with %.*s, %s; from ", SPAN_FORMAT(other), agreement_phase_name(a->phase));
 	put_day(&b, a->start_ms);
 	buffer_text(&b, " to ");
