@@ -261,7 +261,7 @@ static enum err take(struct node *n, struct submission *s)
 	if (o->statement.kind == KIND_NOTICE || deconflict_is_request(&o->statement) ||
 	    (o->statement.kind == KIND_REQUEST && !o->statement.has_re))
 		e = find_concerned(st, &o->statement, &whom);
-	else if (o->statement.kind == KIND_VOUCH)
+	else if (o->statement.kind == KIND_VOUCH || o->statement.kind == KIND_AGREEMENT)
 		e = find_concerned(st, &o->statement, &told);
 	else if (o->statement.kind != KIND_PARTY && o->statement.kind != KIND_PLAN)
 		e = may_refer(st, &o->statement);
@@ -385,6 +385,7 @@ static enum err may_come(const struct delivered *d, const struct one *o)
 	case KIND_NOTICE:
 	case KIND_PLAN:
 	case KIND_VOUCH:
+	case KIND_AGREEMENT:
 	case KIND_ANSWER:
 	case KIND_WITHDRAW:
 	case KIND_REQUEST:

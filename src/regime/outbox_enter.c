@@ -285,17 +285,22 @@ static enum err answered(struct state *st, const struct statement *s)
 	return e;
 }
 
-/* Of the public ledger only plans and vouches travel, and what is said about them. */
+/* Of the public ledger only what somebody has to know of by itself, and what is said about it. */
+static bool is_told(enum kind k)
+{
+	return k == KIND_PLAN || k == KIND_VOUCH || k == KIND_AGREEMENT;
+}
+
 static enum err travels(const struct state *st, const struct statement *s, bool *yes)
 {
 	struct place at;
 	enum err e;
 
-	*yes = st->ledger == LEDGER_CIRCLE || s->kind == KIND_PLAN || s->kind == KIND_VOUCH;
+	*yes = st->ledger == LEDGER_CIRCLE || is_told(s->kind);
 	if (*yes || !s->has_re || (s->kind != KIND_ANSWER && s->kind != KIND_WITHDRAW))
 		return OK;
 	e = place_get(st, s->re, &at);
-	*yes = e == OK && (at.kind == KIND_PLAN || at.kind == KIND_VOUCH);
+	*yes = e == OK && is_told(at.kind);
 	return e == ERR_NOT_FOUND ? OK : e;
 }
 
@@ -314,6 +319,7 @@ enum err outbox_enter(struct state *st, const struct statement *s)
 	case KIND_NOTICE:
 	case KIND_PLAN:
 	case KIND_VOUCH:
+	case KIND_AGREEMENT:
 	case KIND_ANSWER:
 	case KIND_WITHDRAW:
 	case KIND_REQUEST:

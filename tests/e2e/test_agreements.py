@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from delivery_lab import Place
+from delivery_lab import Place, wait_for
 
 SWIFT = "swift acknowledged at-least 90% within 2d each 30d least 5 gives share"
 HOLD = "hold restraint scan,exercise in power each 90d"
@@ -37,7 +37,9 @@ def test_offered_here_and_signed_there(two):
     assert one["consult"] == "20d" and one["restore"] == 3 and one["exit_notice"] == "90d" and one["codes"]
     id_ = one["id"]
 
-    assert b.node.json("agreement", "list") == []  # not told yet
+    offer = one["signed"][0]["statement"]
+    wait_for(lambda: b.has(offer), "the offer")  # the other is told; the agreement itself is read at its depositary
+    assert b.node.json("agreement", "list") == []
     b.node.run("follow")
     assert b.node.json("agreement", "list", "b.example") == [one] and b.node.json(*SHOW, id_[:8]) == [one]
     assert b.node.json("agreement", "list", "c.example") == []
@@ -52,7 +54,12 @@ def test_offered_here_and_signed_there(two):
     (now,) = a.node.json(*SHOW, id_)
     assert now["phase"] == "countersigned" and now["id"] == id_
     assert [s["party"] for s in now["signed"]] == ["a.example", "b.example"] and now["signed"][1]["statement"] == sent["id"]
-    b.node.run("follow")
+
+    def seen_from_here():
+        b.node.run("follow")  # what was logged a moment ago may not be published yet
+        return [x for x in b.node.json("agreement", "list") if x == now]
+
+    wait_for(seen_from_here, "the second signature")
     assert b.node.json(*SHOW, sent["id"][:12]) == [now]
     assert b.node.error("agreement", "sign", id_, "--yes") == "agreement"
 
