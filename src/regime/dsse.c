@@ -102,6 +102,23 @@ void dsse_encoding(const struct dsse *d, struct buffer *out)
 
 #define ENCODING_MAX (2 * DSSE_MAX)
 
+static bool is_good(const struct dsse_signature *s, struct span encoding, const struct verifier *key)
+{
+	return s->signature.len == KEY_SIGNATURE_SIZE &&
+	       verifier_check(key, encoding, (const uint8_t *)s->signature.at);
+}
+
+bool dsse_signature_is_good(const struct dsse *d, size_t which, const struct verifier *key)
+{
+	struct buffer b = BUFFER(ENCODING_MAX);
+	bool good;
+
+	dsse_encoding(d, &b);
+	good = b.err == OK && is_good(&d->signatures[which], buffer_view(&b), key);
+	buffer_free(&b);
+	return good;
+}
+
 bool dsse_signed_by(struct arena *a, const struct dsse *d, const struct verifier *key)
 {
 	struct buffer b = BUFFER(ENCODING_MAX);
@@ -114,8 +131,7 @@ bool dsse_signed_by(struct arena *a, const struct dsse *d, const struct verifier
 	for (size_t i = 0; b.err == OK && !found && i < d->signature_count; i++) {
 		const struct dsse_signature *s = &d->signatures[i];
 
-		found = (s->keyid.len == 0 || span_is(s->keyid, id)) && s->signature.len == KEY_SIGNATURE_SIZE &&
-			verifier_check(key, buffer_view(&b), (const uint8_t *)s->signature.at);
+		found = (s->keyid.len == 0 || span_is(s->keyid, id)) && is_good(s, buffer_view(&b), key);
 	}
 	buffer_free(&b);
 	return found;

@@ -122,6 +122,28 @@ static const char *many(size_t n)
 	return copy;
 }
 
+/* Two under one keyid: the good one does not make the other good. */
+static void each_by_itself(void **state)
+{
+	struct signer *s = signer_of("a.example"), *other = signer_of("b.example");
+	struct dsse *d = parsed("{\"payloadType\":\"t\",\"payload\":\"aGk=\",\"signatures\":[{\"sig\":\"AAAA\"}]}");
+	uint8_t bad[KEY_SIGNATURE_SIZE] = { 1 };
+
+	(void)state;
+	d->signature_count = 0;
+	assert_int_equal(dsse_sign(arena, d, s), OK);
+	d->signatures[1] = (struct dsse_signature){ d->signatures[0].keyid, span_make(bad, sizeof(bad)) };
+	d->signatures[2] = (struct dsse_signature){ d->signatures[0].keyid, SPAN("short") };
+	d->signature_count = 3;
+	assert_true(dsse_signature_is_good(d, 0, signer_verifier(s)));
+	assert_false(dsse_signature_is_good(d, 1, signer_verifier(s)));
+	assert_false(dsse_signature_is_good(d, 2, signer_verifier(s)));
+	assert_false(dsse_signature_is_good(d, 0, signer_verifier(other)));
+	assert_true(dsse_signed_by(arena, d, signer_verifier(s)));
+	signer_free(s);
+	signer_free(other);
+}
+
 static void at_most_64(void **state)
 {
 	struct dsse *d = arena_alloc(arena, sizeof(*d));
@@ -197,6 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(encoding_of_the_protocol),
 		cmocka_unit_test(strict),
+		cmocka_unit_test(each_by_itself),
 		cmocka_unit_test(at_most_64),
 		cmocka_unit_test(several_sign),
 		cmocka_unit_test(a_real_one),
