@@ -2,6 +2,8 @@
  * external references and what evidence consists of are looked at on their surface only. Signatures in the JSON itself (JSF) are
  * refused: the envelope is signed, and two kinds of signature would make readers believe the wrong one. Requirements stand in the
  * standard and not here, so these references are not followed. */
+#include <stdlib.h>
+
 #include "regime/form.h"
 #include "regime/in_toto.h"
 
@@ -253,17 +255,6 @@ static yyjson_val *find_named(yyjson_val *list, struct span ref)
 	return NULL;
 }
 
-static bool lists(yyjson_val *list, struct span ref)
-{
-	yyjson_arr_iter all = yyjson_arr_iter_with(list);
-	yyjson_val *one;
-
-	while (ref.len > 0 && (one = yyjson_arr_iter_next(&all)) != NULL)
-		if (span_equal(span_make(yyjson_get_str(one), yyjson_get_len(one)), ref))
-			return true;
-	return false;
-}
-
 static void tell_assessed(yyjson_val *d, yyjson_val *by, yyjson_val *m, struct told_claim *out)
 {
 	yyjson_val *who = find_named(yyjson_obj_get(d, "assessors"), text_in(by, "assessor")),
@@ -282,21 +273,66 @@ static void tell_assessed(yyjson_val *d, yyjson_val *by, yyjson_val *m, struct t
 	out->confidence = yyjson_get_num(sure);
 }
 
-/* Through all that is attested: few documents have more than a handful. */
+static int compare_claims(const void *a, const void *b)
+{
+	const struct told_claim *x = *(struct told_claim *const *)a, *y = *(struct told_claim *const *)b;
+
+	return span_compare(x->ref, y->ref);
+}
+
+/* Those that are told, by name. */
+struct by_name {
+	struct told_claim **at;
+	size_t count;
+};
+
+static struct told_claim *find_claim(const struct by_name *n, yyjson_val *ref)
+{
+	struct told_claim wanted = { .ref = span_make(yyjson_get_str(ref), yyjson_get_len(ref)) }, *key = &wanted,
+			  **found;
+
+	if (n->count == 0 || wanted.ref.len == 0)
+		return NULL;
+	found = bsearch(&key, n->at, n->count, sizeof(*n->at), compare_claims);
+	return found != NULL ? *found : NULL;
+}
+
+static void tell_map(yyjson_val *d, yyjson_val *by, yyjson_val *m, const struct by_name *names)
+{
+	yyjson_arr_iter all = yyjson_arr_iter_with(yyjson_obj_get(m, "counterClaims"));
+	struct told_claim *c;
+	yyjson_val *ref;
+
+	while ((ref = yyjson_arr_iter_next(&all)) != NULL)
+		if ((c = find_claim(names, ref)) != NULL)
+			c->counter = true;
+	all = yyjson_arr_iter_with(yyjson_obj_get(m, "claims"));
+	while ((ref = yyjson_arr_iter_next(&all)) != NULL)
+		if ((c = find_claim(names, ref)) != NULL && !c->assessed)
+			tell_assessed(d, by, m, c);
+}
+
+/* Once through all that is attested, and not for each claim again: a document may name a claim as often as it has room. */
 #define TOLD_MAX 1000
-static void tell_attested(yyjson_val *d, struct told_claim *out)
+static enum err tell_attested(struct arena *a, yyjson_val *d, struct told_claim *claims, size_t count)
 {
 	yyjson_arr_iter all = yyjson_arr_iter_with(yyjson_obj_get(d, "attestations")), maps;
+	struct by_name names = { arena_array(a, count, sizeof(*names.at)), 0 };
 	yyjson_val *one, *m;
 
+	if (names.at == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		if (claims[i].ref.len > 0)
+			names.at[names.count++] = &claims[i];
+	if (names.count > 1)
+		qsort(names.at, names.count, sizeof(*names.at), compare_claims);
 	while ((one = yyjson_arr_iter_next(&all)) != NULL) {
 		maps = yyjson_arr_iter_with(yyjson_obj_get(one, "map"));
-		while ((m = yyjson_arr_iter_next(&maps)) != NULL) {
-			out->counter |= lists(yyjson_obj_get(m, "counterClaims"), out->ref);
-			if (!out->assessed && lists(yyjson_obj_get(m, "claims"), out->ref))
-				tell_assessed(d, one, m, out);
-		}
+		while ((m = yyjson_arr_iter_next(&maps)) != NULL)
+			tell_map(d, one, m, &names);
 	}
+	return OK;
 }
 
 enum err in_toto_claims(struct arena *a, const struct in_toto *t, struct told_claim **out, size_t *count_out)
@@ -317,7 +353,6 @@ enum err in_toto_claims(struct arena *a, const struct in_toto *t, struct told_cl
 		c->target = text_in(one, "target");
 		c->evidence = yyjson_arr_size(yyjson_obj_get(one, "evidence"));
 		c->counter_evidence = yyjson_arr_size(yyjson_obj_get(one, "counterEvidence"));
-		tell_attested(d, c);
 	}
-	return OK;
+	return tell_attested(a, d, *out, *count_out);
 }

@@ -243,6 +243,14 @@ static enum err read_predicate(struct arena *a, yyjson_val *v, struct in_toto *o
 		out->start_ms = time_of(yyjson_obj_get(v, "valid_from"), 0);
 	if (yyjson_obj_get(v, "valid_until") != NULL)
 		out->end_ms = time_of(yyjson_obj_get(v, "valid_until"), 0);
+	if (out->kind == PREDICATE_CANARY)
+		out->remark = member(v, "text");
+	else if (out->kind == PREDICATE_STATUS)
+		out->remark = member(v, "reason");
+	/* 0 stands for what is not said */
+	if ((yyjson_obj_get(v, "valid_from") != NULL && out->start_ms == 0) ||
+	    (yyjson_obj_get(v, "valid_until") != NULL && out->end_ms == 0))
+		return wrong("predicate: valid_from and valid_until are no 1970-01-01T00:00:00Z");
 	return OK;
 }
 
@@ -461,6 +469,15 @@ static enum err compare_time(const struct statement *s, const char *name, int64_
 	return said == ms ? OK : differs(name);
 }
 
+/* One of the two may leave it to the other. */
+static enum err compare_remark(const struct statement *s, const struct in_toto *t)
+{
+	const char *name = t->ours && t->kind == PREDICATE_CANARY ? "text" : "reason";
+	struct span said = value_of(s, name);
+
+	return said.len == 0 || t->remark.len == 0 || span_equal(said, t->remark) ? OK : differs(name);
+}
+
 static enum err compare(struct arena *a, const struct statement *s, const struct in_toto *t)
 {
 	const struct {
@@ -482,6 +499,8 @@ static enum err compare(struct arena *a, const struct statement *s, const struct
 	for (size_t i = 0; e == OK && i < sizeof(words) / sizeof(words[0]); i++)
 		if (!span_equal(value_of(s, words[i].name), words[i].in_body))
 			e = differs(words[i].name);
+	if (e == OK)
+		e = compare_remark(s, t);
 	if (e == OK && (s->has_re != t->has_statement || (s->has_re && !hash_equal(s->re, t->statement))))
 		e = differs("re");
 	if (e == OK)

@@ -24,6 +24,7 @@ struct in_toto {
 	bool ours;
 	enum predicate kind; /* if ours */
 	struct span issuer, scheme, level, laboratory, status, name;
+	struct span remark; /* `text` of a canary, `reason` of a status: not otherwise than in the header */
 	bool has_statement;
 	struct hash statement; /* what it is about: `re` */
 	int64_t start_ms, end_ms;

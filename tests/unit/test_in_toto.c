@@ -275,6 +275,91 @@ static void body_says_what_the_header_says(void **state)
 	signer_free(other);
 }
 
+/* Signed by the author, as it stands. */
+static struct span sealed(const struct signer *author, const char *payload)
+{
+	struct buffer text = BUFFER(1 << 20);
+	struct dsse *d = arena_alloc(arena, sizeof(*d));
+	struct span out;
+
+	*d = (struct dsse){ .payload_type = SPAN(IN_TOTO_PAYLOAD_TYPE), .payload = span_of(payload) };
+	assert_int_equal(dsse_sign(arena, d, author), OK);
+	dsse_print(d, &text);
+	out = span_make(arena_copy(arena, text.at, text.len), text.len);
+	buffer_free(&text);
+	return out;
+}
+
+#define PAYLOAD(kind, more)                                                                                            \
+	"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"digest\":{\"sha256\":\"" HEX                   \
+	"\"}}],\"predicateType\":\"comity:" kind "/v1\",\"predicate\":{\"issuer\":\"body.example\"," more "}}"
+#define CANARY "predicate canary\nsubject sha256:" HEX "\nname c\nend 2026-12-01T00:00:00Z\n"
+#define CANARY_SAYS(text) PAYLOAD("canary", "\"name\":\"c\",\"valid_until\":\"2026-12-01T00:00:00Z\"" text)
+#define STATUS "predicate status\nsubject sha256:" HEX "\nre " HEX "\nstatus suspended\n"
+#define STATUS_SAYS(reason) PAYLOAD("status", "\"status\":\"suspended\",\"statement\":\"" HEX "\"" reason)
+#define DECLARED_ON "predicate declaration\nsubject sha256:" HEX "\n"
+
+static const struct {
+	const char *lines, *payload;
+	enum err err;
+} said[] = {
+	{ CANARY "text nobody asked\n", CANARY_SAYS(",\"text\":\"nobody asked\""), OK },
+	{ CANARY "text nobody asked\n", CANARY_SAYS(",\"text\":\"somebody asked\""), ERR_CERTIFICATE },
+	{ CANARY "text nobody asked\n", CANARY_SAYS(""), OK },
+	{ CANARY, CANARY_SAYS(",\"text\":\"nobody asked\""), OK },
+	{ STATUS "reason a flaw\n", STATUS_SAYS(",\"reason\":\"a flaw\""), OK },
+	{ STATUS "reason a flaw\n", STATUS_SAYS(",\"reason\":\"no flaw\""), ERR_CERTIFICATE },
+	{ DECLARED_ON, PAYLOAD("declaration", "\"place\":\"here\""), OK },
+	/* over since 1970: not the same as without an end */
+	{ DECLARED_ON, PAYLOAD("declaration", "\"valid_until\":\"1970-01-01T00:00:00Z\""), ERR_CERTIFICATE },
+	{ DECLARED_ON, PAYLOAD("declaration", "\"valid_from\":\"1970-01-01T00:00:00Z\""), ERR_CERTIFICATE },
+};
+
+static void body_leaves_nothing_otherwise(void **state)
+{
+	struct signer *author = signer_of("body.example");
+
+	(void)state;
+	for (size_t i = 0; i < TABLE_LENGTH(said); i++) {
+		enum err e = check(author, said[i].lines, sealed(author, said[i].payload));
+
+		if (e != said[i].err)
+			fail_msg("%s%s: %s, %s", said[i].lines, said[i].payload, err_code(e), err_detail());
+	}
+	signer_free(author);
+}
+
+/* Claims that many maps name, the same one many times: the first that attests counts. */
+static void claims_told(void **state)
+{
+	static const char payload[] = PAYLOAD(
+		"declaration",
+		"\"declarations\":{\"assessors\":[{\"bom-ref\":\"a\",\"thirdParty\":true},{\"bom-ref\":\"b\"}],"
+		"\"attestations\":[{\"assessor\":\"a\",\"map\":[{\"requirement\":\"r1\",\"claims\":[\"c\",\"c\"]},"
+		"{\"requirement\":\"r2\",\"claims\":[\"d\"],\"counterClaims\":[\"e\",\"e\"]}]},{\"assessor\":\"b\","
+		"\"map\":["
+		"{\"requirement\":\"r3\",\"claims\":[\"d\",\"c\",\"f\"]}]}],\"claims\":[{\"bom-ref\":\"f\"},"
+		"{\"predicate\":\"no name\"},{\"bom-ref\":\"e\"},{\"bom-ref\":\"d\"},{\"bom-ref\":\"c\"},"
+		"{\"bom-ref\":\"z\"}]}");
+	static const char *const requirements[] = { "r3", NULL, NULL, "r2", "r1", NULL };
+	struct told_claim *claims;
+	struct in_toto t;
+	size_t count;
+
+	(void)state;
+	assert_int_equal(in_toto_parse(arena, span_of(payload), &t), OK);
+	assert_int_equal(in_toto_claims(arena, &t, &claims, &count), OK);
+	assert_int_equal(count, 6);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(claims[i].assessed, requirements[i] != NULL);
+		assert_int_equal(claims[i].counter, i == 2);
+		if (claims[i].assessed)
+			assert_true(span_is(claims[i].requirement, requirements[i]));
+	}
+	assert_false(claims[0].third_party);
+	assert_true(claims[3].third_party);
+}
+
 /* What others wrote. All but one are of version 0.1; that one has 40 digits of SHA-1 under "sha256", and is read when it has 64. */
 static void of_others(void **state)
 {
@@ -309,8 +394,12 @@ static void of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_that_form),	    cmocka_unit_test(subjects_sorted_once),
-		cmocka_unit_test(printed_and_read), cmocka_unit_test(body_says_what_the_header_says),
+		cmocka_unit_test(of_that_form),
+		cmocka_unit_test(subjects_sorted_once),
+		cmocka_unit_test(printed_and_read),
+		cmocka_unit_test(body_says_what_the_header_says),
+		cmocka_unit_test(body_leaves_nothing_otherwise),
+		cmocka_unit_test(claims_told),
 		cmocka_unit_test(of_others),
 	};
 	int failed;
