@@ -69,6 +69,26 @@ static void look_up_digest(struct work *w, size_t number, struct span hex)
 	look_up(w, number, span_make(text, sizeof(text)), true);
 }
 
+/* "bare@version": whatever the version is, it stays a version. */
+static const char *join(struct arena *a, struct span bare, struct span version)
+{
+	struct buffer b = BUFFER(SCRATCH_MAX / 4);
+	const char *text = NULL;
+
+	buffer_span(&b, bare);
+	buffer_byte(&b, '@');
+	for (size_t i = 0; i < version.len && b.err == OK; i++) {
+		if (memchr("%/?#@", version.at[i], 5) != NULL)
+			buffer_print(&b, "%%%02X", (unsigned)version.at[i]);
+		else
+			buffer_byte(&b, (uint8_t)version.at[i]);
+	}
+	if (b.err == OK)
+		text = arena_copy(a, b.at, b.len);
+	buffer_free(&b);
+	return text;
+}
+
 /* A package URL that is none finds nothing. */
 static enum err look_up_purl(struct work *w, size_t number, const struct sbom_component *c)
 {
@@ -80,7 +100,7 @@ static enum err look_up_purl(struct work *w, size_t number, const struct sbom_co
 	e = purl_parse(w->scratch, text, &bare, &version);
 	if (e == OK && version.len == 0 && c->version.len > 0) {
 		/* some say the version only beside it */
-		both = arena_print(w->scratch, "%.*s@%.*s", SPAN_FORMAT(bare), SPAN_FORMAT(c->version));
+		both = join(w->scratch, bare, c->version);
 		if (both != NULL && purl_parse(w->scratch, span_of(both), &text, &version) == OK)
 			bare = text;
 	}

@@ -121,6 +121,32 @@ static void finds(void **state)
 	end(&p);
 }
 
+/* A version that stands beside the package URL stays a version, whatever is in it. */
+static void versions_beside(void **state)
+{
+	struct shop p;
+	struct sbom_component c[] = {
+		component("a", "release/1.0", "pkg:github/o/a", ""),
+		component("a", "1.0?x#y", "pkg:github/o/a", ""),
+		component("a", "50%", "pkg:github/o/a", ""),
+		component("a", "1@2", "pkg:github/o/a", ""),
+	};
+	struct sbom bill = { .components = c, .count = 4 };
+
+	begin(&p, *state, "versions_beside");
+	certify(&p, p.lab, "subject pkg:github/o/a\n");
+	certify(&p, p.other, "subject pkg:github/o/a@1.0\n");
+	certify(&p, p.critic,
+		"subject pkg:github/o/a@release%2F1.0\nsubject pkg:github/o/a@50%25\n"
+		"subject pkg:github/o/a@1%402\n");
+	check(&p, "", bill, some_file,
+	      "1 lab.example purl not recognised force\n1 critic.example purl not recognised force\n"
+	      "2 lab.example purl not recognised force\n"
+	      "3 lab.example purl not recognised force\n3 critic.example purl not recognised force\n"
+	      "4 lab.example purl not recognised force\n4 critic.example purl not recognised force\n");
+	end(&p);
+}
+
 /* A certificate about the file itself speaks for the whole bill. */
 static void finds_the_bill(void **state)
 {
@@ -308,6 +334,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds),
+		cmocka_unit_test(versions_beside),
 		cmocka_unit_test(finds_the_bill),
 		cmocka_unit_test(tells_what_asks_for_attention),
 		cmocka_unit_test(expiry_asks_where_nothing_holds),
