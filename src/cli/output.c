@@ -26,11 +26,18 @@ char *cli_addressee(struct cli *c, const struct addressee *to)
 	return text != NULL ? text : "?";
 }
 
+/* No control characters, neither ASCII's nor the 32 behind them (U+0080 to U+009F, in UTF-8 C2 and one byte). */
 static void print_safe(struct span text)
 {
 	for (size_t i = 0; i < text.len; i++) {
-		unsigned char byte = (unsigned char)text.at[i];
+		unsigned char byte = (unsigned char)text.at[i],
+			      next = i + 1 < text.len ? (unsigned char)text.at[i + 1] : 0;
 
+		if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) {
+			putchar('?');
+			i++;
+			continue;
+		}
 		putchar(byte < 0x20 || byte == 0x7f ? '?' : byte);
 	}
 }

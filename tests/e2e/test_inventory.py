@@ -144,3 +144,13 @@ def test_on_a_node_that_only_follows(lab, tmp_path, templates, serve):
 def lab_stopped_and_withdraws(lab, certificate, serve, reader):
     lab.run("certificate", "withdraw", certificate)
     reader.run("follow", "--plain", "--private")
+
+
+def test_names_do_not_steer_the_terminal(lab, tmp_path):
+    """U+009B begins a sequence on some terminals, as ESC [ does."""
+    hash = "ab" * 32
+    issue(lab, "--subject", f"sha256:{hash}")
+    odd = {"type": "library", "name": "a\u009b31m\u001b[2Jb\u007f\u0085é", "hashes": [{"alg": "SHA-256", "content": hash}]}
+    text = lab.text("inventory", "check", bill(tmp_path / "app.json", odd), "--all")
+    assert "a?31m?[2Jb??é" in text
+    assert not any(ord(c) < 32 and c != "\n" or 0x7f <= ord(c) < 0xa0 for c in text)
