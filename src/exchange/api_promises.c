@@ -3,11 +3,12 @@
 #include "exchange/readership.h"
 #include "regime/agreement.h"
 
+#define ENTRY_ARENA ((size_t)1 << 20)
 #define ANSWER_MAX ((size_t)64 << 20)
 #define FULL ERR_EXISTS /* ends a walk; never leaves this file */
 
 struct listing {
-	const struct state *st;
+	const struct state *st; /* its arena is of one entry: there may be more of them than a request has room for */
 	const struct caller *caller;
 	struct json j;
 	struct span party; /* empty: of all */
@@ -80,6 +81,7 @@ static enum err put_pledge(void *context, const struct pledge *p)
 
 	if (e == OK && take)
 		pledge_print(&l->j, NULL, p);
+	arena_reset(l->st->arena);
 	return e == OK ? l->j.out->err : e;
 }
 
@@ -118,20 +120,26 @@ static enum err put_agreement(void *context, const struct agreement *a)
 	bool take;
 	enum err e = next(l, a->id, &take);
 
-	if (e != OK || !take)
-		return e;
-	if (l->j.comma)
-		buffer_byte(l->j.out, ',');
-	l->j.comma = true;
-	return print_agreement(l->st, l->caller, a, l->j.out);
+	if (e == OK && take) {
+		if (l->j.comma)
+			buffer_byte(l->j.out, ',');
+		l->j.comma = true;
+		e = print_agreement(l->st, l->caller, a, l->j.out);
+	}
+	arena_reset(l->st->arena);
+	return e;
 }
 
 static enum err list(struct http_request *r, struct state *st, struct http_answer *out, const char *what,
 		     enum err (*walk)(struct listing *))
 {
 	struct buffer body = BUFFER(ANSWER_MAX);
-	struct listing l = { .st = st, .caller = r->caller, .j = { .out = &body } };
+	struct state one = *st;
+	struct listing l = { .st = &one, .caller = r->caller, .j = { .out = &body } };
 	enum err e = read_query(r, &l);
+
+	if ((one.arena = arena_new(ENTRY_ARENA)) == NULL)
+		e = ERR_NO_MEMORY;
 
 	json_object(&l.j, NULL);
 	json_array(&l.j, what);
@@ -147,6 +155,7 @@ static enum err list(struct http_request *r, struct state *st, struct http_answe
 	if (e == OK)
 		api_answer_private(out, "application/json", &body);
 	buffer_free(&body);
+	arena_free(one.arena);
 	return e;
 }
 

@@ -151,3 +151,18 @@ def test_a_pledge_shortens_what_is_due(node):
     node.run("pledge", "withdraw", id_, "--from", "op.example")
     assert notice(weak) == 14 * DAY
     node.audit()
+
+
+def test_many_with_many_assets_are_listed(node, serve, tmp_path):
+    """A reader's request has room for one at a time, not for all: 60 pledges of 400 commitments each."""
+    key, paths = Signer((node.dir / "keys" / "party.key").read_text()), []
+    for i in range(60):
+        assets = (f"asset power {hashlib.sha256(f'{i} {j}'.encode()).hexdigest()}" for j in range(400))
+        note, _ = key.statement("pledge", PUBLIC, f"date 2026-01-01T00:00:{i:02}Z", "norm un 2015 f", f"term {HOLD}", *assets)
+        paths.append(tmp_path / f"{i}")
+        paths[-1].write_text(note)
+    node.run("submit", *paths)
+    server = serve(node)
+    told = server.ask("GET", "/pledges?limit=1000").json()
+    assert [len(p["assets"]) for p in told["pledges"]] == [400] * 60 and told["more"] is False
+    assert server.ask("GET", f"/pledges?limit=1&after={told['pledges'][58]['id']}").json()["pledges"] == told["pledges"][59:]
