@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "cli/acting.h"
+#include "regime/certificate.h"
 #include "regime/sequencer.h"
 
 /* So many are read, offered together, and reported in the order of the files, before the next. */
@@ -51,8 +52,9 @@ static enum err take_request(struct node *n, struct submission *s)
 	return e == OK ? submission_add(n, s, &s->appended) : e;
 }
 
-/* receipt: of a guest, else NULL */
-static enum err offer(struct sequencer *q, struct group *g, size_t i, const char *path, const char *receipt)
+/* receipt: of a guest, else NULL; body: that it binds, else NULL */
+static enum err offer(struct sequencer *q, struct group *g, size_t i, const char *path, const char *receipt,
+		      const char *body)
 {
 	struct submission *s = &g->submissions[i];
 	enum err e;
@@ -61,6 +63,8 @@ static enum err offer(struct sequencer *q, struct group *g, size_t i, const char
 	e = read_file(g->arena, path, STATEMENT_MAX, "statement", &s->note);
 	if (e == OK && receipt != NULL)
 		e = read_file(g->arena, receipt, RECEIPT_TEXT_MAX, "receipt", &s->home_receipt);
+	if (e == OK && body != NULL)
+		e = read_file(g->arena, body, CERTIFICATE_BODY_MAX, "body", &s->body);
 	if (e == OK && span_starts(s->note, "comity/1 request\n"))
 		s->work = take_request;
 	if (e == OK)
@@ -92,7 +96,7 @@ static int submit_group(struct cli *c, struct sequencer *q, struct group *g, cha
 
 	arena_reset(g->arena);
 	for (size_t i = 0; i < count; i++)
-		offered += offer(q, g, i, paths[i], cli_next(c, "receipt", receipts)) == OK;
+		offered += offer(q, g, i, paths[i], cli_next(c, "receipt", receipts), cli_option(c, "body")) == OK;
 	while (offered > 0)
 		if (sem_wait(&g->done) == 0)
 			offered--;
@@ -126,7 +130,7 @@ static int submit_all(struct cli *c, struct node *n, struct group *g)
 	return e != OK && code == EXIT_OK ? cli_fail(c, e) : code;
 }
 
-static enum err check_receipts(const struct cli *c)
+static enum err check_options(const struct cli *c)
 {
 	size_t count = 0, at = 0;
 
@@ -134,6 +138,8 @@ static enum err check_receipts(const struct cli *c)
 		count++;
 	if (count != 0 && count != c->operand_count)
 		return fail(ERR_USAGE, "--receipt: one for each file, in the same order");
+	if (cli_option(c, "body") != NULL && c->operand_count != 1)
+		return fail(ERR_USAGE, "--body: of one file");
 	return OK;
 }
 
@@ -142,7 +148,7 @@ int cmd_submit(struct cli *c)
 	struct group *g = calloc(1, sizeof(*g));
 	struct node *n = NULL;
 	int code = EXIT_OK;
-	enum err e = g == NULL || (g->arena = arena_new(NOTES_MAX)) == NULL ? ERR_NO_MEMORY : check_receipts(c);
+	enum err e = g == NULL || (g->arena = arena_new(NOTES_MAX)) == NULL ? ERR_NO_MEMORY : check_options(c);
 
 	if (g != NULL)
 		sem_init(&g->done, 0, 0);

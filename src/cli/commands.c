@@ -268,6 +268,7 @@ static const struct option_rule party_update_options[] = {
 };
 
 static const struct option_rule submit_options[] = {
+	{ "body", "FILE", "what its body line binds, such as a certificate's envelope; with one file" },
 	{ "receipt", "FILE", "the receipt of another node's ledger, which is the statement's home; one for each file" },
 	{ NULL, NULL, NULL },
 };

@@ -309,6 +309,28 @@ def statement_of(issuer, **predicate):
             "predicateType": "comity:declaration/v1", "predicate": {"issuer": issuer, **predicate}}
 
 
+def test_submitted_with_its_envelope(place):
+    maker = Signer.of(place, "maker.example")
+    envelope = place.folder / "envelope.json"
+    envelope.write_text(json.dumps(envelope_of(maker, statement_of("maker.example"))))
+    body = envelope.read_bytes()
+    note, id = maker.statement("certificate", PUBLIC, "predicate declaration", "subject sha256:" + "cd" * 32,
+                               f"body {TYPE} {len(body)} sha256:{hashlib.sha256(body).hexdigest()}")
+    path = place.folder / "note"
+    path.write_text(note)
+    assert place.error("submit", path) == "body"
+    other = place.folder / "other.json"
+    other.write_bytes(body + b" ")
+    assert place.error("submit", "--body", other, path) == "body"
+    assert place.error("submit", "--body", envelope, path, path, code=2) == "usage"
+    assert place.error("submit", "--body", place.folder / "none", path) == "not-found"
+    (logged,) = place.json("submit", "--body", envelope, path)
+    assert logged["id"] == id
+    told = show(place, id)
+    assert told["envelope_here"] is True and told["agrees"] is True
+    place.audit()
+
+
 def test_at_the_door(place, serve):
     maker, lab = Signer.of(place, "maker.example"), Signer.of(place, "lab.example")
     token = token_of(place, "maker", "maker.example", "read,write")
