@@ -110,6 +110,17 @@ enum err notice_due_length(const struct state *st, enum rsit_class class, const 
 	return e;
 }
 
+/* Of a guest its home has judged what it gives: that knows of pledges which never came here, or of one that ended on the way. Before there were pledges all
+ * came to the same. */
+static enum err is_judged_at_home(const struct state *st, bool *yes)
+{
+	uint64_t rules = 0;
+	enum err e = st->is_guest ? state_rules(st, &rules) : OK;
+
+	*yes = rules >= RULES_PROMISES;
+	return e;
+}
+
 /* The accused does not wait on the accuser: how long there is, the class says, or a shorter pledge of who is addressed first, and a
  * notice may only give more. The sender counts from its own date, the clock from the time when it was logged here; the later of
  * the two ends holds. So a notice of another node is not overdue when it comes, however long it took or slow that node's clock is. */
@@ -118,10 +129,13 @@ static enum err due_of(const struct state *st, const struct statement *s, enum r
 	int64_t length = 0, asked = 0, now = state_time(st), from = s->has_date && s->date_ms < now ? s->date_ms : now;
 	enum err e = value_time(s, "due", &asked);
 	char text[CLOCK_TEXT];
+	bool judged = false;
 
 	if (e == OK)
 		e = notice_due_length(st, class, &s->to[0], &length);
-	if (e == OK && asked != 0 && asked / 1000 < (from + length) / 1000) {
+	if (e == OK)
+		e = is_judged_at_home(st, &judged);
+	if (e == OK && !judged && asked != 0 && asked / 1000 < (from + length) / 1000) {
 		clock_format_duration(length, text);
 		e = fail(ERR_STATEMENT_HEADER, "due: a notice of this class to this party gives at least %s", text);
 	}

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "regime/agreement_private.h"
 #include "regime/mirror.h"
+#include "regime/party_keys.h"
 
 /*
  * What is remembered
@@ -12,6 +15,9 @@
  * Suspensions are few, agreements many: of each mirror only the suspended terms are kept, one row each. So a door asks this node's
  * state, which is one look at an index, and a short list. The list is made anew by whoever asks first when it is too old, mirror
  * by mirror; the others wait for that once in five seconds at most.
+ *
+ * A node that is followed writes its own ledgers, and may put a party's name to a key of its own making. So what a mirror says of two
+ * counts only while this node knows one of them at least, and every key by which the mirror knows them.
  */
 
 #define NAME_SIZE 254
@@ -23,6 +29,7 @@ struct row {
 	char term[TERM_NAME_MAX + 1];
 	enum gives gives;
 	struct hash agreement;
+	int64_t until_ms; /* the agreement's end, which its depositary need not live to log */
 	bool is_new;
 };
 
@@ -34,6 +41,7 @@ struct suspensions {
 	struct row *rows;
 	size_t count, room;
 	char reading[NAME_SIZE]; /* the mirror in hand */
+	const struct state *own, *theirs;
 };
 
 enum err suspensions_new(const char *dir, struct suspensions **out)
@@ -77,7 +85,7 @@ static bool put_name(char out[NAME_SIZE], struct span name)
 
 static enum err add_row(struct suspensions *s, const struct agreement *a, const struct term *t)
 {
-	struct row r = { .gives = t->gives, .agreement = a->id, .is_new = true };
+	struct row r = { .gives = t->gives, .agreement = a->id, .until_ms = agreement_last_ms(a), .is_new = true };
 
 	if (s->count == s->room) {
 		size_t room = s->room == 0 ? 16 : 2 * s->room;
@@ -96,14 +104,53 @@ static enum err add_row(struct suspensions *s, const struct agreement *a, const 
 	return OK;
 }
 
+struct comparing {
+	const struct state *own;
+	struct span party;
+};
+
+static enum err find_key(void *context, const struct key_record *r)
+{
+	const struct comparing *c = context;
+	struct key_record known;
+
+	return keys_find(c->own, c->party, r->key.fingerprint, &known);
+}
+
+enum err suspension_is_theirs(const struct state *own, const struct state *theirs, const struct agreement *a, bool *yes)
+{
+	*yes = false;
+	for (unsigned side = 0; side < 2; side++) {
+		struct comparing c = { own, a->party[side] };
+		struct party p;
+		enum err e = party_get(own, c.party, &p);
+
+		if (e == ERR_PARTY_UNKNOWN)
+			continue;
+		if (e == OK)
+			e = keys_walk(theirs, c.party, find_key, &c);
+		*yes = e == OK;
+		if (e != OK)
+			return e == ERR_NOT_FOUND ? OK : e;
+	}
+	return OK;
+}
+
 static enum err look_at_agreement(void *context, const struct agreement *a)
 {
 	struct suspensions *s = context;
+	bool asked = false, yes = false;
 	enum err e = OK;
 
-	for (size_t i = 0; e == OK && i < a->term_count && a->phase == AGREEMENT_IN_FORCE; i++)
-		if (a->terms[i].term.gives != GIVES_NOTHING && !course_flows(&a->terms[i].course))
+	for (size_t i = 0; e == OK && i < a->term_count && a->phase == AGREEMENT_IN_FORCE; i++) {
+		if (a->terms[i].term.gives == GIVES_NOTHING || course_flows(&a->terms[i].course))
+			continue;
+		if (!asked)
+			e = suspension_is_theirs(s->own, s->theirs, a, &yes);
+		asked = true;
+		if (e == OK && yes)
 			e = add_row(s, a, &a->terms[i].term);
+	}
 	return e;
 }
 
@@ -133,7 +180,9 @@ static enum err read_mirror(void *context, const char *dir, struct span node)
 	}
 	e = mirror_open(dir, node, false, &m);
 	if (e == OK && (e = mirror_read(m, s->scratch, &st)) == OK) {
+		s->theirs = &st;
 		e = state_agreements(&st, SPAN(""), look_at_agreement, s);
+		s->theirs = NULL;
 		snapshot_end(st.snapshot);
 	}
 	mirror_close(m);
@@ -144,14 +193,16 @@ static enum err read_mirror(void *context, const char *dir, struct span node)
 	return e == ERR_NOT_FOUND || e == ERR_BUSY || e == ERR_DAMAGED ? OK : e;
 }
 
-static enum err refresh(struct suspensions *s)
+static enum err refresh(struct suspensions *s, const struct state *own)
 {
 	int64_t now = clock_monotonic_us();
 	enum err e;
 
 	if (s->read_us != 0 && now - s->read_us < SUSPENSIONS_FRESH_MS * INT64_C(1000))
 		return OK;
+	s->own = own;
 	e = mirrors_walk(s->dir, read_mirror, s);
+	s->own = NULL;
 	if (e == OK)
 		s->read_us = now;
 	return e;
@@ -197,9 +248,9 @@ enum err suspensions_check(struct suspensions *s, const struct state *own, struc
 	if ((e = check_own(own, a, b, g)) != OK || s == NULL)
 		return e;
 	pthread_mutex_lock(&s->lock);
-	e = refresh(s);
+	e = refresh(s, own);
 	for (size_t i = 0; e == OK && i < s->count; i++)
-		if (s->rows[i].gives == g && is_of(&s->rows[i], a, b))
+		if (s->rows[i].gives == g && s->rows[i].until_ms > clock_now_ms() && is_of(&s->rows[i], a, b))
 			e = refuse(g, a, b, s->rows[i].agreement, span_of(s->rows[i].term));
 	pthread_mutex_unlock(&s->lock);
 	return e;

@@ -349,6 +349,39 @@ static void a_pledge_shortens_and_never_lengthens(void **state)
 	people_free(&p);
 }
 
+/* A notice whose home knew of a pledge that never came here; when it is due here, in days, or -1 if it folds to nothing. */
+static int64_t guest_due(struct people *p)
+{
+	struct matter m;
+	struct hash id;
+	enum err e;
+
+	p->f.b->st.is_guest = true;
+	p->f.b->st.home_ms = p->f.now_ms;
+	assert_int_equal(bare_fold(p->f.b,
+				   statement_text(p->f.b->arena, KIND_NOTICE, "far.example/circle", p->res,
+						  "to op.example\nclass " WEAK
+						  "\nevents 1\ndue 2026-01-03T00:00:00Z\n" SEALED_BODY,
+						  &id),
+				   LEDGER_CIRCLE, p->f.now_ms),
+			 OK);
+	p->f.b->st.is_guest = false;
+	e = state_matter(&p->f.b->st, id, &m);
+	return e == OK ? (m.due_ms - p->f.now_ms) / DAY : -1;
+}
+
+static void a_guest_is_not_lost_for_a_pledge_that_is_unknown_here(void **state)
+{
+	struct people p;
+
+	people_new(&p, *state, "guest", "version 3\n");
+	assert_int_equal(guest_due(&p), 14); /* the accused loses nothing by it */
+	people_free(&p);
+	people_new(&p, *state, "guest-before", NULL);
+	assert_int_equal(guest_due(&p), -1); /* as it always was */
+	people_free(&p);
+}
+
 static void due_follows_the_time_of_the_pledge(void **state)
 {
 	struct people p;
@@ -460,6 +493,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nobody_answers_a_pledge_but_by_restraint, scratch_setup,
 						scratch_teardown),
 		cmocka_unit_test_setup_teardown(a_pledge_shortens_and_never_lengthens, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(a_guest_is_not_lost_for_a_pledge_that_is_unknown_here, scratch_setup,
+						scratch_teardown),
 		cmocka_unit_test_setup_teardown(due_follows_the_time_of_the_pledge, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(older_rules_fold_as_before, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(one_ledger_gives_one_state, scratch_setup, scratch_teardown),

@@ -6,6 +6,7 @@
 #define WINDOW (30 * DAY)
 
 struct scene {
+	struct scratch *folder;
 	struct two t;
 	struct suspensions *known;
 	struct hash offer;
@@ -15,6 +16,7 @@ static struct scene scene_new(void **state)
 {
 	struct scene s;
 
+	s.folder = *state;
 	two_new(&s.t, *state, "a");
 	s.offer = two_agree(&s.t, AGREED AID);
 	assert_int_equal(suspensions_new(scratch_path(*state, "nobody-is-followed"), &s.known), OK);
@@ -190,12 +192,58 @@ static void a_flood_moves_nothing_but_the_term(void **state)
 	scene_free(&s);
 }
 
+/* A node that knows these two, or NULL, asks about the agreement. */
+static void only_with(struct scene *s, const struct agreement *a, const struct signer *x, const struct signer *y,
+		      bool expected)
+{
+	static unsigned number;
+	char name[32];
+	struct bare *own;
+	bool yes = !expected;
+
+	snprintf(name, sizeof(name), "own-%u", number++);
+	own = bare_new(s->folder, name);
+	for (int i = 0; i < 2; i++) {
+		const struct signer *who = i == 0 ? x : y;
+
+		if (who != NULL)
+			assert_int_equal(
+				bare_fold(own,
+					  party_text(own->arena, "cert.example/public", who, "role operator\n", NULL),
+					  LEDGER_PUBLIC, BEGIN),
+				OK);
+	}
+	assert_int_equal(suspension_is_theirs(&own->st, &s->t.b->st, a, &yes), OK);
+	assert_int_equal(yes, expected);
+	bare_free(own);
+}
+
+/* Whoever is followed may put a party's name to a key of its own making: a suspension between such two is nobody's. */
+static void only_of_those_whom_we_know(void **state)
+{
+	struct scene s = scene_new(state);
+	struct agreement a = two_read(&s.t, s.offer);
+	struct hash seed = hash_bytes("another", 7);
+	const struct signer *none = NULL;
+	struct signer *false_x = NULL;
+	assert_int_equal(signer_from_seed(SPAN("x.example"), seed.bytes, &false_x), OK);
+	only_with(&s, &a, none, none, false); /* nobody is known here */
+	only_with(&s, &a, s.t.x, none, true); /* one of them, by the same key */
+	only_with(&s, &a, none, s.t.y, true);
+	only_with(&s, &a, false_x, none, false);
+	only_with(&s, &a, false_x, s.t.y, false);
+	only_with(&s, &a, s.t.x, s.t.y, true);
+	signer_free(false_x);
+	scene_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_A_FOLDER(as_the_course_goes),
 		IN_A_FOLDER(only_help_is_withheld),
 		IN_A_FOLDER(a_flood_moves_nothing_but_the_term),
+		IN_A_FOLDER(only_of_those_whom_we_know),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
