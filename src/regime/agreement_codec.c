@@ -17,7 +17,7 @@
  * unknown, u64 disputed, u64 value. Intervals follow from these and are not kept.
  *
  * B domain 00 domain 00, u8 class, 32 agreement: class 0 are in force, 1 may come to it, 2 ended. So a notice asks for those of class 0 of its two
- * parties and finds nothing at once where there are none.
+ * parties and finds nothing at once where there are none. The second domain as key_add_name has it.
  */
 
 enum value_tag { TAG_AGREEMENT = 1, TAG_STATEMENT = 2 };
@@ -63,8 +63,7 @@ static struct state_key key_between(struct span one, struct span other)
 {
 	struct state_key k = key_with(one);
 
-	key_add(&k, other.at, other.len);
-	key_add_u8(&k, 0);
+	key_add_name(&k, other, 1 + HASH_SIZE);
 	return k;
 }
 

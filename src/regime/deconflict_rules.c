@@ -36,8 +36,7 @@ static struct state_key key_pair(struct span from, struct span to)
 	key_add_u8(&k, ASKED_BY);
 	key_add(&k, from.at, from.len);
 	key_add_u8(&k, 0);
-	key_add(&k, to.at, to.len);
-	key_add_u8(&k, 0);
+	key_add_name(&k, to, 2 * sizeof(uint64_t));
 	return k;
 }
 

@@ -35,6 +35,20 @@ void key_add_u64(struct state_key *k, uint64_t v)
 	key_add(k, bytes, sizeof(bytes));
 }
 
+void key_add_name(struct state_key *k, struct span name, size_t behind)
+{
+	struct hash h;
+
+	if (k->len + name.len + 1 + behind <= sizeof(k->bytes)) {
+		key_add(k, name.at, name.len);
+		key_add_u8(k, 0);
+		return;
+	}
+	h = hash_span(name);
+	key_add_u8(k, 1);
+	key_add(k, h.bytes, HASH_SIZE);
+}
+
 struct state_key key_id(struct hash id)
 {
 	struct state_key k = key_of(STATE_ID);

@@ -123,6 +123,8 @@ struct state_key key_of(enum state_letter letter);
 void key_add(struct state_key *k, const void *from, size_t n);
 void key_add_u8(struct state_key *k, uint8_t v);
 void key_add_u64(struct state_key *k, uint64_t v);
+/* A name and a 0 behind it; where these and so many bytes that follow have no room, 01 and the name's SHA-256. */
+void key_add_name(struct state_key *k, struct span name, size_t behind);
 static inline struct span key_view(const struct state_key *k)
 {
 	return span_make(k->bytes, k->len);

@@ -1,5 +1,6 @@
 #include "agreement_test.h"
 
+#include "regime/deconflict.h"
 #include "regime/kinds_private.h"
 
 #include <stdio.h>
@@ -455,6 +456,72 @@ static void printed(void **state)
 	two_free(&t);
 }
 
+/* x asks a node of that name what it holds, in another's ledger. */
+static void ask_for_names(struct two *t, const char *of)
+{
+	const char *lines = arena_print(t->b->arena,
+					"to %s\nneed deconflict\nre %064d\nbody " DECONFLICT_REQUEST_TYPE
+					" 10 sealed-sha256:%064d\n",
+					of, 1, 2);
+
+	t->b->st.is_guest = true;
+	t->b->st.home_ms = t->now_ms;
+	assert_int_equal(bare_fold(t->b,
+				   statement_text(t->b->arena, KIND_REQUEST, "far.example/circle", t->x, lines, NULL),
+				   LEDGER_CIRCLE, t->now_ms),
+			 OK);
+	t->b->st.is_guest = false;
+	if (!t->b->st.effective)
+		fail_msg("%s", err_detail());
+}
+
+/* Two whose names are as long as names can be: no key of the state has room for both. */
+static void long_names(void **state)
+{
+	struct two t;
+	char label[62];
+	const char *name[2];
+	struct agreement a;
+	struct hash offer;
+
+	two_new(&t, *state, "long");
+	memset(label, 'a', 61);
+	label[61] = '\0';
+	for (int i = 0; i < 2; i++)
+		name[i] = arena_print(t.b->arena, "%c.%s.%s.%s.%s", "xy"[i], label, label, label, label);
+	signer_free(t.x);
+	signer_free(t.y);
+	t.x = signer_of(name[0]);
+	t.y = signer_of(name[1]);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(bare_fold(t.b,
+					   party_text(t.b->arena, "cert.example/public", i == 0 ? t.x : t.y,
+						      "role operator\n", NULL),
+					   LEDGER_PUBLIC, t.now_ms),
+				 OK);
+	two_notice(&t, t.x, t.y, "malicious-code/infected-system");
+	for (int i = 0; i < 2; i++) {
+		const char *lines = arena_print(t.b->arena, "to %s\nparty %s\nparty %s\ndepositary cert.example\n%s",
+						name[1 - i], name[0], name[1], TIMES CODES SWIFT);
+
+		if (i == 0)
+			two_say(&t, KIND_AGREEMENT, t.x, lines, &offer);
+		else
+			two_say(&t, KIND_AGREEMENT, t.y,
+				arena_print(t.b->arena, "%sre %s\n", lines, hex_of(t.b->arena, offer)), NULL);
+	}
+	t.now_ms = BEGIN + DAY;
+	two_answer(&t, t.y, two_notice(&t, t.x, t.y, "malicious-code/infected-system"), "acknowledged");
+	t.now_ms = BEGIN + 30 * DAY;
+	two_tick(&t);
+	a = two_read(&t, offer);
+	assert_int_equal(a.phase, AGREEMENT_IN_FORCE);
+	assert_int_equal(a.terms[0].course.met, 1);
+	assert_int_equal(a.terms[0].sides[1].last.share.denominator, 1);
+	ask_for_names(&t, arena_print(t.b->arena, "w%s", name[1] + 1)); /* unknown here */
+	two_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +535,7 @@ int main(void)
 		IN_A_FOLDER(so_many_at_a_time),
 		IN_A_FOLDER(older_rules),
 		IN_A_FOLDER(lists),
+		IN_A_FOLDER(long_names),
 		IN_A_FOLDER(copies_elsewhere),
 		IN_A_FOLDER(five_hundred_assets),
 		IN_A_FOLDER(printed),
