@@ -67,6 +67,12 @@ enum err act_add(struct node *n, struct statement_writer *w, const struct signer
 	return e;
 }
 
+enum err act_party(const char *text, struct span *out)
+{
+	*out = text != NULL ? span_of(text) : SPAN("");
+	return text == NULL || span_is_domain(*out) ? OK : fail(ERR_USAGE, "`%.80s`: a party's domain", text);
+}
+
 enum err act_end(struct node *n, enum err e)
 {
 	if (n == NULL)

@@ -19,6 +19,9 @@ enum err act_add(struct node *n, struct statement_writer *w, const struct signer
 /* Whoever signs or submits here is at a door too: ERR_SUSPENDED (regime/suspension.h). In an open batch. */
 enum err act_check_suspended(struct node *n, struct span note);
 
+/* A party that was named by an option or operand; NULL: none, *out is empty. ERR_USAGE: no domain, and nothing is looked up by it. */
+enum err act_party(const char *text, struct span *out);
+
 /* Commits and publishes if e is OK, else abandons; closes the node. Gives the first error. */
 enum err act_end(struct node *n, enum err e);
 

@@ -157,10 +157,8 @@ static enum err read_depositary(struct cli *c, struct span *out)
 	struct node *n = NULL;
 	enum err e;
 
-	if (given != NULL) {
-		*out = span_of(given);
-		return OK;
-	}
+	if (given != NULL)
+		return act_party(given, out);
 	e = node_open(c->dir, NODE_READ, &n);
 	if (e == OK)
 		*out = kept(c, node_name(n));
@@ -344,8 +342,11 @@ static enum err list_one(void *context, const struct state *st, const struct agr
 
 int cmd_agreement_list(struct cli *c)
 {
-	struct span party = c->operand_count > 0 ? span_of(c->operands[0]) : SPAN("");
-	enum err e = agreeing_walk(c, party, list_one, c);
+	struct span party;
+	enum err e = act_party(c->operand_count > 0 ? c->operands[0] : NULL, &party);
+
+	if (e == OK)
+		e = agreeing_walk(c, party, list_one, c);
 
 	return e == OK ? EXIT_OK : cli_fail(c, e);
 }

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "cli/acting.h"
 #include "exchange/certificate_view.h"
+#include "regime/vouch.h"
 
 struct reading {
 	struct cli *c;
@@ -120,14 +121,18 @@ static enum err list_subject(struct reading *r, const char *text)
 
 int cmd_certificate_list(struct cli *c)
 {
-	const char *subject = cli_option(c, "subject"), *from = cli_option(c, "from");
+	const char *subject = cli_option(c, "subject");
 	struct reading r = { 0 };
-	enum err e = begin(c, &r);
+	struct span from;
+	enum err e = act_party(cli_option(c, "from"), &from);
 
+	if (e != OK)
+		return cli_fail(c, e);
+	e = begin(c, &r);
 	if (e == OK && subject != NULL)
 		e = list_subject(&r, subject);
 	else if (e == OK)
-		e = state_certificates(&r.st, from != NULL ? span_of(from) : SPAN(""), on_listed, &r);
+		e = state_certificates(&r.st, from, on_listed, &r);
 	if (e == OK && r.count == 0 && !c->json)
 		printf("None.\n");
 	return end(&r, e, EXIT_OK);
@@ -483,6 +488,27 @@ static enum err verify_filed(struct reading *r, bool *agrees)
 	return OK;
 }
 
+struct unnamed {
+	const struct dsse *d;
+	struct told_certificate *t;
+};
+
+/* A signature need not name its key, and counts all the same where its statement is logged. */
+static enum err on_issuer_key(void *context, const struct party_key *k)
+{
+	const struct unnamed *u = context;
+
+	for (size_t i = 0; i < u->t->signer_count; i++) {
+		struct told_signer *s = &u->t->signers[i];
+
+		if (s->keyid.len > 0 || s->party.len > 0 || !dsse_signature_is_good(u->d, i, &k->key))
+			continue;
+		s->party = u->t->statement.issuer;
+		s->good = true;
+	}
+	return OK;
+}
+
 /* A file has no header: its form, and who signed it. */
 static enum err verify_file(struct reading *r, bool *agrees)
 {
@@ -498,6 +524,8 @@ static enum err verify_file(struct reading *r, bool *agrees)
 		e = in_toto_parse(c->arena, d->payload, &t.statement);
 	if (e == OK)
 		e = certificate_signers(c->arena, &r->st, d, &t.signers, &t.signer_count);
+	if (e == OK && span_is_domain(t.statement.issuer))
+		e = party_keys(&r->st, t.statement.issuer, on_issuer_key, &(struct unnamed){ d, &t });
 	if (e != OK)
 		return e;
 	*agrees = false;

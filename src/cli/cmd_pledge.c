@@ -153,11 +153,13 @@ static enum err list_one(void *context, const struct pledge *p)
 
 int cmd_pledge_list(struct cli *c)
 {
-	struct span party = c->operand_count > 0 ? span_of(c->operands[0]) : SPAN("");
 	struct state st = { 0 };
 	struct node *n = NULL;
-	enum err e = node_open(c->dir, NODE_READ, &n);
+	struct span party;
+	enum err e = act_party(c->operand_count > 0 ? c->operands[0] : NULL, &party);
 
+	if (e == OK)
+		e = node_open(c->dir, NODE_READ, &n);
 	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
 		e = state_pledges(&st, party, list_one, c);
 		snapshot_end(st.snapshot);

@@ -253,14 +253,16 @@ static enum err list_one(void *context, const struct help *h)
 
 static int list(struct cli *c, bool pings)
 {
-	const char *to = cli_option(c, "to");
+	struct span to;
 	struct listing l = { .c = c, .open = cli_flag(c, "open"), .now_ms = clock_now_ms() };
 	struct state st = { 0 };
 	struct node *n = NULL;
 	enum err e = cli_number(c, "limit", UINT64_MAX, UINT64_MAX, &l.limit);
 
+	if (e == OK)
+		e = act_party(cli_option(c, "to"), &to);
 	if (e == OK && (e = node_open(c->dir, NODE_READ, &n)) == OK && (e = node_read(n, c->arena, &st)) == OK) {
-		e = state_helps(&st, to != NULL ? span_of(to) : SPAN(""), pings, list_one, &l);
+		e = state_helps(&st, to, pings, list_one, &l);
 		snapshot_end(st.snapshot);
 	}
 	node_close(n);

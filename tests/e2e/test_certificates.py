@@ -309,6 +309,17 @@ def statement_of(issuer, **predicate):
             "predicateType": "comity:declaration/v1", "predicate": {"issuer": issuer, **predicate}}
 
 
+def test_a_signature_need_not_name_its_key(place):
+    maker, lab = Signer.of(place, "maker.example"), Signer.of(place, "lab.example")
+    path = place.folder / "unnamed.json"
+    for signer, code, said in ((maker, 0, [("maker.example", True)]), (lab, 4, [("", False)])):
+        envelope = envelope_of(signer, statement_of("maker.example"))
+        del envelope["signatures"][0]["keyid"]
+        path.write_text(json.dumps(envelope))
+        (seen,) = place.json("certificate", "verify", path, code=code)
+        assert seen["agrees"] is (code == 0) and [(s["party"], s["good"]) for s in seen["signers"]] == said
+
+
 def test_submitted_with_its_envelope(place):
     maker = Signer.of(place, "maker.example")
     envelope = place.folder / "envelope.json"

@@ -166,3 +166,10 @@ def test_many_with_many_assets_are_listed(node, serve, tmp_path):
     told = server.ask("GET", "/pledges?limit=1000").json()
     assert [len(p["assets"]) for p in told["pledges"]] == [400] * 60 and told["more"] is False
     assert server.ask("GET", f"/pledges?limit=1&after={told['pledges'][58]['id']}").json()["pledges"] == told["pledges"][59:]
+
+
+@pytest.mark.parametrize("words", [["pledge", "list"], ["agreement", "list"], ["request", "list", "--to"], ["ping", "list", "--to"],
+                                   ["certificate", "list", "--from"]])
+def test_what_is_no_domain_is_not_looked_up(bare, words):
+    for text in ("a" * 3000, "A.example", "a..example", ""):
+        assert bare.error(*words, text, code=2) == "usage", text
