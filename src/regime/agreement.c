@@ -300,18 +300,28 @@ static enum err collect(void *context, struct hash id)
 	return OK;
 }
 
+#define ARENA_MAX ((size_t)16 << 20)
+
+/* With memory of its own for each in turn: whoever stole the key may have offered much. */
 enum err agreement_revoked(struct state *st, struct span party)
 {
 	struct collected c = { .arena = st->arena };
+	struct state one = *st;
 	enum err e = agreements_of(st, party, collect, &c);
 
+	if (e != OK || c.count == 0)
+		return e;
+	if ((one.arena = arena_new(ARENA_MAX)) == NULL)
+		return ERR_NO_MEMORY;
 	for (size_t i = 0; e == OK && i < c.count; i++) {
 		struct agreement a;
 
-		e = agreement_own(st, c.ids[i], &a);
+		arena_reset(one.arena);
+		e = agreement_own(&one, c.ids[i], &a);
 		if (e == OK && a.phase == AGREEMENT_OFFERED && span_equal(a.offered_by, party))
-			e = agreement_end(st, &a, st->logged_ms);
+			e = agreement_end(&one, &a, st->logged_ms);
 	}
+	arena_free(one.arena);
 	return e;
 }
 

@@ -424,6 +424,33 @@ static void five_hundred_assets(void **state)
 	two_free(&t);
 }
 
+/* A thief who offered as much as there is room for does not keep the owner from revoking the key. */
+static void much_offered_by_a_thief(void **state)
+{
+	struct two t = setup(state, "a");
+	struct arena *small = arena_new((size_t)256 << 10), *all = t.b->st.arena;
+	struct hash filed[AGREEMENTS_BETWEEN];
+
+	for (unsigned n = 0; n < AGREEMENTS_BETWEEN; n++) {
+		struct buffer lines = BUFFER((size_t)1 << 20);
+
+		buffer_print(&lines, "%sconsult %ud\n%s", AGREED, n + 20, HOLD);
+		for (unsigned i = 0; i < ASSETS_MAX; i++)
+			buffer_print(&lines, "asset power %064x %c.example\n", i + 1, i % 5 == 0 ? 'y' : 'x');
+		buffer_byte(&lines, 0);
+		filed[n] = two_offer(&t, lines.at);
+		buffer_free(&lines);
+	}
+	assert_non_null(small);
+	t.b->st.arena = small;
+	two_say(&t, KIND_WITHDRAW, t.x, two_about(&t, t.party_x, "reason key-compromised\n"), NULL);
+	t.b->st.arena = all;
+	for (unsigned n = 0; n < AGREEMENTS_BETWEEN; n++)
+		assert_int_equal(two_read(&t, filed[n]).phase, AGREEMENT_ENDED);
+	arena_free(small);
+	two_free(&t);
+}
+
 static void printed(void **state)
 {
 	struct two t = setup(state, "a");
@@ -538,6 +565,7 @@ int main(void)
 		IN_A_FOLDER(long_names),
 		IN_A_FOLDER(copies_elsewhere),
 		IN_A_FOLDER(five_hundred_assets),
+		IN_A_FOLDER(much_offered_by_a_thief),
 		IN_A_FOLDER(printed),
 	};
 
