@@ -146,17 +146,19 @@ int cmd_vouch_list(struct cli *c)
 {
 	struct state st = { 0 };
 	struct listing l = { c, clock_now_ms(), &st };
-	const char *party = cli_option(c, "party");
 	struct node *n = NULL;
-	enum err e = node_open(c->dir, NODE_READ, &n);
+	struct span party;
+	enum err e = act_party(cli_option(c, "party"), &party);
 
+	if (e == OK)
+		e = node_open(c->dir, NODE_READ, &n);
 	if (e == OK && (e = node_read(n, c->arena, &st)) == OK) {
-		if (party == NULL) {
+		if (cli_option(c, "party") == NULL) {
 			e = state_parties(&st, list_of, &l);
 		} else {
-			e = vouches_for(&st, span_of(party), list_one, &l);
+			e = vouches_for(&st, party, list_one, &l);
 			if (e == OK)
-				e = vouches_by(&st, span_of(party), list_one, &l);
+				e = vouches_by(&st, party, list_one, &l);
 		}
 		snapshot_end(st.snapshot);
 	}

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#define PARTY_NAME_MAX 255
+
 /* Keys */
 
 struct state_key key_of(enum state_letter letter)
@@ -404,10 +406,15 @@ enum err party_unpack(struct span key, struct span value, struct party *out)
 
 enum err party_get(const struct state *st, struct span domain, struct party *out)
 {
-	struct state_key k = key_party(domain);
+	struct state_key k;
 	struct span value;
-	enum err e = state_get(st, &k, &value);
+	enum err e;
 
+	out->domain = domain;		 /* the key is on this stack */
+	if (domain.len > PARTY_NAME_MAX) /* whoever asks: it would have no room in a key */
+		return fail(ERR_PARTY_UNKNOWN, "%.*s…", 80, domain.at);
+	k = key_party(domain);
+	e = state_get(st, &k, &value);
 	if (e == OK)
 		e = party_unpack(key_view(&k), value, out);
 	else if (e == ERR_NOT_FOUND)

@@ -169,7 +169,8 @@ def test_many_with_many_assets_are_listed(node, serve, tmp_path):
 
 
 @pytest.mark.parametrize("words", [["pledge", "list"], ["agreement", "list"], ["request", "list", "--to"], ["ping", "list", "--to"],
-                                   ["certificate", "list", "--from"]])
+                                   ["certificate", "list", "--from"], ["vouch", "list", "--party"]])
 def test_what_is_no_domain_is_not_looked_up(bare, words):
     for text in ("a" * 3000, "A.example", "a..example", ""):
         assert bare.error(*words, text, code=2) == "usage", text
+    assert bare.error("party", "show", "a" * 3000) == "party-unknown"
