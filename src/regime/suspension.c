@@ -151,6 +151,7 @@ static enum err look_at_agreement(void *context, const struct agreement *a)
 		if (e == OK && yes)
 			e = add_row(s, a, &a->terms[i].term);
 	}
+	arena_reset(s->scratch); /* rows are copies, and agreements may be many and long */
 	return e;
 }
 
