@@ -83,7 +83,8 @@ def views(empty, serve):
     v.say("cert", "withdraw", CIRCLE, f"re {red}")
     v.say("op", "answer", CIRCLE, f"re {notice}", "outcome cannot")
     v.say("op", "request", CIRCLE, f"re {notice}", "to other.example", "need access", f"text {HOSTILE}", f"x-header {HOSTILE}")
-    for kind, ledger in (("pledge", PUBLIC), ("case", CIRCLE), ("advisory", PUBLIC), ("embargo", CIRCLE)):
+    v.say("cert", "pledge", PUBLIC, "norm un 2015 e", f"text pledge {HOSTILE}", f"x-header {HOSTILE}")
+    for kind, ledger in (("case", CIRCLE), ("advisory", PUBLIC), ("embargo", CIRCLE)):
         v.say("cert", kind, ledger, f"text {kind} {HOSTILE}", f"x-header {HOSTILE}", f"re {notice if ledger == CIRCLE else plan}")
     v.say("op", "advisory", PUBLIC, "text " + "x" * 30000)
     posted = v.ask("POST", "/taxii2/comity/collections/shared/objects/", "cert.example", json.dumps({"objects": [
