@@ -183,11 +183,28 @@ static enum err read_pledge(const struct state *st, const struct statement *s, s
 	return e;
 }
 
+static enum err count_one(void *context, struct span key, struct span value)
+{
+	size_t *count = context;
+
+	(void)key;
+	(void)value;
+	(*count)++;
+	return OK;
+}
+
 enum err pledge_check(const struct state *st, const struct statement *s)
 {
+	struct state_key all = key_pledges(s->from);
 	struct pledge p;
+	size_t count = 0;
+	enum err e = read_pledge(st, s, &p);
 
-	return read_pledge(st, s, &p);
+	if (e == OK)
+		e = view_walk(st->snapshot, VIEW_STATE, key_view(&all), SPAN(""), count_one, &count);
+	if (e == OK && count >= PLEDGES_MAX)
+		e = fail(ERR_TOO_LONG, "%zu pledges of %.*s are known; no more", count, SPAN_FORMAT(s->from));
+	return e;
 }
 
 /* ---- its bytes ---- */

@@ -24,6 +24,7 @@
 #include "regime/term.h"
 
 #define PLEDGE_MOST_MS (INT64_C(3653) * 24 * 60 * 60 * 1000)
+#define PLEDGES_MAX 1000 /* of one party, in all: each notice to it asks them when it is due. More: ERR_TOO_LONG */
 #define ASSETS_MAX 500
 
 struct asset { /* `asset SET COMMITMENT` */

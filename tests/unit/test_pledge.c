@@ -146,6 +146,21 @@ static void sizes_have_their_ends(void **state)
 	people_free(&p);
 }
 
+static void so_many_and_no_more(void **state)
+{
+	struct people p;
+
+	people_new(&p, *state, "so-many", "version 3\n");
+	for (int i = 0; i < PLEDGES_MAX; i++) {
+		char lines[64];
+
+		snprintf(lines, sizeof(lines), "norm un 2015 e\ntext %d\n", i);
+		pledge(&p, p.op, lines);
+	}
+	assert_int_equal(folk_try_lines(&p.f, KIND_PLEDGE, p.op, "norm un 2015 e\ntext more\n"), ERR_TOO_LONG);
+	people_free(&p);
+}
+
 static void what_was_pledged_is_read_back(void **state)
 {
 	struct people p;
@@ -486,6 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_refusal_has_its_name, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(sizes_have_their_ends, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(so_many_and_no_more, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(what_was_pledged_is_read_back, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(an_old_pledge_keeps_its_set, scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(all_are_told_by_name_and_ledger, scratch_setup, scratch_teardown),
