@@ -143,7 +143,7 @@ enum err recognition_parse(struct span text, const char *path, struct recognitio
 	if (r != NULL && (r->arena = arena_new(RECOGNITION_FILE_MAX + 1)) != NULL) {
 		if (text.len > RECOGNITION_FILE_MAX)
 			e = fail(ERR_USAGE, "%s: over %zu bytes", path, RECOGNITION_FILE_MAX);
-		else if (!span_is_utf8(text) || memchr(text.at, '\0', text.len) != NULL)
+		else if (!span_is_utf8(text) || (text.len > 0 && memchr(text.at, '\0', text.len) != NULL))
 			e = fail(ERR_USAGE, "%s: not UTF-8", path);
 		else if ((copy = arena_copy(r->arena, text.at, text.len)) != NULL)
 			e = read_lines(r, span_make(copy, text.len), path);

@@ -27,7 +27,7 @@ static void lines(void **state)
 		{ "all",
 		  "version 2\npolicy divert rsc dnssec operator\npolicy plan-sources rsc\npolicy country mandate\n",
 		  OK },
-		{ "the next rules, nothing else", "version 3\n", ERR_RULES }, /* this program does not know them */
+		{ "the next rules, nothing else", "version 4\n", ERR_RULES }, /* this program does not know them */
 		{ "the same, nothing new", "version 2\ndate 2026-11-22T20:45:00Z\n", ERR_RULES },
 		{ "older", "version 1\npolicy divert rsc\n", ERR_RULES },
 		{ "an action twice", "version 2\npolicy divert rsc\npolicy divert dnssec\n", ERR_STATEMENT_HEADER },
