@@ -217,6 +217,19 @@ bool history_say_with(struct history *h, enum kind k, uint32_t from, const char 
 	return say(h, k, from, &ref, body, id);
 }
 
+void history_take_back(struct history *h, const struct action *a)
+{
+	const struct made *m = &h->made[a->made];
+	struct statement_writer *w;
+	struct hash id;
+
+	if (!m->done)
+		return;
+	w = history_write(h, KIND_WITHDRAW, (enum ledger_id)a->which, m->from);
+	statement_add_hash(w, "re", m->id);
+	history_say(h, KIND_WITHDRAW, m->from, &id);
+}
+
 static void pause_play(struct history *h)
 {
 	if (h->sequencer != NULL)

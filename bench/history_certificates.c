@@ -106,19 +106,6 @@ static void speak_of(struct history *h, const struct action *a)
 	history_say(h, KIND_CERTIFICATE, a->who, &id);
 }
 
-static void take_back(struct history *h, const struct action *a)
-{
-	const struct made *m = &h->made[a->made];
-	struct statement_writer *w;
-	struct hash id;
-
-	if (!m->done)
-		return;
-	w = history_write(h, KIND_WITHDRAW, LEDGER_PUBLIC, m->from);
-	statement_add_hash(w, "re", m->id);
-	history_say(h, KIND_WITHDRAW, m->from, &id);
-}
-
 static void script_evaluation(struct history *h)
 {
 	int64_t ms = some_time(h);
@@ -142,7 +129,7 @@ static void script_evaluation(struct history *h)
 		history_then(h, ms + 120 * DAY_MS, speak_of, i, m.to, 0, chance(h, 60) ? "valid" : "withdrawn");
 	}
 	if (chance(h, 5))
-		history_then(h, ms + 200 * DAY_MS, take_back, i, 0, 0, NULL);
+		history_then(h, ms + 200 * DAY_MS, history_take_back, i, 0, LEDGER_PUBLIC, NULL);
 }
 
 /* ---- releases ---- */

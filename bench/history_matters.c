@@ -85,19 +85,6 @@ static void answer(struct history *h, const struct action *a)
 	buffer_free(&name);
 }
 
-static void withdraw(struct history *h, const struct action *a)
-{
-	const struct made *m = &h->made[a->made];
-	struct statement_writer *w;
-	struct hash id;
-
-	if (!m->done)
-		return;
-	w = history_write(h, KIND_WITHDRAW, a->which == 0 ? LEDGER_CIRCLE : LEDGER_PUBLIC, m->from);
-	statement_add_hash(w, "re", m->id);
-	history_say(h, KIND_WITHDRAW, m->from, &id);
-}
-
 /* Who answered `cannot` asks others. */
 static void ask(struct history *h, const struct action *a)
 {
@@ -199,7 +186,7 @@ static void script_one(struct history *h, struct made m, int64_t ms, int depth)
 	if (chance(h, 92))
 		script_answers(h, i, m.to, ms, depth);
 	if (chance(h, 3))
-		history_then(h, ms + a_while(h, m.to, 20 * DAY_MS), withdraw, i, 0, 0, NULL);
+		history_then(h, ms + a_while(h, m.to, 20 * DAY_MS), history_take_back, i, 0, LEDGER_CIRCLE, NULL);
 }
 
 void script_notice(struct history *h)
@@ -307,7 +294,7 @@ static void script_life(struct history *h, uint32_t i, struct made m)
 	if (chance(h, 70))
 		history_then(h, end_ms - (int64_t)draw(h, HOUR_MS), say_of_plan, i, 0, 2, "closed");
 	else if (chance(h, 30))
-		history_then(h, m.first_ms + HOUR_MS, withdraw, i, 0, 1, NULL);
+		history_then(h, m.first_ms + HOUR_MS, history_take_back, i, 0, LEDGER_PUBLIC, NULL);
 }
 
 void script_plan(struct history *h)

@@ -115,26 +115,13 @@ static void vouch(struct history *h, const struct action *a)
 	m->done = history_say(h, KIND_VOUCH, m->from, &m->id);
 }
 
-static void take_back(struct history *h, const struct action *a)
-{
-	const struct made *m = &h->made[a->made];
-	struct statement_writer *w;
-	struct hash id;
-
-	if (!m->done)
-		return;
-	w = history_write(h, KIND_WITHDRAW, LEDGER_PUBLIC, m->from);
-	statement_add_hash(w, "re", m->id);
-	history_say(h, KIND_WITHDRAW, m->from, &id);
-}
-
 static void script_vouch(struct history *h, uint32_t from, uint32_t to, int64_t ms, unsigned recovery)
 {
 	uint32_t i = history_make(h, (struct made){ .from = from, .to = to, .about = NOBODY });
 
 	history_then(h, ms, vouch, i, 0, recovery, NULL);
 	if (recovery == 0 && chance(h, 8))
-		history_then(h, ms + (int64_t)draw(h, 300) * DAY_MS, take_back, i, 0, 0, NULL);
+		history_then(h, ms + (int64_t)draw(h, 300) * DAY_MS, history_take_back, i, 0, LEDGER_PUBLIC, NULL);
 }
 
 /* ---- proofs ---- */
@@ -190,7 +177,7 @@ static void script_proof(struct history *h, uint32_t party, int64_t ms)
 		history_then(h, ms, judge, i, 0, 190, "accepted");
 	}
 	if (chance(h, 10))
-		history_then(h, ms, take_back, i, 0, 0, NULL);
+		history_then(h, ms, history_take_back, i, 0, LEDGER_PUBLIC, NULL);
 }
 
 /* ---- vocabularies ---- */

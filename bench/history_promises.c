@@ -22,19 +22,6 @@ void history_pair(struct history *h, uint32_t *a, uint32_t *b)
 	pair_of(h, k, turned ? b : a, turned ? a : b);
 }
 
-static void take_back(struct history *h, const struct action *a)
-{
-	const struct made *m = &h->made[a->made];
-	struct statement_writer *w;
-	struct hash id;
-
-	if (!m->done)
-		return;
-	w = history_write(h, KIND_WITHDRAW, LEDGER_PUBLIC, m->from);
-	statement_add_hash(w, "re", m->id);
-	history_say(h, KIND_WITHDRAW, m->from, &id);
-}
-
 /* ---- pledges ---- */
 
 static const struct {
@@ -75,7 +62,7 @@ static void script_pledge(struct history *h, uint32_t party)
 
 	history_then(h, ms, pledge, i, 0, 0, NULL);
 	if (chance(h, 12))
-		history_then(h, ms + 400 * DAY_MS, take_back, i, 0, 0, NULL);
+		history_then(h, ms + 400 * DAY_MS, history_take_back, i, 0, LEDGER_PUBLIC, NULL);
 }
 
 /* ---- agreements ---- */
@@ -157,7 +144,8 @@ static void script_agreement(struct history *h, uint32_t k)
 		history_then(h, at + DAY_MS, answer_agreement, offer, m.to, 1, "resolved");
 	}
 	if (chance(h, 10))
-		history_then(h, m.first_ms + (int64_t)draw(h, 900) * DAY_MS, take_back, other, 0, 0, NULL);
+		history_then(h, m.first_ms + (int64_t)draw(h, 900) * DAY_MS, history_take_back, other, 0, LEDGER_PUBLIC,
+			     NULL);
 }
 
 void script_promises(struct history *h)

@@ -95,6 +95,8 @@ bool history_say_with(struct history *h, enum kind k, uint32_t from, const char 
 /* An answer to made by that member, and what else stands in it may be added before history_say. */
 struct statement_writer *history_answer(struct history *h, enum ledger_id l, uint32_t from, struct hash re,
 					const char *outcome);
+/* An act: its author withdraws what was made, in the ledger that is `which`. */
+void history_take_back(struct history *h, const struct action *a);
 
 /* ---- the stories ---- */
 
