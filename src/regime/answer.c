@@ -348,6 +348,7 @@ enum err answer_fold(struct state *st, const struct statement *s)
 	struct matter before, m;
 	struct addressee better;
 	enum outcome o;
+	enum err (*answered)(struct state *, const struct statement *, const struct matter *, enum outcome);
 	bool found = false, help = false;
 	int64_t length = 0;
 	enum err e = matter_referred(st, s, kind_rules(KIND_ANSWER)->refers, &before);
@@ -366,23 +367,8 @@ enum err answer_fold(struct state *st, const struct statement *s)
 	move(&m, o, help ? help_by_author(o) : by_author(o), matter_time(st, &m), st->logged_ms + length,
 	     s->for_party.len > 0);
 	m.moved_ms = st->logged_ms;
-	if (m.kind == KIND_PARTY)
-		e = party_decide(st, &m, o == OUTCOME_ACCEPTED, s->id);
-	if (e == OK && m.kind == KIND_PLAN)
-		e = plan_answered(st, s, &m, o);
-	if (e == OK && m.kind == KIND_REQUEST && m.has_before)
-		e = plan_request_answered(st, s, &m, o);
-	if (e == OK && m.kind == KIND_PROOF)
-		e = proof_decide(st, s, &m, o);
-	if (e == OK && help)
-		e = help_answered(st, s, &m, o);
-	if (e == OK && m.kind == KIND_AGREEMENT)
-		e = agreement_answered(st, s, &m, o);
-	if (e == OK && m.kind == KIND_PLEDGE)
-		e = restraint_answered(st, s, &m, o);
-	if (e == OK && m.kind == KIND_NOTICE && o == OUTCOME_DISPUTED)
-		e = restraint_notice_disputed(st, &m);
-	if (e == OK && m.kind == KIND_REQUEST && o != OUTCOME_RECEIVED)
-		e = deconflict_answered(st, s, &m);
+	answered = kind_rules(m.kind)->answered;
+	if (answered != NULL)
+		e = answered(st, s, &m, o);
 	return e == OK ? matter_change(st, &before, &m, found ? &better : NULL) : e;
 }

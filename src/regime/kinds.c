@@ -7,6 +7,7 @@
 #include "regime/kinds_private.h"
 #include "regime/pledge.h"
 #include "regime/policy.h"
+#include "regime/restraint.h"
 #include "regime/release.h"
 #include "regime/words.h"
 
@@ -269,16 +270,19 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.outcomes = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
 		.ends = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
 		.guests = true, .check = party_check, .fold = party_fold,
+		.answered = party_answered, .withdrawn = party_withdraw,
 	},
 	[KIND_PROOF] = {
 		.kind = KIND_PROOF, .ledgers = PUBLIC, .roles = ANYONE, .headers = proof_headers, .bodies = proof_bodies,
 		.outcomes = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
 		.ends = BIT(OUTCOME_ACCEPTED) | BIT(OUTCOME_OBJECTED),
 		.guests = true, .since = 2, .check = proof_check, .fold = proof_fold,
+		.answered = proof_decide, .withdrawn = proof_withdraw,
 	},
 	[KIND_VOUCH] = {
 		.kind = KIND_VOUCH, .ledgers = PUBLIC, .roles = ANYONE, .headers = vouch_headers,
 		.guests = true, .since = 2, .check = vouch_check, .fold = vouch_fold,
+		.withdrawn = vouch_withdraw,
 	},
 	[KIND_PLAN] = {
 		.kind = KIND_PLAN, .ledgers = PUBLIC, .roles = ANYONE, .headers = plan_headers,
@@ -287,11 +291,13 @@ static const struct kind_rules rows[KIND_COUNT] = {
 			    BIT(OUTCOME_RE_OBSERVED) | BIT(OUTCOME_CLOSED),
 		.ends = BIT(OUTCOME_CLOSED), .refers = BIT(KIND_PLAN),
 		.guests = true, .check = plan_check, .fold = plan_fold,
+		.answered = plan_answered, .withdrawn = plan_life_over,
 	},
 	[KIND_CERTIFICATE] = {
 		.kind = KIND_CERTIFICATE, .ledgers = PUBLIC, .roles = ANYONE, .headers = certificate_headers,
 		.bodies = certificate_bodies, .refers = BIT(KIND_CERTIFICATE), .guests = true, .since = RULES_PROMISES,
 		.check = certificate_check, .fold = certificate_fold,
+		.withdrawn = certificate_withdraw,
 	},
 	[KIND_NOTICE] = {
 		.kind = KIND_NOTICE, .ledgers = CIRCLE, .roles = ANYONE, .headers = notice_headers, .bodies = notice_bodies,
@@ -301,6 +307,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 			    BIT(OUTCOME_DISPUTED) | BIT(OUTCOME_CLOSED),
 		.ends = BIT(OUTCOME_FIXED) | BIT(OUTCOME_NOT_OURS) | BIT(OUTCOME_CLOSED),
 		.guests = true, .check = notice_check, .fold = notice_fold,
+		.answered = notice_answered,
 	},
 	[KIND_REQUEST] = {
 		.kind = KIND_REQUEST, .ledgers = CIRCLE, .roles = ANYONE, .headers = request_headers,
@@ -311,10 +318,12 @@ static const struct kind_rules rows[KIND_COUNT] = {
 			    BIT(OUTCOME_OFFERED) | BIT(OUTCOME_RECOVERED),
 		.ends = BIT(OUTCOME_CLOSED) | BIT(OUTCOME_RECOVERED),
 		.guests = true, .check = request_check, .fold = request_fold,
+		.answered = request_answered,
 	},
 	[KIND_CONTROL] = {
 		.kind = KIND_CONTROL, .ledgers = CIRCLE, .roles = ANYONE, .headers = control_headers,
 		.check = control_check, .fold = control_fold,
+		.withdrawn = control_withdraw,
 	},
 	[KIND_SHARE] = {
 		.kind = KIND_SHARE, .ledgers = CIRCLE, .roles = BIT(ROLE_NODE), .headers = share_headers,
@@ -327,6 +336,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 			    BIT(OUTCOME_DISPUTED),
 		.ends = BIT(OUTCOME_OBJECTED),
 		.guests = true, .since = 3, .check = agreement_check, .fold = agreement_fold,
+		.answered = agreement_answered, .withdrawn = agreement_withdraw,
 	},
 	[KIND_ANSWER] = {
 		.kind = KIND_ANSWER, .ledgers = PUBLIC | CIRCLE, .roles = ANYONE, .headers = answer_headers,
@@ -350,6 +360,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.kind = KIND_PLEDGE, .ledgers = PUBLIC, .roles = ANYONE, .headers = pledge_headers,
 		.outcomes = BIT(OUTCOME_BREACH_ALLEGED) | BIT(OUTCOME_DISPUTED),
 		.guests = true, .since = RULES_PROMISES, .check = pledge_check, .fold = pledge_fold,
+		.answered = restraint_answered, .withdrawn = pledge_withdraw,
 	},
 	[KIND_RULES] = {
 		.kind = KIND_RULES, .ledgers = PUBLIC, .roles = BIT(ROLE_NODE), .headers = rules_headers,
@@ -359,6 +370,7 @@ static const struct kind_rules rows[KIND_COUNT] = {
 		.kind = KIND_VOCABULARY, .ledgers = PUBLIC, .roles = ANYONE, .headers = vocabulary_headers,
 		.bodies = vocabulary_bodies, .guests = true, .since = 2,
 		.check = vocabulary_check, .fold = vocabulary_fold,
+		.withdrawn = vocabulary_withdraw,
 	},
 };
 

@@ -48,6 +48,7 @@ const char *outcome_name(enum outcome o);
 enum err outcome_parse(struct span name, enum outcome *out);
 
 struct state; /* regime/state.h */
+struct matter;
 
 struct header_rule {
 	const char *name;
@@ -68,6 +69,10 @@ struct kind_rules {
 	/* The kind's own rules and its fold. check sees the state before the statement and changes nothing. */
 	enum err (*check)(const struct state *st, const struct statement *s);
 	enum err (*fold)(struct state *st, const struct statement *s);
+	/* What follows for the kind when one of it is answered, or taken back; NULL: nothing but what becomes of the matter. m: as it
+	 * will be, about to be written; it points nowhere into the snapshot. */
+	enum err (*answered)(struct state *st, const struct statement *answer, const struct matter *m, enum outcome o);
+	enum err (*withdrawn)(struct state *st, const struct matter *m);
 };
 
 /* NULL for kinds that this version only keeps. */

@@ -20,10 +20,12 @@ enum err party_fold(struct state *st, const struct statement *s);
 /* The key that a party statement names. ERR_KEY, ERR_STATEMENT_HEADER. */
 enum err party_public_key(const struct statement *s, struct verifier *out);
 /* The node's operator decides about the claims of a party's present statement. */
-enum err party_decide(struct state *st, const struct matter *m, bool approve, struct hash answer);
+enum err party_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
 /* A party leaves where its statement is kept. ERR_NOT_YOURS. */
 enum err party_check_withdraw(const struct state *st, const struct statement *s);
-enum err party_withdraw(struct state *st, const struct matter *m, bool revoke);
+enum err party_withdraw(struct state *st, const struct matter *m);
+/* It leaves because others have its key, which is worth nothing any more. */
+enum err party_revoke(struct state *st, const struct matter *m);
 /* The key of its node's own ledger that a party statement names. ERR_KEY_UNKNOWN: none. */
 enum err party_statement_ledger_key(const struct statement *s, enum ledger_id l, struct verifier *out);
 
@@ -79,6 +81,7 @@ enum err plan_request_answered(struct state *st, const struct statement *s, cons
 
 enum err notice_check(const struct state *st, const struct statement *s);
 enum err notice_fold(struct state *st, const struct statement *s);
+enum err notice_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
 
 /* The `class` of a statement, which has one spelling. ERR_CLASS_UNKNOWN, ERR_CLASS_CONTENT. */
 enum err notice_class(const struct statement *s, enum rsit_class *out);
@@ -89,6 +92,7 @@ enum err notice_due_length(const struct state *st, enum rsit_class class, const 
 
 enum err request_check(const struct state *st, const struct statement *s);
 enum err request_fold(struct state *st, const struct statement *s);
+enum err request_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
 
 /* A request before a takedown (deconflict.h), its fold, and the answer of this node to one (deconflict_rules.c). */
 enum err deconflict_check(const struct state *st, const struct statement *s);

@@ -1,5 +1,6 @@
 #include "regime/kinds_private.h"
 #include "regime/pledge.h"
+#include "regime/restraint.h"
 
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 #define LONGEST_MS (366 * DAY_MS)
@@ -263,4 +264,11 @@ enum err notice_fold(struct state *st, const struct statement *s)
 	if (e == OK)
 		e = matter_add(st, &m);
 	return e == OK && found ? pass_on(st, s, m.reason, &before) : e;
+}
+
+/* A breach that rests on it is disputed too. */
+enum err notice_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o)
+{
+	(void)s;
+	return o == OUTCOME_DISPUTED ? restraint_notice_disputed(st, m) : OK;
 }

@@ -447,9 +447,10 @@ static enum err begin(struct state *st, struct span domain, const struct address
 	return holding_begin(st, &h);
 }
 
-enum err party_decide(struct state *st, const struct matter *m, bool approve, struct hash answer)
+enum err party_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o)
 {
 	struct keeping all = { st->arena, NULL };
+	bool approve = o == OUTCOME_ACCEPTED;
 	enum err e = claims_walk(st, m->from, keep, &all);
 
 	for (const struct kept *k = all.first; e == OK && k != NULL; k = k->next) {
@@ -460,8 +461,8 @@ enum err party_decide(struct state *st, const struct matter *m, bool approve, st
 			continue; /* approved earlier: that approval stands */
 		if (approve) {
 			c.approved_ms = st->logged_ms;
-			c.approval = answer;
-			e = begin(st, m->from, &resource, answer);
+			c.approval = s->id;
+			e = begin(st, m->from, &resource, s->id);
 		} else {
 			e = holding_end(st, m->from, &resource, BASIS_OPERATOR, st->logged_ms);
 		}
@@ -486,7 +487,7 @@ enum err claims_wait(struct state *st, struct span domain)
 	return e;
 }
 
-enum err party_withdraw(struct state *st, const struct matter *m, bool revoke)
+static enum err leave(struct state *st, const struct matter *m, bool revoke)
 {
 	struct party p;
 	enum err e = party_get(st, m->from, &p);
@@ -505,4 +506,14 @@ enum err party_withdraw(struct state *st, const struct matter *m, bool revoke)
 	if (e == OK)
 		e = holdings_end(st, m->from, st->logged_ms);
 	return e == OK ? party_put(st, &p) : e;
+}
+
+enum err party_withdraw(struct state *st, const struct matter *m)
+{
+	return leave(st, m, false);
+}
+
+enum err party_revoke(struct state *st, const struct matter *m)
+{
+	return leave(st, m, true);
 }

@@ -72,3 +72,15 @@ enum err request_fold(struct state *st, const struct statement *s)
 		e = deconflict_requested(st, s);
 	return e == OK ? matter_add(st, &m) : e;
 }
+
+enum err request_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o)
+{
+	bool help = false;
+	enum err e = help_is(st, m, &help);
+
+	if (e == OK && m->has_before)
+		e = plan_request_answered(st, s, m, o);
+	if (e == OK && help)
+		e = help_answered(st, s, m, o);
+	return e == OK && o != OUTCOME_RECEIVED ? deconflict_answered(st, s, m) : e;
+}

@@ -85,27 +85,12 @@ enum err withdraw_check(const struct state *st, const struct statement *s)
 enum err withdraw_fold(struct state *st, const struct statement *s)
 {
 	struct matter before, m;
+	const struct kind_rules *r;
 	uint64_t rules = 0;
 	enum err e = matter_referred(st, s, kind_rules(KIND_WITHDRAW)->refers, &before);
 
 	if (e == OK)
 		e = state_rules(st, &rules);
-	if (e == OK && before.kind == KIND_PARTY)
-		e = party_withdraw(st, &before, rules >= RULES_KEYS && withdraw_is_revocation(s));
-	if (e == OK && before.kind == KIND_VOUCH)
-		e = vouch_withdraw(st, &before);
-	if (e == OK && before.kind == KIND_PROOF)
-		e = proof_withdraw(st, &before);
-	if (e == OK && before.kind == KIND_CONTROL)
-		e = control_withdraw(st, &before);
-	if (e == OK && before.kind == KIND_VOCABULARY)
-		e = vocabulary_withdraw(st, &before);
-	if (e == OK && before.kind == KIND_CERTIFICATE)
-		e = certificate_withdraw(st, &before);
-	if (e == OK && before.kind == KIND_AGREEMENT)
-		e = agreement_withdraw(st, &before);
-	if (e == OK && before.kind == KIND_PLEDGE)
-		e = pledge_withdraw(st, &before);
 	if (e != OK)
 		return e;
 	m = before;
@@ -117,6 +102,10 @@ enum err withdraw_fold(struct state *st, const struct statement *s)
 		m.ended = true;
 		m.ended_ms = m.withdrawn_ms;
 	}
-	e = matter_change(st, &before, &m, NULL);
-	return e == OK && m.kind == KIND_PLAN ? plan_life_over(st, &m) : e;
+	r = kind_rules(m.kind);
+	if (m.kind == KIND_PARTY && rules >= RULES_KEYS && withdraw_is_revocation(s))
+		e = party_revoke(st, &m);
+	else if (r->withdrawn != NULL)
+		e = r->withdrawn(st, &m);
+	return e == OK ? matter_change(st, &before, &m, NULL) : e;
 }
