@@ -124,6 +124,54 @@ void act_report(struct cli *c, const char *what, const struct appended *a)
 	}
 }
 
+int act_say(struct cli *c, const char *what, act_write *write, void *context, struct appended *out)
+{
+	struct statement_writer w = { 0 };
+	const struct signer *key;
+	struct appended said;
+	struct node *n = NULL;
+	enum err e = act_begin(c, &n);
+
+	if (e == OK)
+		e = act_signer(c, n, &key);
+	if (e == OK && (e = write(context, c, n, key, &w)) == OK)
+		e = act_add(n, &w, key, &said);
+	statement_writer_free(&w);
+	e = act_end(n, e);
+	if (e != OK)
+		return cli_fail(c, e);
+	act_report(c, what, &said);
+	if (out != NULL)
+		*out = said;
+	return EXIT_OK;
+}
+
+static enum err write_withdrawal(void *context, struct cli *c, struct node *n, const struct signer *key,
+				 struct statement_writer *w)
+{
+	const enum kind *only = context;
+	const char *text = cli_option(c, "text");
+	struct matter m;
+	enum err e = cli_matter(c, node_batch_state(n), c->operands[0], &m);
+
+	if (e == OK && *only != KIND_COUNT && m.kind != *only)
+		e = fail(ERR_USAGE, "`%s` is no %s: `comity withdraw` is for other statements", c->operands[0],
+			 kind_name(*only));
+	if (e != OK)
+		return e;
+	statement_begin(w, KIND_WITHDRAW, node_origin(n, m.ledger), signer_verifier(key));
+	statement_add_time(w, "date", clock_now_ms());
+	statement_add_hash(w, "re", m.id);
+	if (text != NULL)
+		statement_add(w, "text", span_of(text));
+	return OK;
+}
+
+int act_withdraw(struct cli *c, enum kind only, struct appended *out)
+{
+	return act_say(c, "withdrawal", write_withdrawal, &only, out);
+}
+
 struct seeking {
 	const struct state *st;
 	struct span start; /* hex */

@@ -141,37 +141,7 @@ int cmd_answer(struct cli *c)
 	return EXIT_OK;
 }
 
-static enum err write_withdrawal(struct cli *c, struct node *n, struct hash id, enum ledger_id l,
-				 const struct signer *key, struct appended *out)
-{
-	const char *text = cli_option(c, "text");
-	struct statement_writer w = { 0 };
-
-	statement_begin(&w, KIND_WITHDRAW, node_origin(n, l), signer_verifier(key));
-	statement_add_time(&w, "date", clock_now_ms());
-	statement_add_hash(&w, "re", id);
-	if (text != NULL)
-		statement_add(&w, "text", span_of(text));
-	return act_add(n, &w, key, out);
-}
-
 int cmd_withdraw(struct cli *c)
 {
-	struct matter m;
-	struct appended withdrawal;
-	const struct signer *key;
-	struct node *n = NULL;
-	enum err e = act_begin(c, &n);
-
-	if (e == OK)
-		e = cli_matter(c, node_batch_state(n), c->operands[0], &m);
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e == OK)
-		e = write_withdrawal(c, n, m.id, m.ledger, key, &withdrawal);
-	e = act_end(n, e);
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "withdrawal", &withdrawal);
-	return EXIT_OK;
+	return act_withdraw(c, KIND_COUNT, NULL);
 }

@@ -22,12 +22,14 @@ static enum err find_newest(void *context, const struct canary *c)
 	return OK;
 }
 
-static enum err write_canary(struct cli *c, struct node *n, const struct signer *key, struct statement_writer *w)
+static enum err write_canary(void *context, struct cli *c, struct node *n, const struct signer *key,
+			     struct statement_writer *w)
 {
 	struct finding f = { .name = span_of(c->operands[0]) };
 	int64_t until_ms = 0;
 	enum err e = cli_time(c, "until", 0, &until_ms);
 
+	(void)context;
 	if (e == OK && until_ms == 0)
 		e = fail(ERR_USAGE, "--until TIME says when it lapses, unless it is renewed before");
 	if (e == OK)
@@ -50,21 +52,7 @@ static enum err write_canary(struct cli *c, struct node *n, const struct signer 
 
 int cmd_canary_say(struct cli *c)
 {
-	struct statement_writer w = { 0 };
-	const struct signer *key;
-	struct appended out;
-	struct node *n = NULL;
-	enum err e = act_begin(c, &n);
-
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e == OK && (e = write_canary(c, n, key, &w)) == OK)
-		e = act_add(n, &w, key, &out);
-	e = act_end(n, e);
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "canary", &out);
-	return EXIT_OK;
+	return act_say(c, "canary", write_canary, NULL, NULL);
 }
 
 /* ---- canary list ---- */

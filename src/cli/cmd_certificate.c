@@ -273,7 +273,7 @@ static enum err log_it(struct issuing *i, const char *text, struct appended *out
 	return e;
 }
 
-/* Ends the node; *drafted: nothing was logged. */
+/* With --draft nothing is logged, and *out is not set. */
 static enum err issue(struct issuing *i, struct appended *out)
 {
 	struct cli *c = i->c;
@@ -451,83 +451,48 @@ int cmd_certificate_counter(struct cli *c)
 	return EXIT_OK;
 }
 
-static enum err write_status(struct cli *c, struct node *n, enum certificate_status status, bool *counts,
-			     struct appended *out)
+struct status_word {
+	enum certificate_status status;
+	bool counts; /* its author says so, or its laboratory */
+};
+
+static enum err write_status(void *context, struct cli *c, struct node *n, const struct signer *key,
+			     struct statement_writer *w)
 {
+	struct status_word *says = context;
 	const char *reason = cli_option(c, "reason");
-	struct statement_writer w = { 0 };
-	const struct signer *key;
+	struct span who = span_of(signer_verifier(key)->name);
 	struct certificate of;
 	enum err e = find_it(c, node_batch_state(n), &of);
 
-	if (e == OK)
-		e = act_signer(c, n, &key);
 	if (e != OK)
 		return e;
-	*counts = span_is(of.from, signer_verifier(key)->name) || span_is(of.laboratory, signer_verifier(key)->name);
-	statement_begin(&w, KIND_CERTIFICATE, node_origin(n, LEDGER_PUBLIC), signer_verifier(key));
-	statement_add_time(&w, "date", clock_now_ms());
-	statement_add(&w, "predicate", SPAN("status"));
-	statement_add_hash(&w, "re", of.id);
-	statement_add(&w, "status", span_of(certificate_status_name(status)));
+	says->counts = span_equal(of.from, who) || span_equal(of.laboratory, who);
+	statement_begin(w, KIND_CERTIFICATE, node_origin(n, LEDGER_PUBLIC), signer_verifier(key));
+	statement_add_time(w, "date", clock_now_ms());
+	statement_add(w, "predicate", SPAN("status"));
+	statement_add_hash(w, "re", of.id);
+	statement_add(w, "status", span_of(certificate_status_name(says->status)));
 	if (reason != NULL)
-		statement_add(&w, "reason", span_of(reason));
-	return act_add(n, &w, key, out);
+		statement_add(w, "reason", span_of(reason));
+	return OK;
 }
 
 int cmd_certificate_status(struct cli *c)
 {
-	enum certificate_status status;
-	struct appended filed;
-	struct node *n = NULL;
-	bool counts = false;
-	enum err e = certificate_status_parse(span_of(c->operands[1]), &status);
+	struct status_word says = { .counts = false };
+	int code;
 
-	if (e != OK)
-		e = fail(ERR_USAGE, "`%s`: valid, conditional, suspended or withdrawn", c->operands[1]);
-	if (e == OK)
-		e = act_begin(c, &n);
-	if (e == OK)
-		e = act_end(n, write_status(c, n, status, &counts, &filed));
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "status", &filed);
-	if (!counts && !c->json)
+	if (certificate_status_parse(span_of(c->operands[1]), &says.status) != OK)
+		return cli_fail(c, fail(ERR_USAGE, "`%s`: valid, conditional, suspended or withdrawn", c->operands[1]));
+	code = act_say(c, "status", write_status, &says, NULL);
+	if (code == EXIT_OK && !says.counts && !c->json)
 		printf("Who says so is neither its author nor its laboratory: it stands beside it, as a "
 		       "counter-claim.\n");
-	return EXIT_OK;
-}
-
-static enum err write_withdrawal(struct cli *c, struct node *n, struct appended *out)
-{
-	const char *text = cli_option(c, "text");
-	struct statement_writer w = { 0 };
-	const struct signer *key;
-	struct certificate of;
-	enum err e = find_it(c, node_batch_state(n), &of);
-
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e != OK)
-		return e;
-	statement_begin(&w, KIND_WITHDRAW, node_origin(n, LEDGER_PUBLIC), signer_verifier(key));
-	statement_add_time(&w, "date", clock_now_ms());
-	statement_add_hash(&w, "re", of.id);
-	if (text != NULL)
-		statement_add(&w, "text", span_of(text));
-	return act_add(n, &w, key, out);
+	return code;
 }
 
 int cmd_certificate_withdraw(struct cli *c)
 {
-	struct appended filed;
-	struct node *n = NULL;
-	enum err e = act_begin(c, &n);
-
-	if (e == OK)
-		e = act_end(n, write_withdrawal(c, n, &filed));
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "withdrawal", &filed);
-	return EXIT_OK;
+	return act_withdraw(c, KIND_CERTIFICATE, NULL);
 }

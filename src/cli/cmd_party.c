@@ -351,8 +351,8 @@ static bool replaced(struct cli *c, struct node *n, const struct statement *s, s
 	       (span_is(name, "ledger-key") && span_equal(s->from, node_name(n)));
 }
 
-static void write_update(struct cli *c, struct node *n, const struct statement *s, const struct signer *key,
-			 struct statement_writer *w)
+static void write_again(struct cli *c, struct node *n, const struct statement *s, const struct signer *key,
+			struct statement_writer *w)
 {
 	const char *title = cli_option(c, "title"), *url = cli_option(c, "url");
 
@@ -380,29 +380,22 @@ static void write_update(struct cli *c, struct node *n, const struct statement *
 	}
 }
 
-int cmd_party_update(struct cli *c)
+static enum err write_update(void *context, struct cli *c, struct node *n, const struct signer *key,
+			     struct statement_writer *w)
 {
-	const struct signer *key;
-	struct statement_writer w = { 0 };
-	struct appended out;
 	struct statement present;
-	struct node *n = NULL;
 	struct party p;
-	enum err e = act_begin(c, &n);
+	enum err e = state_party(node_batch_state(n), span_of(signer_verifier(key)->name), &p);
 
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e == OK)
-		e = state_party(node_batch_state(n), span_of(signer_verifier(key)->name), &p);
+	(void)context;
 	if (e == OK)
 		e = act_statement(c, n, LEDGER_PUBLIC, p.index, &present, NULL);
-	if (e == OK) {
-		write_update(c, n, &present, key, &w);
-		e = act_add(n, &w, key, &out);
-	}
-	e = act_end(n, e);
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "party", &out);
-	return EXIT_OK;
+	if (e == OK)
+		write_again(c, n, &present, key, w);
+	return e;
+}
+
+int cmd_party_update(struct cli *c)
+{
+	return act_say(c, "party", write_update, NULL, NULL);
 }

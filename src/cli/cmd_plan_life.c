@@ -117,44 +117,31 @@ static enum err add_question(struct cli *c, struct statement_writer *w)
 	return OK;
 }
 
-static enum err write_order(struct cli *c, struct node *n, const char *need, struct appended *out)
+static enum err write_order(void *context, struct cli *c, struct node *n, const struct signer *key,
+			    struct statement_writer *w)
 {
-	struct statement_writer w = { 0 };
-	const struct signer *key;
+	const char *need = *(const char **)context;
 	struct matter m;
 	enum err e = find_plan(c, node_batch_state(n), &m);
 
-	if (e == OK)
-		e = act_signer(c, n, &key);
 	if (e != OK)
 		return e;
-	statement_begin(&w, KIND_REQUEST, node_origin(n, LEDGER_CIRCLE), signer_verifier(key));
-	statement_add(&w, "to", m.from);
-	statement_add_time(&w, "date", clock_now_ms());
-	statement_add_hash(&w, "re", m.id);
-	statement_add(&w, "need", span_of(need));
-	if (strcmp(need, "confirm") == 0 && (e = add_question(c, &w)) != OK) {
-		statement_writer_free(&w);
+	statement_begin(w, KIND_REQUEST, node_origin(n, LEDGER_CIRCLE), signer_verifier(key));
+	statement_add(w, "to", m.from);
+	statement_add_time(w, "date", clock_now_ms());
+	statement_add_hash(w, "re", m.id);
+	statement_add(w, "need", span_of(need));
+	if (strcmp(need, "confirm") == 0 && (e = add_question(c, w)) != OK)
 		return e;
-	}
-	add_option(c, &w, "text");
+	add_option(c, w, "text");
 	if (m.demonstration)
-		statement_add(&w, "demonstration", SPAN("yes"));
-	return act_add(n, &w, key, out);
+		statement_add(w, "demonstration", SPAN("yes"));
+	return OK;
 }
 
 static int order(struct cli *c, const char *need)
 {
-	struct appended asked;
-	struct node *n = NULL;
-	enum err e = act_begin(c, &n);
-
-	if (e == OK)
-		e = act_end(n, write_order(c, n, need, &asked));
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "request", &asked);
-	return EXIT_OK;
+	return act_say(c, "request", write_order, &need, NULL);
 }
 
 int cmd_plan_recall(struct cli *c)

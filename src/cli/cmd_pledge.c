@@ -16,7 +16,8 @@ static enum err add_time(struct cli *c, struct statement_writer *w, const char *
 	return e;
 }
 
-static enum err write_pledge(struct cli *c, struct node *n, const struct signer *key, struct statement_writer *w)
+static enum err write_pledge(void *context, struct cli *c, struct node *n, const struct signer *key,
+			     struct statement_writer *w)
 {
 	const char *norm = cli_option(c, "norm"), *term;
 	struct asset *assets;
@@ -24,6 +25,7 @@ static enum err write_pledge(struct cli *c, struct node *n, const struct signer 
 	char hex[HASH_HEX + 1];
 	enum err e;
 
+	(void)context;
 	if (norm == NULL)
 		return fail(ERR_USAGE, "--norm \"SET VERSION ID\" says what is pledged: `comity norm list`");
 	if ((e = assets_commit(c, "asset", &assets, &count)) != OK)
@@ -50,56 +52,18 @@ static enum err write_pledge(struct cli *c, struct node *n, const struct signer 
 
 int cmd_pledge_make(struct cli *c)
 {
-	struct statement_writer w = { 0 };
-	const struct signer *key;
-	struct appended out;
-	struct node *n = NULL;
-	enum err e = act_begin(c, &n);
-
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e == OK && (e = write_pledge(c, n, key, &w)) == OK)
-		e = act_add(n, &w, key, &out);
-	statement_writer_free(&w);
-	e = act_end(n, e);
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "pledge", &out);
-	return EXIT_OK;
+	return act_say(c, "pledge", write_pledge, NULL, NULL);
 }
 
 /* ---- pledge withdraw ---- */
 
 int cmd_pledge_withdraw(struct cli *c)
 {
-	struct statement_writer w = { 0 };
-	const struct signer *key;
-	struct appended out;
-	struct matter m;
-	struct node *n = NULL;
-	enum err e = act_begin(c, &n);
+	int code = act_withdraw(c, KIND_PLEDGE, NULL);
 
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e == OK)
-		e = cli_matter(c, node_batch_state(n), c->operands[0], &m);
-	if (e == OK && m.kind != KIND_PLEDGE)
-		e = fail(ERR_USAGE, "`%s` is no pledge: `comity withdraw` is for other statements", c->operands[0]);
-	if (e == OK) {
-		statement_begin(&w, KIND_WITHDRAW, node_origin(n, LEDGER_PUBLIC), signer_verifier(key));
-		statement_add_time(&w, "date", clock_now_ms());
-		statement_add_hash(&w, "re", m.id);
-		if (cli_option(c, "text") != NULL)
-			statement_add(&w, "text", span_of(cli_option(c, "text")));
-		e = act_add(n, &w, key, &out);
-	}
-	e = act_end(n, e);
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "withdrawal", &out);
-	if (!c->json)
+	if (code == EXIT_OK && !c->json)
 		printf("  its windows count no more from now on; those before stay told\n");
-	return EXIT_OK;
+	return code;
 }
 
 /* ---- pledge list, pledge show ---- */

@@ -42,7 +42,7 @@ static void add_line(struct statement_writer *w, struct span region, struct hash
 }
 
 /* "CN,DE=FILE": those regions get that. `all` stands for everywhere. */
-static enum err add_artefact(struct cli *c, const char *given, int64_t at_ms, struct statement_writer *w)
+static enum err add_artefact(const char *given, int64_t at_ms, struct statement_writer *w)
 {
 	const char *equals = strchr(given, '=');
 	struct span regions = span_make(given, equals != NULL ? (size_t)(equals - given) : 0);
@@ -64,7 +64,6 @@ static enum err add_artefact(struct cli *c, const char *given, int64_t at_ms, st
 			return fail(ERR_USAGE, "`%s`: a region is two capital letters", given);
 		add_line(w, one, h, at_ms);
 	}
-	(void)c;
 	return OK;
 }
 
@@ -78,7 +77,7 @@ static enum err add_artefacts(struct cli *c, struct statement_writer *w)
 	if (e == OK && cli_option(c, "artefact") == NULL)
 		e = fail(ERR_USAGE, "--artefact REGIONS=FILE says what is given where");
 	while (e == OK && (given = cli_next(c, "artefact", &at)) != NULL)
-		e = add_artefact(c, given, at_ms, w);
+		e = add_artefact(given, at_ms, w);
 	return e;
 }
 
@@ -118,13 +117,15 @@ static enum err add_regions(const char *given, struct statement_writer *w)
 	return OK;
 }
 
-static enum err write_release(struct cli *c, struct node *n, const struct signer *key, struct statement_writer *w)
+static enum err write_release(void *context, struct cli *c, struct node *n, const struct signer *key,
+			      struct statement_writer *w)
 {
 	const char *product = cli_option(c, "product"), *version = cli_option(c, "version"),
 		   *regions = cli_option(c, "regions");
 	struct span plain, of;
 	enum err e;
 
+	(void)context;
 	if (product == NULL || regions == NULL)
 		return fail(ERR_USAGE, "--product, --version, --regions and --artefact say what is given to whom");
 	if ((e = purl_parse(c->arena, span_of(product), &plain, &of)) != OK)
@@ -139,10 +140,15 @@ static enum err write_release(struct cli *c, struct node *n, const struct signer
 	statement_add(w, "product", plain);
 	statement_add(w, "version", of);
 	e = add_regions(regions, w);
-	return e == OK ? add_artefacts(c, w) : e;
+	if (e == OK)
+		e = add_artefacts(c, w);
+	if (cli_flag(c, "demonstration"))
+		statement_add(w, "demonstration", SPAN("yes"));
+	return e;
 }
 
-static enum err write_seen(struct cli *c, struct node *n, const struct signer *key, struct statement_writer *w)
+static enum err write_seen(void *context, struct cli *c, struct node *n, const struct signer *key,
+			   struct statement_writer *w)
 {
 	const char *region = cli_option(c, "region");
 	int64_t at_ms;
@@ -150,6 +156,7 @@ static enum err write_seen(struct cli *c, struct node *n, const struct signer *k
 	struct matter m;
 	enum err e = cli_time(c, "at", clock_now_ms(), &at_ms);
 
+	(void)context;
 	if (e == OK)
 		e = cli_matter(c, node_batch_state(n), c->operands[0], &m);
 	if (e == OK && m.kind != KIND_CERTIFICATE)
@@ -165,43 +172,19 @@ static enum err write_seen(struct cli *c, struct node *n, const struct signer *k
 	statement_add(w, "predicate", SPAN("seen"));
 	statement_add_hash(w, "re", m.id);
 	add_line(w, span_of(region), h, at_ms);
+	if (cli_flag(c, "demonstration"))
+		statement_add(w, "demonstration", SPAN("yes"));
 	return OK;
-}
-
-typedef enum err writing(struct cli *c, struct node *n, const struct signer *key, struct statement_writer *w);
-
-static int say(struct cli *c, writing *write, const char *what)
-{
-	struct statement_writer w = { 0 };
-	const struct signer *key;
-	struct appended out;
-	struct node *n = NULL;
-	enum err e = act_begin(c, &n);
-
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e == OK && (e = write(c, n, key, &w)) != OK)
-		statement_writer_free(&w);
-	else if (e == OK) {
-		if (cli_flag(c, "demonstration"))
-			statement_add(&w, "demonstration", SPAN("yes"));
-		e = act_add(n, &w, key, &out);
-	}
-	e = act_end(n, e);
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, what, &out);
-	return EXIT_OK;
 }
 
 int cmd_release_file(struct cli *c)
 {
-	return say(c, write_release, "release");
+	return act_say(c, "release", write_release, NULL, NULL);
 }
 
 int cmd_release_seen(struct cli *c)
 {
-	return say(c, write_seen, "sighting of a release");
+	return act_say(c, "sighting of a release", write_seen, NULL, NULL);
 }
 
 /* ---- showing ---- */

@@ -24,51 +24,38 @@ static enum err add_addressee(struct statement_writer *w, const char *text)
 	return OK;
 }
 
-static enum err write_request(struct cli *c, struct node *n, bool ping, struct appended *out)
+static enum err write_request(void *context, struct cli *c, struct node *n, const struct signer *key,
+			      struct statement_writer *w)
 {
-	struct statement_writer w = { 0 };
-	const struct signer *key;
+	bool ping = *(bool *)context;
 	const char *to;
-	enum err e = act_signer(c, n, &key);
+	enum err e = OK;
 
+	statement_begin(w, KIND_REQUEST, node_origin(n, LEDGER_CIRCLE), signer_verifier(key));
+	if (ping)
+		e = add_addressee(w, c->operands[0]);
+	for (size_t at = 0; e == OK && !ping && (to = cli_next(c, "to", &at)) != NULL;)
+		e = add_addressee(w, to);
 	if (e != OK)
 		return e;
-	statement_begin(&w, KIND_REQUEST, node_origin(n, LEDGER_CIRCLE), signer_verifier(key));
-	if (ping)
-		e = add_addressee(&w, c->operands[0]);
-	for (size_t at = 0; e == OK && !ping && (to = cli_next(c, "to", &at)) != NULL;)
-		e = add_addressee(&w, to);
-	if (e != OK) {
-		statement_writer_free(&w);
-		return e;
-	}
-	statement_add_time(&w, "date", clock_now_ms());
-	statement_add(&w, "need", ping ? SPAN("ping") : SPAN("help"));
+	statement_add_time(w, "date", clock_now_ms());
+	statement_add(w, "need", ping ? SPAN("ping") : SPAN("help"));
 	if (!ping) {
-		add_options(c, &w, "critical");
-		add_options(c, &w, "skill");
-		add_options(c, &w, "affected");
+		add_options(c, w, "critical");
+		add_options(c, w, "skill");
+		add_options(c, w, "affected");
 	}
-	add_options(c, &w, "text");
+	add_options(c, w, "text");
 	if (cli_flag(c, "demonstration"))
-		statement_add(&w, "demonstration", SPAN("yes"));
-	return act_add(n, &w, key, out);
+		statement_add(w, "demonstration", SPAN("yes"));
+	return OK;
 }
 
 static int ask(struct cli *c, bool ping)
 {
-	struct appended asked;
-	struct node *n = NULL;
-	enum err e = ping || cli_option(c, "to") != NULL ? OK : fail(ERR_USAGE, "--to: who is asked, or all");
-
-	if (e == OK)
-		e = act_begin(c, &n);
-	if (e == OK)
-		e = act_end(n, write_request(c, n, ping, &asked));
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, ping ? "ping" : "request", &asked);
-	return EXIT_OK;
+	if (!ping && cli_option(c, "to") == NULL)
+		return cli_fail(c, fail(ERR_USAGE, "--to: who is asked, or all"));
+	return act_say(c, ping ? "ping" : "request", write_request, &ping, NULL);
 }
 
 int cmd_request_help(struct cli *c)

@@ -4,10 +4,10 @@
 
 /* ---- vouch for ---- */
 
-static enum err write_vouch(struct cli *c, struct node *n, struct span whom, const struct signer *key,
+static enum err write_vouch(void *context, struct cli *c, struct node *n, const struct signer *key,
 			    struct statement_writer *w)
 {
-	const struct addressee to = { .type = TO_PARTY, .domain = whom };
+	const struct addressee to = { .type = TO_PARTY, .domain = span_of(c->operands[0]) };
 	const char *hex = cli_option(c, "key");
 	bool recovery = cli_flag(c, "recovery");
 	int64_t until_ms = 0;
@@ -15,11 +15,12 @@ static enum err write_vouch(struct cli *c, struct node *n, struct span whom, con
 	struct party p;
 	enum err e = cli_time(c, "until", 0, &until_ms);
 
+	(void)context;
 	if (e == OK && recovery != (hex != NULL))
 		e = fail(ERR_USAGE, "--recovery and --key HEX go together: whose present key is meant needs neither");
 	if (e == OK && hex != NULL && hash_from_hex(span_of(hex), &vouched) != OK)
 		e = fail(ERR_USAGE, "--key wants the fingerprint of the new key, 64 digits of lower-case hex");
-	if (e == OK && hex == NULL && (e = state_party(node_batch_state(n), whom, &p)) == OK)
+	if (e == OK && hex == NULL && (e = state_party(node_batch_state(n), to.domain, &p)) == OK)
 		vouched = p.fingerprint;
 	if (e != OK)
 		return e;
@@ -40,55 +41,22 @@ static enum err write_vouch(struct cli *c, struct node *n, struct span whom, con
 
 int cmd_vouch_for(struct cli *c)
 {
-	struct statement_writer w = { 0 };
-	const struct signer *key;
-	struct appended out;
-	struct node *n = NULL;
-	enum err e = act_begin(c, &n);
-
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e == OK && (e = write_vouch(c, n, span_of(c->operands[0]), key, &w)) == OK)
-		e = act_add(n, &w, key, &out);
-	e = act_end(n, e);
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "vouch", &out);
-	return EXIT_OK;
+	return act_say(c, "vouch", write_vouch, NULL, NULL);
 }
 
 /* ---- vouch withdraw ---- */
 
 int cmd_vouch_withdraw(struct cli *c)
 {
-	struct statement_writer w = { 0 };
-	const struct signer *key;
 	struct appended out;
-	struct matter m;
-	struct node *n = NULL;
 	char until[CLOCK_TEXT];
-	enum err e = act_begin(c, &n);
+	int code = act_withdraw(c, KIND_VOUCH, &out);
 
-	if (e == OK)
-		e = act_signer(c, n, &key);
-	if (e == OK)
-		e = cli_matter(c, node_batch_state(n), c->operands[0], &m);
-	if (e == OK && m.kind != KIND_VOUCH)
-		e = fail(ERR_USAGE, "`%s` is no vouch: `comity withdraw` is for other statements", c->operands[0]);
-	if (e == OK) {
-		statement_begin(&w, KIND_WITHDRAW, node_origin(n, LEDGER_PUBLIC), signer_verifier(key));
-		statement_add_time(&w, "date", clock_now_ms());
-		statement_add_hash(&w, "re", m.id);
-		e = act_add(n, &w, key, &out);
-	}
-	e = act_end(n, e);
-	if (e != OK)
-		return cli_fail(c, e);
-	act_report(c, "withdrawal", &out);
+	if (code != EXIT_OK || c->json)
+		return code;
 	cli_date(out.logged_ms + VOUCH_NOTICE_MS, until);
-	if (!c->json)
-		printf("  who rests on it stays until %s at most\n", until);
-	return EXIT_OK;
+	printf("  who rests on it stays until %s at most\n", until);
+	return code;
 }
 
 /* ---- vouch list ---- */
