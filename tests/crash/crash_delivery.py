@@ -13,7 +13,6 @@ import os
 import pathlib
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -29,6 +28,7 @@ if importlib.util.find_spec("aiosmtpd") is None:  # tools/setup test puts it the
 
 sys.path.insert(1, str(ROOT / "tests" / "e2e"))
 import lab  # noqa: E402
+from ports import free_port  # noqa: E402
 from signing import Signer  # noqa: E402
 
 KILLS = int(os.environ.get("COMITY_KILLS", "20"))
@@ -38,12 +38,6 @@ ENOUGH = 20 * lab.PATIENCE
 ANSWERS = ("acknowledged", "working", "fixed")
 # What a command may be told that comes beside a server, or before what it is about.
 REFUSALS = {"busy", "matter-unknown", "not-found"}
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 # ---- the mail server: a program of its own, so that it can be killed ----

@@ -3,7 +3,6 @@ that it also runs by itself in a network namespace: `python3 browser.py URL OUTC
 import base64
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,7 +10,10 @@ import time
 import urllib.error
 import urllib.request
 
+from ports import free_port
+
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+PATIENCE = 120  # seconds
 TAB, SPACE, DOWN, ENTER = "\ue004", " ", "\ue015", "\ue007"
 
 
@@ -21,12 +23,6 @@ def missing():
         if not shutil.which(program):
             return f"{program} is not installed (Debian's package {package})"
     return None
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Browser:
@@ -54,12 +50,12 @@ class Browser:
         options = {"args": arguments, "mobileEmulation": {"deviceMetrics": {"width": width, "height": height,
                                                                            "pixelRatio": 1.0}}} if width < 600 else {"args": arguments}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
-        for _ in range(200):
+        until = time.monotonic() + PATIENCE
+        while self.session is None:
             try:
                 self.session = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
-                break
             except urllib.error.URLError:
-                if self.driver.poll() is not None:
+                if self.driver.poll() is not None or time.monotonic() > until:
                     raise
                 time.sleep(0.05)
         if dark:
@@ -71,7 +67,7 @@ class Browser:
         request = urllib.request.Request(self.base + prefix + path, data, {"Content-Type": "application/json"}, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=120) as answer:
+            with opener.open(request, timeout=PATIENCE) as answer:
                 return json.load(answer)["value"]
         except urllib.error.HTTPError as e:
             raise RuntimeError(json.load(e)["value"]["message"]) from None
@@ -153,9 +149,8 @@ def answer(url, outcome, remark="", authority=None):
         if remark:
             b.type("#text", remark)
         b.click("button[type=submit]")
-        for _ in range(200):
-            if "?" in b.url:
-                break
+        until = time.monotonic() + PATIENCE
+        while "?" not in b.url and time.monotonic() < until:
             time.sleep(0.05)
         return b.text()
 

@@ -42,6 +42,16 @@ NAMES = """64500 EXAMPLE-EE Example Network of Tallinn, EE
 """
 
 
+def wait_for(look, what=""):
+    """What `look` gives, as soon as that is something."""
+    until = time.monotonic() + TIMEOUT
+    while time.monotonic() < until:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"it never came: {what}")
+
+
 class Node:
     def __init__(self, directory):
         self.dir = pathlib.Path(directory)

@@ -2,31 +2,15 @@
 import base64
 import hashlib
 import json
-import socket
 import time
 
-from conftest import TIMEOUT, Node, Server
+from conftest import Node, wait_for
+from ports import free_port
 from signing import Signer, sealed
 from test_signatures import signed
 
 EVIDENCE = "application/vnd.comity.evidence+zstd"
 LOOPBACK = "\noutgoing-private yes\noutgoing-plain yes\n"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_for(look, what=""):
-    """What `look` gives, as soon as that is something."""
-    until = time.monotonic() + TIMEOUT
-    while time.monotonic() < until:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"it never came: {what}")
 
 
 def with_extra(receipt, entry):

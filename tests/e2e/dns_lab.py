@@ -3,12 +3,13 @@ nsd on loopback. `python3 dns_lab.py DNS_PROOF FOLDER` writes the chains of test
 import datetime
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from ports import free_port
 
 PARTY = "as64500.example"
 KEY = "5fe1000000000000000000000000000000000000000000000000000000000ac2"
@@ -135,9 +136,7 @@ class Lab:
             path.write_text(changed)
 
     def __enter__(self):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         zones = "".join(f'zone:\n  name: "{n}"\n  zonefile: "{"root" if n == "." else n}.zone"\n' for n in self.zones)
         (self.folder / "nsd.conf").write_text(
             f'server:\n  ip-address: 127.0.0.1@{self.port}\n  server-count: 1\n  username: ""\n  zonesdir: "{self.folder}"\n'
@@ -145,11 +144,10 @@ class Lab:
             f'  xfrdir: "{self.folder}"\n  rrl-ratelimit: 0\n  verbosity: 1\nremote-control:\n  control-enable: no\n' + zones)
         with open(self.folder / "nsd.log", "w") as log:
             self.nsd = subprocess.Popen(["nsd", "-d", "-c", "nsd.conf"], cwd=self.folder, env=ENV, stdout=log, stderr=log)
-        for _ in range(200):
-            if "status: NOERROR" in self.drill("example", "SOA") or self.nsd.poll() is not None:
-                break
+        until = time.monotonic() + 120
+        while "status: NOERROR" not in self.drill("example", "SOA"):
+            assert self.nsd.poll() is None and time.monotonic() < until, (self.folder / "nsd.log").read_text()
             time.sleep(0.05)
-        assert self.nsd.poll() is None, (self.folder / "nsd.log").read_text()
         return self
 
     def __exit__(self, *why):

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from delivery_lab import Place, wait_for
+from conftest import wait_for
+from delivery_lab import Place
 
 SWIFT = "swift acknowledged at-least 90% within 2d each 30d least 5 gives share"
 HOLD = "hold restraint scan,exercise in power each 90d"

@@ -1,15 +1,14 @@
 """Agreements as bench/simulate_agreements plays them: what docs/agreements.md claims holds, and its picture is what is drawn."""
 import json
-import os
 import re
 import subprocess
 import xml.etree.ElementTree as xml
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = Path(os.environ.get("COMITY", "build/comity")).resolve().parent / "bench/simulate_agreements"
+from conftest import COMITY, ROOT, TIMEOUT
+
+PROGRAM = COMITY.parent / "bench" / "simulate_agreements"
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="skipped: bench/simulate_agreements is not built")
 
 SEEDS = range(1, 9)
@@ -17,7 +16,7 @@ LASTING_DAYS = 365
 
 
 def play(*arguments):
-    return json.loads(subprocess.run([PROGRAM, *map(str, arguments)], check=True, capture_output=True, text=True, timeout=60).stdout)
+    return json.loads(subprocess.run([PROGRAM, *map(str, arguments)], check=True, capture_output=True, text=True, timeout=TIMEOUT).stdout)
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -81,4 +80,4 @@ def test_figures_in_docs_are_those(tmp_path):
 
 def test_what_is_asked_wrongly():
     for arguments in (["--seed"], ["--seed", "x"], ["--colour", "red"], ["--svg", "/nowhere/at/all"]):
-        assert subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=60).returncode == 1
+        assert subprocess.run([PROGRAM, *arguments], capture_output=True, timeout=TIMEOUT).returncode == 1

@@ -8,6 +8,7 @@ import pathlib
 import pytest
 from answer_lab import path, report
 from browser import DOWN, ENTER, SPACE, TAB, Browser, missing
+from conftest import wait_for
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -102,16 +103,13 @@ def test_the_keyboard_is_enough(browsers, page):
     b.keys(*"moved in May")
     assert tab_to(b, "button") == ["button"]
     b.keys(ENTER)
-    wait_for(b, "?recorded")
+    until_at(b, "?recorded")
     assert "Your answer is recorded: not ours" in b.text()
     assert b.complaints() == []
 
 
-def wait_for(b, end):
-    for _ in range(200):
-        if b.url.endswith(end):
-            return
-    raise AssertionError((b.url, b.text()[:2000]))
+def until_at(b, end):
+    wait_for(lambda: b.url.endswith(end), end)
 
 
 def test_nothing_chosen_is_not_sent(browsers, page):
@@ -140,9 +138,7 @@ def test_a_mistake_is_shown_with_what_was_typed(browsers, page):
     b.type("#better", "somebody <else>")
     b.type("#text", "a remark")
     b.click("button")
-    for _ in range(200):
-        if "Nothing was sent yet" in b.text():
-            break
+    wait_for(lambda: "Nothing was sent yet" in b.text(), "the page with the mistake")
     assert b.run("return document.querySelector('[role=alert]').innerText").count("Who answers instead?") == 1
     assert b.run("return document.getElementById('better').value") == "somebody <else>"
     assert b.run("return document.getElementById('text').value") == "a remark"
@@ -150,7 +146,7 @@ def test_a_mistake_is_shown_with_what_was_typed(browsers, page):
     keep(b, "mistake")
     b.run("document.getElementById('better').value = ''")
     b.click("button")
-    wait_for(b, "?recorded")
+    until_at(b, "?recorded")
     keep(b, "recorded")
 
 
@@ -159,11 +155,11 @@ def test_sending_again_by_reload_or_back_changes_nothing(browsers, page):
     b.open(page)
     b.click("label:has(#working)")
     b.click("button")
-    wait_for(b, "?recorded")
+    until_at(b, "?recorded")
     b.ask("POST", "/refresh")
     assert "Your answer is recorded: working on it" in b.text()
     b.ask("POST", "/back")
     b.click("label:has(#working)")
     b.click("button")
-    wait_for(b, "?before")
+    until_at(b, "?before")
     assert "That was recorded before" in b.text()

@@ -1,7 +1,6 @@
 """The statements API of `comity serve`, as its OpenAPI description says."""
 import base64
 import hashlib
-import http.client
 import json
 import os
 import pathlib
@@ -10,12 +9,10 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
-import urllib.parse
 
 import pytest
 
-from conftest import ROOT, Node, Server
+from conftest import ROOT, TIMEOUT, Node, Server, wait_for
 from signing import Signer, sealed
 
 PLAN = ("activity scan", "start 2026-01-01T00:00:00Z", "end 2026-02-01T00:00:00Z", "source 192.0.2.0/24", "target any",
@@ -126,14 +123,13 @@ def test_receipt_verifies_offline(world, tmp_path):
     note, id = world.plan()
     receipt = tmp_path / "receipt"
     given = world.submit(note).json()["receipt"]
-    for _ in range(100):
+
+    def fetched():
         answer = world.ask("GET", f"/statements/{id}/receipt")
-        if answer.status == 200:
-            break
-        problem(answer, 404)
-        time.sleep(0.1)
-    assert answer.body.decode().startswith("c2sp.org/tlog-proof@v1\n") and given
-    receipt.write_bytes(answer.body)
+        return answer.body if answer.status == 200 else problem(answer, 404) and None
+
+    receipt.write_bytes(wait_for(fetched, "the receipt"))
+    assert receipt.read_text().startswith("c2sp.org/tlog-proof@v1\n") and given
     world.server.stop()
     proof = tmp_path / "proof"
     world.node.run("ledger", "proof", id, "--out", proof)
@@ -277,7 +273,7 @@ class Events:
 
     def wait_for(self, id):
         with self.news:
-            assert self.news.wait_for(lambda: id in self.seen or None in self.seen, 60), self.seen
+            assert self.news.wait_for(lambda: id in self.seen or None in self.seen, TIMEOUT), self.seen
         assert id in self.seen
 
     def close(self):

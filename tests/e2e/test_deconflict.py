@@ -1,8 +1,8 @@
 """Before a takedown: whoever holds what is on the list is found with a contact, and nobody is told anything else."""
-import json
 
 import pytest
-from delivery_lab import Place, header, wait_for
+from conftest import wait_for
+from delivery_lab import Place, header
 
 LIST = 4000
 HELD = range(1, LIST, 4)  # 1,000 of them are somebody's sinkholes

@@ -4,9 +4,7 @@ import base64
 import http.server
 import json
 import pathlib
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +15,8 @@ import uuid
 
 import pytest
 
-from conftest import COMITY, ROOT
+from conftest import COMITY, ROOT, wait_for
+from ports import free_port
 
 TAXII = "application/taxii+json;version=2.1"
 MEDALLION = pathlib.Path(sys.executable).parent / "medallion"
@@ -81,9 +80,7 @@ def medallion(tmp_path):
         pytest.skip("medallion is not installed")
     if not DATA.exists():
         pytest.skip("../shared is absent: no data for medallion")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     (tmp_path / "medallion.json").write_text(json.dumps({
         "backend": {"module": "medallion.backends.memory_backend", "module_class": "MemoryBackend", "filename": str(DATA)},
         "users": {"admin": "Password0"}, "taxii": {"max_page_size": 3}}))
@@ -91,16 +88,21 @@ def medallion(tmp_path):
     server = subprocess.Popen([str(MEDALLION), "--host", "127.0.0.1", "--port", str(port), str(tmp_path / "medallion.json")],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}"
-    for _ in range(200):
+
+    def wants_a_password():
         try:
             urllib.request.urlopen(f"{url}/taxii2/", timeout=5)
         except urllib.error.HTTPError:
-            break
+            return True
         except OSError:
-            time.sleep(0.1)
-    yield url, ("--user", "admin", "--password-file", str(tmp_path / "password"))
-    server.kill()
-    server.wait()
+            return False
+
+    try:
+        wait_for(wants_a_password, "medallion")
+        yield url, ("--user", "admin", "--password-file", str(tmp_path / "password"))
+    finally:
+        server.kill()
+        server.wait()
 
 
 def fetch(url, path):

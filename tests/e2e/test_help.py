@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("aiosmtpd.controller", reason="no aiosmtpd from PyPI")
 from answer_lab import post  # noqa: E402
-from conftest import bearer, token_of  # noqa: E402
-from delivery_lab import Place, header, wait_for  # noqa: E402
+from conftest import bearer, token_of, wait_for  # noqa: E402
+from delivery_lab import Place, header  # noqa: E402
 from test_mail_notices import named, parse, smtp, text_of  # noqa: E402,F401
 
 DUTY = "duty@c.example"

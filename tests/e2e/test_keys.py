@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from conftest import COMITY, Node
-from delivery_lab import Place, wait_for
+from conftest import COMITY, Node, wait_for
+from delivery_lab import Place
 from signing import Signer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -3,12 +3,11 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import uuid
 
 import pytest
 
-from conftest import ROOT, bearer, token_of
+from conftest import ROOT, bearer, token_of, wait_for
 from signing import Signer, sealed
 from test_api import EVIDENCE, PLAN
 
@@ -65,12 +64,11 @@ class Ledgers:
 
     def wait_for(self, ledger, size, who=None):
         """Until the checkpoint holds so many."""
-        for _ in range(600):
+        def holds():
             answer = self.server.get(f"/ledger/{ledger}/checkpoint", headers=bearer(self.tokens[who]) if who else {})
-            if answer.status == 200 and int(answer.body.split(b"\n")[1]) >= size:
-                return
-            time.sleep(0.05)
-        raise AssertionError((ledger, answer.status, answer.body))
+            return answer.status == 200 and int(answer.body.split(b"\n")[1]) >= size
+
+        wait_for(holds, (ledger, size))
 
     def logged(self, ledger):
         found = json.loads(self.server.get("/statements?limit=1000", headers=bearer(self.tokens["team.example"])).body)

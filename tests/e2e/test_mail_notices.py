@@ -11,15 +11,15 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import ssl
 import subprocess
-import time
 
 import pytest
 
 controller = pytest.importorskip("aiosmtpd.controller", reason="no aiosmtpd from PyPI")
 from aiosmtpd.smtp import AuthResult  # noqa: E402
+from conftest import wait_for  # noqa: E402
+from ports import free_port  # noqa: E402
 
 SHARED = pathlib.Path(os.environ.get("COMITY_SHARED", pathlib.Path(__file__).resolve().parents[3] / "shared"))
 SCHEMAS = SHARED / "data/routing/xarf-v4/schemas/v4"
@@ -57,9 +57,7 @@ def smtp():
 
     def start(**options):
         box = Box()
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
+        port = free_port()
         c = controller.Controller(box, hostname="127.0.0.1", port=port, **options)
         c.start()
         running.append(c)
@@ -357,10 +355,7 @@ def test_no_agent_stays_when_no_mail_went(node, smtp):
     assert node.error("mail", "send", code=3) == "unreachable"
     sockets = subprocess.run(["gpgconf", "--homedir", str(node.dir / "openpgp"), "--list-dirs", "agent-socket"],
                              capture_output=True, text=True, check=True).stdout.strip()
-    until = time.monotonic() + 30  # it is told to end, and takes a moment
-    while pathlib.Path(sockets).exists() and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not pathlib.Path(sockets).exists()
+    wait_for(lambda: not pathlib.Path(sockets).exists(), "its end")  # it is told to, and takes a moment
 
 
 def bounce(to, recipient, status="5.1.1", action="failed"):

@@ -7,14 +7,12 @@ import json
 import os
 import random
 import re
-import time
-import time
 import urllib.parse
 import uuid
 
 import pytest
 
-from conftest import TAXII, bearer, token_of
+from conftest import TAXII, bearer, token_of, wait_for
 from signing import Signer, sealed
 from test_api import EVIDENCE, Events
 from test_matrix import CONFIG, MARKINGS
@@ -139,11 +137,7 @@ class World:
     def published(self):
         """Waits until the public ledger's checkpoint holds all of it."""
         size = sum(s["ledger"] == "public" for s in json.loads(self.of["operator"].get("/statements?limit=1000")[2])["statements"])
-        for _ in range(600):
-            if int(self.of["anybody"].get("/ledger/public/checkpoint")[2].split(b"\n")[1]) == size:
-                return
-            time.sleep(0.05)
-        raise AssertionError("not published")
+        wait_for(lambda: int(self.of["anybody"].get("/ledger/public/checkpoint")[2].split(b"\n")[1]) == size, "the checkpoint")
 
     def everything(self, reader, ledgers=True, collections=COLLECTIONS):
         """Every answer that this reader can get. ledgers: what follows from the circle's ledger too."""

@@ -3,7 +3,8 @@ import json
 import time
 
 import second_standing
-from delivery_lab import Place, wait_for
+from conftest import wait_for
+from delivery_lab import Place
 from test_follow_up import notices, routed
 
 

@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from conftest import TAXII, token_of
-from delivery_lab import Place, wait_for
+from conftest import TAXII, token_of, wait_for
+from delivery_lab import Place
 from signing import Signer, sealed
 from test_api import EVIDENCE, PLAN
 

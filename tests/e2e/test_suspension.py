@@ -2,18 +2,17 @@
 nodes: a.example keeps the agreement, b.example follows a's ledgers and knows of it from there. bench/make_agreement gave
 them the months that it takes."""
 import json
-import os
 import subprocess
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
-from conftest import Node
-from delivery_lab import LOOPBACK, Place, free_port, wait_for
+from conftest import COMITY, TIMEOUT, Node, wait_for
+from delivery_lab import LOOPBACK, Place
+from ports import free_port
 
-PROGRAM = Path(os.environ.get("COMITY", "build/comity")).resolve().parent / "bench/make_agreement"
+PROGRAM = COMITY.parent / "bench" / "make_agreement"
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason="skipped: bench/make_agreement is not built")
 
 MEDIA = "application/taxii+json;version=2.1"
@@ -52,7 +51,7 @@ def indicator():
 
 def build(tmp_path, serve, windows):
     a, b = (Made(tmp_path, name, serve) for name in ("a.example", "b.example"))
-    subprocess.run([PROGRAM, a.node.dir, b.node.dir, windows], check=True, timeout=60)
+    subprocess.run([PROGRAM, a.node.dir, b.node.dir, windows], check=True, timeout=TIMEOUT)
     a.settle(b)
     b.settle(a)
     a.start()

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import COMITY
+from conftest import COMITY, TIMEOUT
 
 HEADER = "timestamp,ip,protocol,port,hostname,tag,asn,geo\n"
 
@@ -110,7 +110,10 @@ class Watch:
 
     def listens(self):
         folder = f"/proc/{self.process.pid}/fd"
-        return any("inotify" in os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder) if os.path.lexists(f"{folder}/{fd}"))
+        try:
+            return any("inotify" in os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder))
+        except FileNotFoundError:
+            return False  # one was closed meanwhile
 
     def said(self):
         self.log.seek(0)
@@ -118,7 +121,7 @@ class Watch:
         return [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
 
     def until(self, what, condition):
-        end = time.monotonic() + 60
+        end = time.monotonic() + TIMEOUT
         while not condition():
             assert self.process.poll() is None, self.process.stderr.read().decode()
             assert time.monotonic() < end, f"{what}: never seen; said {self.said()}"
