@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/encoding.h"
+#include "random.h"
 
 /*
  * How it is the same every time
@@ -27,14 +28,9 @@ void history_need(enum err e)
 	exit(EXIT_FAILURE);
 }
 
-/* SplitMix64 */
 uint64_t draw(struct history *h, uint64_t below)
 {
-	uint64_t v = h->drawn += UINT64_C(0x9e3779b97f4a7c15);
-
-	v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (v ^ v >> 31) % below;
+	return random_next(&h->drawn) % below;
 }
 
 bool chance(struct history *h, unsigned percent)

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "random.h"
 
 #define REPORTS_ROW 2048 /* a row is never longer */
 
@@ -50,11 +51,7 @@ static inline const char *reports_header(enum reports_format f)
 
 static inline uint64_t reports_random(struct reports *r)
 {
-	uint64_t v = r->seed += 0x9e3779b97f4a7c15;
-
-	v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9;
-	v = (v ^ v >> 27) * 0x94d049bb133111eb;
-	return v ^ v >> 31;
+	return random_next(&r->seed);
 }
 
 /* One in sixteen is IPv6, below blocks that registries give out. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "random.h"
 #include "regime/agreement.h"
 
 #define PAIRS 1000
@@ -48,14 +49,9 @@ static void need(enum err e)
 	exit(EXIT_FAILURE);
 }
 
-/* SplitMix64 */
 static uint64_t draw(uint64_t below)
 {
-	uint64_t v = seed += UINT64_C(0x9e3779b97f4a7c15);
-
-	v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (v ^ v >> 31) % below;
+	return random_next(&seed) % below;
 }
 
 /* One window of one side: how much was asked, and how much of it was answered by who means to. Drawn whether it does or not, so that
