@@ -375,6 +375,7 @@ static void as_objects(void **state)
 	assert_false(empty);
 	buffer_byte(&out, 0);
 	assert_non_null(strstr(out.at, "\"pledges\":[],\"declarations\":[{"));
+	assert_true(strstr(out.at, "\"met\"") == NULL && strstr(out.at, "\"windows\"") == NULL); /* no score */
 	assert_non_null(strstr(out.at, "we leave it alone"));
 	ask.demonstration = true;
 	buffer_clear(&out);
