@@ -42,6 +42,11 @@ NAMES = """64500 EXAMPLE-EE Example Network of Tallinn, EE
 """
 
 
+def at(days):
+    """The time so many days from now."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
+
+
 def wait_for(look, what=""):
     """What `look` gives, as soon as that is something."""
     until = time.monotonic() + TIMEOUT

@@ -8,13 +8,13 @@ import random
 
 import pytest
 
-from conftest import ROOT, token_of
+from conftest import ROOT, Node, at, token_of
 from signing import Signer
 
 SCHEMAS = ROOT.parent / "shared" / "data" / "disclosure" / "cyclonedx" / "schema"
 TYPE = "application/vnd.in-toto+json.dsse"
 PUBLIC = "node.example/public"
-UNTIL = "2030-01-01T00:00:00Z"
+UNTIL = at(1100)
 
 DECLARATIONS = {
     "assessors": [{"bom-ref": "lab", "thirdParty": True, "organization": {"name": "A laboratory", "url": ["https://lab.example"]}}],
@@ -68,7 +68,7 @@ def test_side_by_side(place):
     told = show(place, id)
     assert told["predicate"] == "evaluation" and told["from"] == "body.example" and told["status"] == "valid"
     assert told["subjects"] == ["pkg:generic/router@4.2", firmware(place)]
-    assert told["agrees"] is True and told["envelope_here"] is True and told["end"] == "2030-01-01T00:00:00.000Z"
+    assert told["agrees"] is True and told["envelope_here"] is True and told["end"] == UNTIL.replace("Z", ".000Z")
     assert [(s["party"], s["good"]) for s in told["signers"]] == [("body.example", True)]
     claim, other = told["claims"]
     assert claim["assessed"] == {"by": "A laboratory", "third_party": True, "requirement": "r-1", "conformance": 0.9, "confidence": 1}
@@ -100,7 +100,7 @@ def test_a_withdrawal_shows_above(place):
     (top,) = place.json("certificate", "issue", "--from", "maker.example", "--predicate", "declaration", "--subject",
                         "pkg:generic/router", "--cites", middle["id"])
     assert show(place, top["id"])["rests_on_bad"] is None
-    assert show(place, top["id"], "--at", "2031-01-01T00:00:00Z")["rests_on_bad"] == {
+    assert show(place, top["id"], "--at", at(1200))["rests_on_bad"] == {
         "id": middle["id"], "unknown": False, "expired": True, "key_revoked": False, "status": "valid"}
     place.run("certificate", "withdraw", id, "--from", "body.example", "--text", "our mistake")
     for above in (middle["id"], top["id"]):
@@ -133,14 +133,12 @@ def test_a_revoked_key(place):
     told = show(place, id)
     assert told["key_revoked"] is True and told["agrees"] is True
     assert "a key that was revoked" in place.text("certificate", "show", id)
-    assert place.error("certificate", "issue", "--from", "body.example", "--predicate", "declaration", "--subject", "pkg:a/b",
-                       code=None) in ("key", "party-unknown")
+    assert place.error("certificate", "issue", "--from", "body.example", "--predicate", "declaration", "--subject", "pkg:a/b") == "party-unknown"
 
 
 # ---- several signers, on two nodes ----
 
 def test_two_nodes_sign_one_envelope(place, tmp_path):
-    from conftest import Node
     other = Node(tmp_path / "other" / "node")
     other.dir.parent.mkdir()
     other.run("init", "other.example")
@@ -169,7 +167,6 @@ def test_two_nodes_sign_one_envelope(place, tmp_path):
 
 
 def test_a_follower_reads_the_same(place, tmp_path, serve):
-    from conftest import Node
     from test_follow import follow, same_state
     place.run("certificate", "status", issue(place), "suspended", "--from", "lab.example")
     follower = Node(tmp_path / "follower" / "node")

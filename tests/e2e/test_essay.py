@@ -1,13 +1,10 @@
 """Rows of the essay's table (docs/regime.md) that no other file shows: what plans explain, one node alone, and who signs no
 intrusive plan at either door."""
-import datetime
 import time
 
 import pytest
 
-
-def at(days):
-    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+from conftest import at
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import Node
+from conftest import Node, at
 
 LAB = "lab.example"
 
@@ -30,7 +30,7 @@ def lab(tmp_path, templates):
 
 
 def issue(node, *words):
-    return node.json("certificate", "issue", "--predicate", "evaluation", "--until", "2027-11-01T00:00:00Z", *words)[-1]["id"]
+    return node.json("certificate", "issue", "--predicate", "evaluation", "--until", at(340), *words)[-1]["id"]
 
 
 def check(node, path, *words, code=0):
@@ -80,10 +80,10 @@ def test_recognition_is_the_readers_own(lab, tmp_path):
     (line,), total = check(lab, path, "--all")
     assert (line["recognition"], line["recognised_level"], line["recognition_line"]) == ("recognised", "high", 2)
     # expired by then, and recognised
-    (line,), total = check(lab, path, "--at", "2028-01-01T00:00:00Z", code=6)
+    (line,), total = check(lab, path, "--at", at(400), code=6)
     assert line["standing"] == "expired" and total["expired"] == 1
     (lab.dir / "recognition").write_text(f"refuse {LAB}\n")
-    assert check(lab, path, "--at", "2028-01-01T00:00:00Z")[1]["attention"] == 0
+    assert check(lab, path, "--at", at(400))[1]["attention"] == 0
     (lab.dir / "recognition").write_text("recognise\n")
     assert lab.error("inventory", "check", path, code=2) == "usage"
 

@@ -1,15 +1,12 @@
 """Plans as others read and write them: calendars, probing.txt, and what packets bring along."""
-import datetime
 import socket
 import struct
 
 import pytest
 
+from conftest import at
+
 URI = "https://probe.example/.well-known/probing.txt"
-
-
-def at(days):
-    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from conftest import at
 from signing import Signer
 
 TERM = "swift acknowledged at-least 90% within 1d each 30d"
@@ -57,7 +58,7 @@ def test_norms_are_listed_and_shown(bare):
 def test_a_pledge_is_made_listed_shown_and_withdrawn(node):
     own = make(node, "--norm", "un 2015 c", "--term", TERM, "--term", "again re-offence at-most 2.5% each 90d", "--unilateral",
                "--text", "We mean it.")
-    declared = make(node, "--norm", "osce 2016 11", "--from", "op.example", "--end", "2030-01-01T00:00:00Z")
+    declared = make(node, "--norm", "osce 2016 11", "--from", "op.example", "--end", at(1100))
     assert [p["id"] for p in node.json("pledge", "list")] == [own, declared]  # by name, then by the ledger
     assert [p["id"] for p in node.json("pledge", "list", "op.example")] == [declared]
     assert node.json("pledge", "list", "nobody.example") == []
@@ -142,9 +143,9 @@ def test_a_pledge_shortens_what_is_due(node):
     id_ = make(node, "--norm", "un 2015 c", "--term", TERM.replace("1d", "5d"), "--from", "op.example")
     assert notice(infected) == 3 * DAY  # never longer than its class
     assert notice(weak) == 5 * DAY
-    assert notice(weak, "due " + (datetime.datetime.now(datetime.timezone.utc) + 9 * DAY).strftime("%Y-%m-%dT%H:%M:%SZ")) > 8 * DAY
+    assert notice(weak, "due " + at(9)) > 8 * DAY
     early, _ = author.statement("notice", CIRCLE, "to op.example", f"class {weak}", "events 77",
-                              "due " + (datetime.datetime.now(datetime.timezone.utc) + 4 * DAY).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                              "due " + at(4),
                               "body application/vnd.comity.evidence+zstd 10 sealed-sha256:" + "00" * 32)
     refused = node.run("submit", "-", stdin=early.encode(), code=None)
     assert refused.returncode == 1 and b"at least 5d" in refused.stdout + refused.stderr
