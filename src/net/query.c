@@ -1,5 +1,7 @@
 #include "net/query.h"
 
+#include "base/clock.h"
+
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -100,4 +102,68 @@ enum err query_get(const struct query *q, const char *name, struct span *value)
 		return ERR_NOT_FOUND;
 	*value = found->value;
 	return OK;
+}
+
+static bool is_among(struct span name, const char *names)
+{
+	struct span rest = span_of(names);
+
+	while (rest.at != NULL)
+		if (span_equal(span_trim(span_cut(&rest, ',')), name))
+			return true;
+	return false;
+}
+
+enum err query_knows(const struct query *q, const char *names)
+{
+	for (size_t i = 0; i < q->count; i++)
+		if (!is_among(q->fields[i].name, names))
+			return fail(ERR_USAGE, "the query knows %s", names);
+	return OK;
+}
+
+enum err query_text(const struct query *q, const char *name, struct span *value)
+{
+	enum err e = query_get(q, name, value);
+
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+enum err query_domain(const struct query *q, const char *name, struct span *value)
+{
+	enum err e = query_get(q, name, value);
+
+	if (e == OK && !span_is_domain(*value))
+		e = fail(ERR_USAGE, "%s: a domain", name);
+	return e == ERR_NOT_FOUND ? OK : e;
+}
+
+enum err query_number(const struct query *q, const char *name, uint64_t least, uint64_t most, uint64_t *value)
+{
+	struct span text;
+	uint64_t number = 0;
+	enum err e = query_get(q, name, &text);
+
+	if (e == ERR_NOT_FOUND)
+		return OK;
+	if (e == OK && (span_u64(text, most, &number) != OK || number < least))
+		e = fail(ERR_USAGE, "%s: a number from %ju to %ju", name, (uintmax_t)least, (uintmax_t)most);
+	if (e == OK)
+		*value = number;
+	return e;
+}
+
+enum err query_time(const struct query *q, const char *name, int64_t *ms)
+{
+	struct span text;
+	int64_t at = 0;
+	enum err e = query_get(q, name, &text);
+
+	if (e == ERR_NOT_FOUND)
+		return OK;
+	if (e == OK && (clock_parse_rfc3339(text, &at) != OK || at < 0))
+		e = fail(ERR_USAGE, "%s: a time like 2026-11-22T20:45:00Z", name);
+	if (e == OK)
+		*ms = at;
+	return e;
 }

@@ -102,6 +102,56 @@ static void gets_one(void **state)
 	assert_span(value, "as it was");
 }
 
+/* What the query does not say stays, and so does what it says wrongly. */
+static void reads_values(void **state)
+{
+	struct span text = SPAN("as it was"), domain = SPAN("");
+	uint64_t number = 7;
+	int64_t ms = 8;
+	struct query q;
+
+	(void)state;
+	assert_int_equal(query_read(arena, SPAN("n=3&t=1970-01-01T00:00:01Z&d=a.example&s="), &q), OK);
+	assert_int_equal(query_text(&q, "x", &text), OK);
+	assert_span(text, "as it was");
+	assert_int_equal(query_text(&q, "s", &text), OK);
+	assert_span(text, "");
+	assert_int_equal(query_domain(&q, "x", &domain), OK);
+	assert_span(domain, "");
+	assert_int_equal(query_domain(&q, "d", &domain), OK);
+	assert_span(domain, "a.example");
+	assert_int_equal(query_domain(&q, "s", &domain), ERR_USAGE);
+	assert_int_equal(query_number(&q, "x", 1, 9, &number), OK);
+	assert_int_equal(query_number(&q, "n", 4, 9, &number), ERR_USAGE);
+	assert_int_equal(query_number(&q, "n", 0, 2, &number), ERR_USAGE);
+	assert_int_equal(query_number(&q, "s", 0, 2, &number), ERR_USAGE);
+	assert_int_equal(number, 7);
+	assert_int_equal(query_number(&q, "n", 3, 3, &number), OK);
+	assert_int_equal(number, 3);
+	assert_int_equal(query_time(&q, "x", &ms), OK);
+	assert_int_equal(query_time(&q, "n", &ms), ERR_USAGE);
+	assert_int_equal(ms, 8);
+	assert_int_equal(query_time(&q, "t", &ms), OK);
+	assert_int_equal(ms, 1000);
+	assert_int_equal(query_read(arena, SPAN("n=3&n=3"), &q), OK);
+	assert_int_equal(query_number(&q, "n", 0, 9, &number), ERR_USAGE);
+}
+
+static void knows_names(void **state)
+{
+	struct query q;
+
+	(void)state;
+	assert_int_equal(query_read(arena, SPAN(""), &q), OK);
+	assert_int_equal(query_knows(&q, "at"), OK);
+	assert_int_equal(query_read(arena, SPAN("limit=1&after=2"), &q), OK);
+	assert_int_equal(query_knows(&q, "after, limit"), OK);
+	assert_int_equal(query_knows(&q, "after, limits"), ERR_USAGE);
+	assert_int_equal(query_knows(&q, "limit"), ERR_USAGE);
+	assert_int_equal(query_read(arena, SPAN("after%2c%20limit=1"), &q), OK);
+	assert_int_equal(query_knows(&q, "after, limit"), ERR_USAGE);
+}
+
 /* What is encoded byte by byte comes back. */
 static void comes_back(void **state)
 {
@@ -136,6 +186,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads, make, drop),
 		cmocka_unit_test_setup_teardown(refuses, make, drop),
 		cmocka_unit_test_setup_teardown(gets_one, make, drop),
+		cmocka_unit_test_setup_teardown(reads_values, make, drop),
+		cmocka_unit_test_setup_teardown(knows_names, make, drop),
 		cmocka_unit_test_setup_teardown(comes_back, make, drop),
 	};
 
