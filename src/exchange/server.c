@@ -277,20 +277,15 @@ static void tell_ready(struct service *s, const struct server_tls *tls)
 		s->options->ready(s->options->context, &ready);
 }
 
-static enum err start(struct service *s)
+/* What doors and threads share. */
+static enum err make_parts(struct service *s)
 {
-	struct arena *a = arena_new(CONFIG_ARENA);
-	struct server_tls tls = { 0 };
-	enum err e = a == NULL ? ERR_NO_MEMORY : node_open(s->options->dir, NODE_WRITE, &s->server.node);
+	const struct config *c = s->options->config;
+	enum err e = access_new(s->server.node, &s->server.access);
 
-	if (e == OK && node_mended(s->server.node)[0] != '\0')
-		log_error(LOG_WARNING, "the views were made anew from the journal", OK, node_mended(s->server.node));
+	make_secret(&s->server);
 	if (e == OK)
-		make_secret(&s->server);
-	if (e == OK)
-		e = access_new(s->server.node, &s->server.access);
-	if (e == OK)
-		e = access_for(s->server.access, s->options->config->url);
+		e = access_for(s->server.access, c->url);
 	if (e == OK)
 		e = followers_new(&s->server.followers);
 	if (e == OK)
@@ -300,23 +295,40 @@ static enum err start(struct service *s)
 	if (e == OK)
 		e = suspensions_new(s->options->dir, &s->server.suspensions);
 	if (e == OK)
-		e = limits_new(s->options->config->requests_per_minute, AT_ONCE, &s->limits);
-	if (e == OK)
-		e = receiving_new(s->options->config, &s->server.receiving);
-	if (e == OK)
-		e = start_sequencer(s);
-	if (e == OK)
-		e = start_http(s, &tls, a);
-	if (e == OK)
-		e = rounds_start(&s->server, s->options->dir, &s->rounds);
+		e = limits_new(c->requests_per_minute, AT_ONCE, &s->limits);
+	return e == OK ? receiving_new(c, &s->server.receiving) : e;
+}
+
+/* What the server does by itself. */
+static enum err start_threads(struct service *s)
+{
+	enum err e = rounds_start(&s->server, s->options->dir, &s->rounds);
+
 	if (e == OK)
 		e = start_proofs(s);
 	if (e == OK)
 		e = follow_rounds_start(&s->server, &s->follow);
 	if (e == OK)
 		e = start_delivery(s);
+	return e == OK ? start_recalls(s) : e;
+}
+
+static enum err start(struct service *s)
+{
+	struct arena *a = arena_new(CONFIG_ARENA);
+	struct server_tls tls = { 0 };
+	enum err e = a == NULL ? ERR_NO_MEMORY : node_open(s->options->dir, NODE_WRITE, &s->server.node);
+
+	if (e == OK && node_mended(s->server.node)[0] != '\0')
+		log_error(LOG_WARNING, "the views were made anew from the journal", OK, node_mended(s->server.node));
 	if (e == OK)
-		e = start_recalls(s);
+		e = make_parts(s);
+	if (e == OK)
+		e = start_sequencer(s);
+	if (e == OK)
+		e = start_http(s, &tls, a);
+	if (e == OK)
+		e = start_threads(s);
 	if (e == OK)
 		tell_ready(s, &tls);
 	arena_free(a);
