@@ -77,6 +77,9 @@ bool api_wants(const struct http_request *r, const char *media_type);
 void api_answer(struct http_answer *out, unsigned status, const char *media_type, struct buffer *body);
 /* 200, for this reader alone: not to be kept by others, nor shown again without asking. */
 void api_answer_private(struct http_answer *out, const char *media_type, struct buffer *body);
+/* How a door ends: with the JSON that was written, answered as by api_answer_private, or with what failed before. Frees what is
+ * not the answer's. */
+enum err api_end(struct http_answer *out, enum err e, struct buffer *body);
 
 extern const char openapi_json[];
 extern const size_t openapi_json_length;

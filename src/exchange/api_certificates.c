@@ -4,55 +4,28 @@
 
 #define ANSWER_MAX ((size_t)64 << 20)
 #define FULL ERR_EXISTS /* ends the walk; never leaves this file */
+#define NO_AFTER UINT64_MAX
 
 struct asked {
 	struct span subject, from;
 	uint64_t after, limit;
-	bool has_after;
 };
-
-static enum err read_text(const struct query *q, const char *name, struct span *out)
-{
-	enum err e = query_get(q, name, out);
-
-	return e == ERR_NOT_FOUND ? OK : e;
-}
-
-static enum err read_number(const struct query *q, const char *name, uint64_t max, uint64_t *out, bool *found)
-{
-	struct span value;
-	enum err e = query_get(q, name, &value);
-
-	*found = e == OK;
-	if (e == OK && span_u64(value, max, out) != OK)
-		e = fail(ERR_USAGE, "%s: a number up to %ju", name, (uintmax_t)max);
-	return e == ERR_NOT_FOUND ? OK : e;
-}
 
 static enum err read_query(struct http_request *r, struct asked *out)
 {
 	struct query q;
-	bool has_limit = false;
 	enum err e = query_read(r->arena, r->query, &q);
 
-	*out = (struct asked){ .subject = SPAN(""), .from = SPAN(""), .limit = API_LIMIT_DEFAULT };
-	for (size_t i = 0; e == OK && i < q.count; i++)
-		if (!span_is(q.fields[i].name, "subject") && !span_is(q.fields[i].name, "from") &&
-		    !span_is(q.fields[i].name, "after") && !span_is(q.fields[i].name, "limit"))
-			e = fail(ERR_USAGE, "the query knows subject, from, after, limit");
+	*out = (struct asked){ .subject = SPAN(""), .from = SPAN(""), .limit = API_LIMIT_DEFAULT, .after = NO_AFTER };
 	if (e == OK)
-		e = read_text(&q, "subject", &out->subject);
+		e = query_knows(&q, "subject, from, after, limit");
 	if (e == OK)
-		e = read_text(&q, "from", &out->from);
-	if (e == OK && out->from.len > 0 && !span_is_domain(out->from))
-		e = fail(ERR_USAGE, "from: the domain of a party");
+		e = query_text(&q, "subject", &out->subject);
 	if (e == OK)
-		e = read_number(&q, "after", (uint64_t)1 << 53, &out->after, &out->has_after);
+		e = query_domain(&q, "from", &out->from);
 	if (e == OK)
-		e = read_number(&q, "limit", API_LIMIT_MAX, &out->limit, &has_limit);
-	if (e == OK && out->limit == 0)
-		e = fail(ERR_USAGE, "limit: from 1 to %d", API_LIMIT_MAX);
-	return e;
+		e = query_number(&q, "after", 0, (uint64_t)1 << 53, &out->after);
+	return e == OK ? query_number(&q, "limit", 1, API_LIMIT_MAX, &out->limit) : e;
 }
 
 struct listing {
@@ -71,7 +44,7 @@ static enum err put_certificate(void *context, const struct certificate *c)
 	enum err e;
 
 	if (l->asked->subject.len > 0 && ((l->asked->from.len > 0 && !span_equal(c->from, l->asked->from)) ||
-					  (l->asked->has_after && c->index <= l->asked->after)))
+					  (l->asked->after != NO_AFTER && c->index <= l->asked->after)))
 		return OK;
 	if (l->count == l->asked->limit) {
 		l->more = true;
@@ -93,7 +66,7 @@ static enum err walk(const struct state *st, const struct asked *asked, struct l
 
 	if (asked->subject.len > 0)
 		e = certificates_of(st, asked->subject, put_certificate, l);
-	else if (asked->has_after)
+	else if (asked->after != NO_AFTER)
 		e = state_certificates_after(st, asked->from, asked->after, put_certificate, l);
 	else
 		e = state_certificates(st, asked->from, put_certificate, l);
@@ -122,12 +95,7 @@ static enum err read_list(const struct server *s, struct http_request *r, struct
 		json_null(&j, "next");
 	json_bool(&j, "more", l.more);
 	json_object_end(&j);
-	if (e == OK)
-		e = body.err;
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e, &body);
 }
 
 static enum err read_one(const struct server *s, struct http_request *r, struct state *st, struct http_answer *out)
@@ -147,12 +115,8 @@ static enum err read_one(const struct server *s, struct http_request *r, struct 
 		json_object(&j, NULL);
 		certificate_tell_print(&t, &j);
 		json_object_end(&j);
-		e = body.err;
 	}
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e, &body);
 }
 
 /* In memory of its own: an envelope takes more than a request has. */

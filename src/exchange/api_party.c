@@ -8,18 +8,11 @@
 static enum err read_time(struct http_request *r, int64_t *out)
 {
 	struct query q;
-	struct span value;
 	enum err e = query_read(r->arena, r->query, &q);
 
-	if (e != OK)
-		return e;
-	if (q.count > 1 || (q.count == 1 && !span_is(q.fields[0].name, "at")))
-		return fail(ERR_USAGE, "the query knows at");
-	if ((e = query_get(&q, "at", &value)) == ERR_NOT_FOUND)
-		return OK;
-	if (e == OK && (clock_parse_rfc3339(value, out) != OK || *out < 0))
-		e = fail(ERR_USAGE, "at: a time like 2026-11-22T20:45:00Z");
-	return e;
+	if (e == OK)
+		e = query_knows(&q, "at");
+	return e == OK ? query_time(&q, "at", out) : e;
 }
 
 struct claiming {
@@ -75,12 +68,7 @@ static enum err read_party(const struct server *s, struct http_request *r, struc
 		e = party_view(st, r->arena, p.domain, at_ms, &view);
 	if (e == OK)
 		e = print_party(st, &p, &view, answers, &j);
-	if (e == OK)
-		e = body.err;
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e, &body);
 }
 
 enum http_next api_party(void *context, struct http_request *r, struct http_answer *out)

@@ -34,26 +34,17 @@ static enum err read_after(const struct query *q, struct listing *l)
 static enum err read_query(struct http_request *r, struct listing *l)
 {
 	struct query q;
-	struct span limit;
 	enum err e = query_read(r->arena, r->query, &q);
 
 	l->left = API_LIMIT_DEFAULT;
-	for (size_t i = 0; e == OK && i < q.count; i++)
-		if (!span_is(q.fields[i].name, "party") && !span_is(q.fields[i].name, "after") &&
-		    !span_is(q.fields[i].name, "limit"))
-			e = fail(ERR_USAGE, "the query knows party, after, limit");
+	l->party = SPAN("");
+	if (e == OK)
+		e = query_knows(&q, "party, after, limit");
 	if (e == OK)
 		e = read_after(&q, l);
-	if (e == OK && (e = query_get(&q, "limit", &limit)) == OK &&
-	    (span_u64(limit, API_LIMIT_MAX, &l->left) != OK || l->left == 0))
-		e = fail(ERR_USAGE, "limit: 1 to %d", API_LIMIT_MAX);
-	if (e == OK || e == ERR_NOT_FOUND)
-		e = query_get(&q, "party", &l->party);
-	if (e == ERR_NOT_FOUND) {
-		l->party = SPAN("");
-		return OK;
-	}
-	return e == OK && !span_is_domain(l->party) ? fail(ERR_USAGE, "party: a domain") : e;
+	if (e == OK)
+		e = query_number(&q, "limit", 1, API_LIMIT_MAX, &l->left);
+	return e == OK ? query_domain(&q, "party", &l->party) : e;
 }
 
 /* *take: it is to be printed. */
@@ -150,13 +141,8 @@ static enum err list(struct http_request *r, struct state *st, struct http_answe
 	json_array_end(&l.j);
 	json_bool(&l.j, "more", l.more);
 	json_object_end(&l.j);
-	if (e == OK)
-		e = body.err;
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
 	arena_free(one.arena);
-	return e;
+	return api_end(out, e, &body);
 }
 
 static enum err walk_pledges(struct listing *l)
@@ -195,10 +181,7 @@ static enum err read_agreement(const struct server *s, struct http_request *r, s
 		e = fail(ERR_NOT_FOUND, "no agreement of that id is kept here");
 	if (e == OK)
 		e = print_agreement(st, r->caller, &a, &body);
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e, &body);
 }
 
 enum http_next api_pledges(void *context, struct http_request *r, struct http_answer *out)

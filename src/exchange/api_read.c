@@ -107,6 +107,16 @@ void api_answer_private(struct http_answer *out, const char *media_type, struct 
 	api_answer(out, 200, media_type, body);
 }
 
+enum err api_end(struct http_answer *out, enum err e, struct buffer *body)
+{
+	if (e == OK)
+		e = body->err;
+	if (e == OK)
+		api_answer_private(out, "application/json", body);
+	buffer_free(body);
+	return e;
+}
+
 /* ---- one statement ---- */
 
 /* What the caller may not see is not there. */
@@ -311,22 +321,9 @@ static const struct {
 };
 #define FILTER_COUNT (sizeof(filters) / sizeof(filters[0]))
 
-static enum err check_names(const struct query *q)
-{
-	for (size_t i = 0; i < q->count; i++) {
-		size_t n = 0;
-
-		while (n < FILTER_COUNT && !span_is(q->fields[i].name, filters[n].name))
-			n++;
-		if (n == FILTER_COUNT)
-			return fail(ERR_USAGE, "the query knows kind, party, matter, after, limit, wait");
-	}
-	return OK;
-}
-
 enum err api_filter_read(const struct query *q, struct api_filter *out)
 {
-	enum err e = check_names(q);
+	enum err e = query_knows(q, "kind, party, matter, after, limit, wait");
 
 	*out = (struct api_filter){ .limit = API_LIMIT_DEFAULT };
 	for (size_t i = 0; e == OK && i < FILTER_COUNT; i++) {
@@ -439,15 +436,10 @@ static enum err read_list(const struct server *s, struct http_request *r, struct
 		return api_follow(s, r, &f, false, out);
 	buffer_text(&body, "{\"statements\":[");
 	e = api_walk(s, st, r->caller, &f, put_json, &body, &page);
-	if (e == OK) {
+	if (e == OK)
 		buffer_print(&body, "],\"next\":%ju,\"more\":%s}\n", (uintmax_t)page.last,
 			     page.more ? "true" : "false");
-		e = body.err;
-	}
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e, &body);
 }
 
 enum http_next api_list(void *context, struct http_request *r, struct http_answer *out)

@@ -13,44 +13,23 @@ struct asked {
 	uint64_t limit;
 };
 
-static enum err read_to(const struct query *q, struct asked *out)
-{
-	enum err e = query_get(q, "to", &out->to);
-
-	if (e == ERR_NOT_FOUND) {
-		out->to = SPAN("");
-		return OK;
-	}
-	return e == OK && !span_is_domain(out->to) ? fail(ERR_USAGE, "to: a party's domain") : e;
-}
-
 static enum err read_query(struct http_request *r, struct asked *out)
 {
-	static const char *const known[] = { "to", "need", "limit" };
 	struct query q;
-	struct span need, limit;
+	struct span need = SPAN("help");
 	enum err e = query_read(r->arena, r->query, &q);
 
-	*out = (struct asked){ .limit = API_LIMIT_DEFAULT };
-	for (size_t i = 0; e == OK && i < q.count; i++) {
-		bool found = false;
-
-		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
-			found |= span_is(q.fields[i].name, known[k]);
-		if (!found)
-			e = fail(ERR_USAGE, "the query knows to, need, limit");
-	}
+	*out = (struct asked){ .to = SPAN(""), .limit = API_LIMIT_DEFAULT };
 	if (e == OK)
-		e = read_to(&q, out);
-	if (e == OK && (e = query_get(&q, "need", &need)) == OK) {
-		out->pings = span_is(need, "ping");
-		if (!out->pings && !span_is(need, "help"))
-			e = fail(ERR_USAGE, "need: help or ping");
-	}
-	if ((e == OK || e == ERR_NOT_FOUND) && (e = query_get(&q, "limit", &limit)) == OK &&
-	    (span_u64(limit, API_LIMIT_MAX, &out->limit) != OK || out->limit == 0))
-		e = fail(ERR_USAGE, "limit: 1 to %d", API_LIMIT_MAX);
-	return e == ERR_NOT_FOUND ? OK : e;
+		e = query_knows(&q, "to, need, limit");
+	if (e == OK)
+		e = query_domain(&q, "to", &out->to);
+	if (e == OK)
+		e = query_number(&q, "limit", 1, API_LIMIT_MAX, &out->limit);
+	if (e == OK)
+		e = query_text(&q, "need", &need);
+	out->pings = span_is(need, "ping");
+	return e == OK && !out->pings && !span_is(need, "help") ? fail(ERR_USAGE, "need: help or ping") : e;
 }
 
 struct listing {
@@ -120,13 +99,8 @@ static enum err read_all(const struct server *s, struct http_request *r, struct 
 	json_array_end(&l.j);
 	json_bool(&l.j, "more", l.more);
 	json_object_end(&l.j);
-	if (e == OK)
-		e = body.err;
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
 	arena_free(l.arena);
-	return e;
+	return api_end(out, e, &body);
 }
 
 enum http_next api_requests(void *context, struct http_request *r, struct http_answer *out)
@@ -158,12 +132,7 @@ static enum err read_one(const struct server *s, struct http_request *r, struct 
 		json_array_end(&j);
 	}
 	json_object_end(&j);
-	if (e == OK)
-		e = body.err;
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e, &body);
 }
 
 enum http_next api_request(void *context, struct http_request *r, struct http_answer *out)

@@ -77,12 +77,7 @@ static enum err read_matter(const struct server *s, struct http_request *r, stru
 		e = fail(ERR_NOT_FOUND, "that statement is no matter");
 	if (e == OK)
 		e = print_matter(&t);
-	if (e == OK)
-		e = body.err;
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e, &body);
 }
 
 enum http_next api_matter(void *context, struct http_request *r, struct http_answer *out)
@@ -99,18 +94,6 @@ struct asked {
 	uint64_t limit;
 };
 
-static enum err read_time(const struct query *q, const char *name, int64_t *out)
-{
-	struct span value;
-	enum err e = query_get(q, name, &value);
-
-	if (e == ERR_NOT_FOUND)
-		return OK;
-	if (e == OK && (clock_parse_rfc3339(value, out) != OK || *out < 0))
-		e = fail(ERR_USAGE, "%s: a time like 2026-11-22T20:45:00Z", name);
-	return e;
-}
-
 static enum err read_yes(const struct query *q, const char *name, bool *out)
 {
 	struct span value;
@@ -124,54 +107,31 @@ static enum err read_yes(const struct query *q, const char *name, bool *out)
 	return e;
 }
 
-static enum err read_page(const struct query *q, struct asked *out)
-{
-	struct span value;
-	enum err e = query_get(q, "limit", &value);
-
-	if (e == OK && (span_u64(value, API_LIMIT_MAX, &out->limit) != OK || out->limit == 0))
-		e = fail(ERR_USAGE, "limit: from 1 to %d", API_LIMIT_MAX);
-	if (e == OK || e == ERR_NOT_FOUND)
-		e = query_get(q, "after", &out->after);
-	return e == ERR_NOT_FOUND ? OK : e;
-}
-
 /* What is asked for: one party's standing, a page of all, and the same of promises. */
 enum asking { ASK_ONE, ASK_PAGE, ASK_PROMISES };
 
-static enum err check_names(const struct query *q, enum asking what)
-{
-	for (size_t i = 0; i < q->count; i++) {
-		struct span name = q->fields[i].name;
-
-		if (!span_is(name, "from") && !span_is(name, "to") && !span_is(name, "demonstration") &&
-		    !(what == ASK_ONE && span_is(name, "addresses")) &&
-		    !(what == ASK_PAGE && (span_is(name, "limit") || span_is(name, "after"))))
-			return fail(ERR_USAGE, "the query knows from, to, demonstration%s",
-				    what == ASK_PAGE  ? ", limit, after"
-				    : what == ASK_ONE ? ", addresses"
-						      : "");
-	}
-	return OK;
-}
-
 static enum err read_query(struct http_request *r, enum asking what, struct asked *out)
 {
+	static const char *const known[] = { [ASK_ONE] = "from, to, demonstration, addresses",
+					     [ASK_PAGE] = "from, to, demonstration, limit, after",
+					     [ASK_PROMISES] = "from, to, demonstration" };
 	struct query q;
 	enum err e = query_read(r->arena, r->query, &q);
 
 	*out = (struct asked){ .limit = API_LIMIT_DEFAULT, .after = SPAN("") };
 	if (e == OK)
-		e = check_names(&q, what);
+		e = query_knows(&q, known[what]);
 	if (e == OK)
-		e = read_time(&q, "from", &out->ask.from_ms);
+		e = query_time(&q, "from", &out->ask.from_ms);
 	if (e == OK)
-		e = read_time(&q, "to", &out->ask.until_ms);
+		e = query_time(&q, "to", &out->ask.until_ms);
 	if (e == OK)
 		e = read_yes(&q, "demonstration", &out->ask.demonstration);
 	if (e == OK)
 		e = read_yes(&q, "addresses", &out->addresses);
-	return e == OK && what == ASK_PAGE ? read_page(&q, out) : e;
+	if (e == OK)
+		e = query_number(&q, "limit", 1, API_LIMIT_MAX, &out->limit);
+	return e == OK ? query_text(&q, "after", &out->after) : e;
 }
 
 /* A prefix has a slash, which a path may only have as %2F: `_` stands for it too. */
@@ -262,7 +222,6 @@ enum http_next api_standing(void *context, struct http_request *r, struct http_a
 struct listing {
 	struct arena *arena;
 	const struct state *st;
-	const struct caller *caller;
 	struct buffer *body;
 	uint64_t left;
 	struct span last;
@@ -270,6 +229,19 @@ struct listing {
 };
 
 #define FULL ERR_EXISTS /* ends the walk; never leaves this file */
+
+/* Makes room for one more in the list. */
+static enum err next(struct listing *l)
+{
+	if (l->left == 0) {
+		l->more = true;
+		return FULL;
+	}
+	l->left--;
+	if (l->last.len > 0)
+		buffer_byte(l->body, ',');
+	return OK;
+}
 
 /* The name stays when the walk has gone on. */
 static enum err keep_name(struct listing *l, const struct addressee *party)
@@ -287,14 +259,10 @@ static enum err keep_name(struct listing *l, const struct addressee *party)
 static enum err put_standing(void *context, const struct standing *s)
 {
 	struct listing *l = context;
+	enum err e = next(l);
 
-	if (l->left == 0) {
-		l->more = true;
-		return FULL;
-	}
-	l->left--;
-	if (l->last.len > 0)
-		buffer_byte(l->body, ',');
+	if (e != OK)
+		return e;
 	standing_print(s, NULL, l->body);
 	return l->body->err != OK ? l->body->err : keep_name(l, &s->party);
 }
@@ -317,7 +285,7 @@ static enum err read_all(const struct server *s, struct http_request *r, struct 
 {
 	struct addressee everyone = { .type = TO_ALL };
 	struct buffer body = BUFFER(ANSWER_MAX);
-	struct listing l = { .arena = r->arena, .st = st, .caller = r->caller, .body = &body };
+	struct listing l = { .arena = r->arena, .st = st, .body = &body };
 	struct asked asked;
 	bool may = false;
 	enum err e = read_query(r, ASK_PAGE, &asked);
@@ -329,14 +297,8 @@ static enum err read_all(const struct server *s, struct http_request *r, struct 
 	l.left = asked.limit;
 	if (e == OK && may)
 		e = standing_all(st, &asked.ask, asked.after, put_standing, &l);
-	if (e == OK || e == FULL) {
-		end_list(&l);
-		e = body.err;
-	}
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	end_list(&l);
+	return api_end(out, e == FULL ? OK : e, &body);
 }
 
 enum http_next api_standing_all(void *context, struct http_request *r, struct http_answer *out)
@@ -375,10 +337,7 @@ static enum err read_promises(const struct server *s, struct http_request *r, st
 		e = promises_print(st, party.domain, &ask, &body, &empty);
 	if (e == OK && empty)
 		e = fail(ERR_NOT_FOUND, "no promises whose keeping you may see");
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e, &body);
 }
 
 enum http_next api_promises(void *context, struct http_request *r, struct http_answer *out)
@@ -401,13 +360,8 @@ static enum err put_promises(void *context, struct span name)
 
 	if (span_compare(name, p->after) <= 0)
 		return OK;
-	if (l->left == 0) {
-		l->more = true;
-		return FULL;
-	}
-	l->left--;
-	if (l->last.len > 0)
-		buffer_byte(l->body, ',');
+	if ((e = next(l)) != OK)
+		return e;
 	e = promises_print(l->st, name, &p->ask, l->body, &empty);
 	l->last = name; /* ends with the snapshot */
 	return e;
@@ -418,7 +372,7 @@ static enum err read_all_promises(const struct server *s, struct http_request *r
 {
 	struct addressee everyone = { .type = TO_ALL };
 	struct buffer body = BUFFER(ANSWER_MAX);
-	struct promising p = { .list = { .arena = r->arena, .st = st, .caller = r->caller, .body = &body } };
+	struct promising p = { .list = { .arena = r->arena, .st = st, .body = &body } };
 	struct asked asked;
 	bool may = false;
 	enum err e = read_query(r, ASK_PAGE, &asked);
@@ -434,15 +388,9 @@ static enum err read_all_promises(const struct server *s, struct http_request *r
 	buffer_text(&body, "{\"promises\":[");
 	if (e == OK && may)
 		e = promises_parties(st, p.ask.demonstration, put_promises, &p);
-	if (e == OK || e == FULL) {
-		end_list(&p.list);
-		e = body.err;
-	}
-	if (e == OK)
-		api_answer_private(out, "application/json", &body);
+	end_list(&p.list);
 	promises_shared_free(p.ask.shared);
-	buffer_free(&body);
-	return e;
+	return api_end(out, e == FULL ? OK : e, &body);
 }
 
 enum http_next api_promises_all(void *context, struct http_request *r, struct http_answer *out)
