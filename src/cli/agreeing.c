@@ -4,25 +4,64 @@
 
 #include "cli/proving.h"
 #include "net/door.h"
-#include "regime/mirror.h"
 
 #define ID_START_MIN 8
 #define FOUND ERR_EXISTS /* ends a walk; never leaves this file */
 
 /* ---- found ---- */
 
-void agreeing_close(struct depositary *d)
+struct walking {
+	struct cli *c;
+	struct span party; /* empty: all */
+	agreeing_each *each;
+	void *context;
+	struct reading from; /* open behind a walk: what it was stopped in */
+};
+
+static enum err walk_one(void *context, const struct agreement *a)
 {
-	snapshot_end(d->st.snapshot);
-	node_close(d->n);
-	mirror_close(d->mirror);
-	*d = (struct depositary){ 0 };
+	struct walking *w = context;
+
+	return w->each(w->context, &w->from.st, a);
+}
+
+static enum err walk_mirror(void *context, const char *dir, struct span node)
+{
+	struct walking *w = context;
+	enum err e = reading_mirror(w->c, dir, node, &w->from);
+
+	if (e == OK)
+		e = state_agreements(&w->from.st, w->party, walk_one, w);
+	else if (e == ERR_NOT_FOUND || e == ERR_BUSY)
+		e = OK; /* nothing folded yet, or just now being folded anew */
+	if (e == OK)
+		reading_end(&w->from);
+	return e;
+}
+
+static enum err walk(struct walking *w)
+{
+	enum err e = reading_own(w->c, &w->from);
+
+	if (e == OK)
+		e = state_agreements(&w->from.st, w->party, walk_one, w);
+	if (e != OK)
+		return e;
+	reading_end(&w->from);
+	return mirrors_walk(w->c->dir, walk_mirror, w);
+}
+
+enum err agreeing_walk(struct cli *c, struct span party, agreeing_each *each, void *context)
+{
+	struct walking w = { .c = c, .party = party, .each = each, .context = context };
+	enum err e = walk(&w);
+
+	reading_end(&w.from);
+	return e;
 }
 
 struct seeking {
-	struct cli *c;
 	struct span start; /* hex */
-	struct depositary *d;
 	struct agreement *out;
 };
 
@@ -35,117 +74,46 @@ static bool begins(struct hash id, struct span start)
 	return !hash_equal(id, none) && memcmp(hex, start.at, start.len) == 0;
 }
 
-static enum err seek_one(void *context, const struct agreement *a)
+static enum err seek_one(void *context, const struct state *st, const struct agreement *a)
 {
 	struct seeking *s = context;
 
+	(void)st;
 	if (!begins(a->id, s->start) && !begins(a->statement[0], s->start) && !begins(a->statement[1], s->start))
 		return OK;
 	*s->out = *a;
 	return FOUND;
 }
 
-static enum err seek_in_mirror(void *context, const char *dir, struct span node)
+enum err agreeing_find(struct cli *c, const char *text, struct reading *from, struct agreement *out)
 {
-	struct seeking *s = context;
-	struct depositary d = { .mirror_dir = arena_print(s->c->arena, "%s", dir) };
-	enum err e = mirror_open(dir, node, false, &d.mirror);
-
-	if (e == ERR_NOT_FOUND || e == ERR_BUSY)
-		return OK; /* nothing folded yet, or just now being folded anew */
-	if (e == OK)
-		e = mirror_read(d.mirror, s->c->arena, &d.st);
-	if (e == OK)
-		e = state_agreements(&d.st, SPAN(""), seek_one, s);
-	if (e == FOUND)
-		*s->d = d;
-	else
-		agreeing_close(&d);
-	return e == ERR_BUSY ? OK : e;
-}
-
-enum err agreeing_find(struct cli *c, const char *text, struct depositary *d, struct agreement *out)
-{
-	struct seeking s = { c, span_of(text), d, out };
+	struct seeking s = { span_of(text), out };
+	struct walking w = { .c = c, .party = SPAN(""), .each = seek_one, .context = &s };
 	enum err e;
 
-	*d = (struct depositary){ 0 };
+	*from = (struct reading){ 0 };
 	if (s.start.len < ID_START_MIN || s.start.len > HASH_HEX)
 		return fail(ERR_USAGE, "`%s` is no id: give all 64 hex digits or at least the first 8", text);
-	e = node_open(c->dir, NODE_READ, &d->n);
-	if (e == OK)
-		e = node_read(d->n, c->arena, &d->st);
-	if (e == OK)
-		e = state_agreements(&d->st, SPAN(""), seek_one, &s);
-	if (e == OK) {
-		agreeing_close(d);
-		e = mirrors_walk(c->dir, seek_in_mirror, &s);
-	}
-	if (e == FOUND)
+	if ((e = walk(&w)) == FOUND) {
+		*from = w.from;
 		return OK;
-	agreeing_close(d);
+	}
+	reading_end(&w.from);
 	return e == OK ? fail(ERR_MATTER_UNKNOWN, "%s: no agreement here, nor at a node that is followed", text) : e;
 }
 
-struct walking {
-	struct cli *c;
-	struct span party;
-	const struct state *st;
-	agreeing_each *each;
-	void *context;
-};
-
-static enum err walk_one(void *context, const struct agreement *a)
-{
-	struct walking *w = context;
-
-	return w->each(w->context, w->st, a);
-}
-
-static enum err walk_mirror(void *context, const char *dir, struct span node)
-{
-	struct walking *w = context;
-	struct depositary d = { 0 };
-	enum err e = mirror_open(dir, node, false, &d.mirror);
-
-	if (e == ERR_NOT_FOUND || e == ERR_BUSY)
-		return OK;
-	if (e == OK)
-		e = mirror_read(d.mirror, w->c->arena, &d.st);
-	w->st = &d.st;
-	if (e == OK)
-		e = state_agreements(&d.st, w->party, walk_one, w);
-	agreeing_close(&d);
-	return e == ERR_BUSY ? OK : e;
-}
-
-enum err agreeing_walk(struct cli *c, struct span party, agreeing_each *each, void *context)
-{
-	struct walking w = { c, party, NULL, each, context };
-	struct depositary d = { 0 };
-	enum err e = node_open(c->dir, NODE_READ, &d.n);
-
-	if (e == OK)
-		e = node_read(d.n, c->arena, &d.st);
-	w.st = &d.st;
-	if (e == OK)
-		e = state_agreements(&d.st, party, walk_one, &w);
-	agreeing_close(&d);
-	return e == OK ? mirrors_walk(c->dir, walk_mirror, &w) : e;
-}
-
-enum err agreeing_statement(struct cli *c, struct depositary *d, const struct agreement *a, unsigned side,
+enum err agreeing_statement(struct cli *c, const struct reading *from, const struct agreement *a, unsigned side,
 			    struct statement *out)
 {
 	enum ledger_id l;
 	uint64_t index;
 	struct span note;
-	enum err e = state_find(&d->st, a->statement[side], &l, &index);
+	enum err e = state_find(&from->st, a->statement[side], &l, &index);
 
-	if (e == OK && d->n != NULL)
-		return act_statement(c, d->n, l, index, out, NULL);
+	if (e == OK && from->n != NULL)
+		return act_statement(c, from->n, l, index, out, NULL);
 	if (e == OK)
-		e = mirror_note(d->mirror_dir, c->arena, l, index, &note);
+		e = mirror_note(from->dir, c->arena, l, index, &note);
 	return e == OK ? statement_parse(c->arena, note, out) : e;
 }
 

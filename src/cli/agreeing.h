@@ -3,27 +3,17 @@
 #define CLI_AGREEING_H
 
 #include "cli/acting.h"
+#include "cli/reading.h"
 #include "regime/agreement.h"
 
-struct mirror;
-
-/* The ledgers of a depositary: this node's own, or a followed node's. */
-struct depositary {
-	struct node *n;		/* open for reading, or NULL */
-	struct mirror *mirror;	/* open, or NULL */
-	const char *mirror_dir; /* of the mirror */
-	struct state st;	/* ends with agreeing_close */
-};
-void agreeing_close(struct depositary *d);
-
-/* The agreement with that id, or one of its statements' (8 digits or more), here or in a mirror. Spans end with d.
- * ERR_MATTER_UNKNOWN. */
-enum err agreeing_find(struct cli *c, const char *text, struct depositary *d, struct agreement *out);
+/* The agreement with that id, or one of its statements' (8 digits or more), here or in a mirror. from is open where it was found
+ * and is ended by the caller, with it a's spans. ERR_MATTER_UNKNOWN. */
+enum err agreeing_find(struct cli *c, const char *text, struct reading *from, struct agreement *out);
 /* All, of one party or of all (empty): own ledgers first. */
 typedef enum err agreeing_each(void *context, const struct state *st, const struct agreement *a);
 enum err agreeing_walk(struct cli *c, struct span party, agreeing_each *each, void *context);
 /* The statement of that side, in c's arena. */
-enum err agreeing_statement(struct cli *c, struct depositary *d, const struct agreement *a, unsigned side,
+enum err agreeing_statement(struct cli *c, const struct reading *from, const struct agreement *a, unsigned side,
 			    struct statement *out);
 
 /* What is to be filed with the depositary. write adds the headers behind ledger, from and key; what it needs is in its context. n is open for

@@ -287,31 +287,30 @@ static void print_json(const struct agreement *a)
 
 static enum err show_breach(void *context, const struct breach *b)
 {
-	struct cli *c = context;
 	char hex[HASH_HEX + 1], when[CLOCK_TEXT];
 
+	(void)context;
 	hash_hex(b->answer, hex);
 	cli_date(b->alleged_ms, when);
 	printf("  breach     %.12s of %.*s, alleged by %.*s on %.10s%s\n", hex, SPAN_FORMAT(b->term),
 	       SPAN_FORMAT(b->by), when, b->disputed ? "; disputed: it counts for neither" : "");
-	(void)c;
 	return OK;
 }
 
 int cmd_agreement_show(struct cli *c)
 {
-	struct depositary d;
+	struct reading from;
 	struct agreement a;
-	enum err e = agreeing_find(c, c->operands[0], &d, &a);
+	enum err e = agreeing_find(c, c->operands[0], &from, &a);
 
 	if (e == OK && c->json) {
 		print_json(&a);
 	} else if (e == OK) {
 		e = show(c, &a);
 		if (e == OK)
-			e = agreement_breaches(&d.st, a.id, show_breach, c);
+			e = agreement_breaches(&from.st, a.id, show_breach, NULL);
 	}
-	agreeing_close(&d);
+	reading_end(&from);
 	return e == OK ? EXIT_OK : cli_fail(c, e);
 }
 
@@ -400,10 +399,10 @@ int cmd_agreement_sign(struct cli *c)
 {
 	struct signing s = { .offered_by = SPAN("") };
 	struct filing f = { .kind = KIND_AGREEMENT, .what = "signature", .write = write_second, .context = &s };
-	struct depositary d;
+	struct reading from;
 	struct agreement a;
 	unsigned side = 0;
-	enum err e = agreeing_find(c, c->operands[0], &d, &a);
+	enum err e = agreeing_find(c, c->operands[0], &from, &a);
 
 	if (e == OK && a.phase != AGREEMENT_OFFERED)
 		e = fail(ERR_AGREEMENT, "it is %s", agreement_phase_name(a.phase));
@@ -412,11 +411,11 @@ int cmd_agreement_sign(struct cli *c)
 		s.offer = a.statement[side];
 		s.offered_by = kept(c, a.offered_by);
 		f.depositary = kept(c, a.depositary);
-		e = agreeing_statement(c, &d, &a, side, &s.s);
+		e = agreeing_statement(c, &from, &a, side, &s.s);
 	}
 	if (e == OK && !c->json)
 		e = show(c, &a);
-	agreeing_close(&d);
+	reading_end(&from);
 	if (e == OK && !cli_flag(c, "yes"))
 		e = fail(ERR_USAGE, "nothing is signed yet: --yes signs these terms");
 	if (e == OK)
@@ -488,17 +487,17 @@ static enum err speaking_side(struct cli *c, const struct agreement *a, unsigned
 
 /* own: re the speaker's own statement; else the offer. */
 static enum err say(struct cli *c, const char *what, struct saying *s, bool own,
-		    enum err (*prepare)(struct cli *, struct depositary *, const struct agreement *, unsigned side,
+		    enum err (*prepare)(struct cli *, const struct reading *, const struct agreement *, unsigned side,
 					struct saying *))
 {
 	struct filing f = { .kind = s->outcome == NULL ? KIND_WITHDRAW : KIND_ANSWER,
 			    .what = what,
 			    .write = write_saying,
 			    .context = s };
-	struct depositary d;
+	struct reading from;
 	struct agreement a;
 	unsigned side = 0;
-	enum err e = agreeing_find(c, c->operands[0], &d, &a);
+	enum err e = agreeing_find(c, c->operands[0], &from, &a);
 
 	if (e == OK)
 		e = speaking_side(c, &a, &side);
@@ -509,8 +508,8 @@ static enum err say(struct cli *c, const char *what, struct saying *s, bool own,
 		f.depositary = kept(c, a.depositary);
 	}
 	if (e == OK && prepare != NULL)
-		e = prepare(c, &d, &a, side, s);
-	agreeing_close(&d);
+		e = prepare(c, &from, &a, side, s);
+	reading_end(&from);
 	return e == OK ? agreeing_file(c, &f) : e;
 }
 
@@ -559,7 +558,7 @@ static enum err find_asset(struct cli *c, const struct agreement *a, unsigned si
 		       : e;
 }
 
-static enum err prepare_allegation(struct cli *c, struct depositary *d, const struct agreement *a, unsigned side,
+static enum err prepare_allegation(struct cli *c, const struct reading *from, const struct agreement *a, unsigned side,
 				   struct saying *s)
 {
 	const char *resource = cli_option(c, "asset"), *evidence = cli_option(c, "evidence");
@@ -574,7 +573,7 @@ static enum err prepare_allegation(struct cli *c, struct depositary *d, const st
 	if (e == OK)
 		e = find_asset(c, a, side, &asset, &s->asset);
 	if (e == OK)
-		e = cli_matter(c, &d->st, evidence, &m);
+		e = cli_matter(c, &from->st, evidence, &m);
 	s->evidence = m.id;
 	s->opens = true;
 	return e;
@@ -588,11 +587,11 @@ int cmd_agreement_allege(struct cli *c)
 	return e == OK ? EXIT_OK : cli_fail(c, e);
 }
 
-static enum err prepare_dispute(struct cli *c, struct depositary *d, const struct agreement *a, unsigned side,
+static enum err prepare_dispute(struct cli *c, const struct reading *from, const struct agreement *a, unsigned side,
 				struct saying *s)
 {
 	struct matter m = { 0 };
-	enum err e = cli_matter(c, &d->st, c->operands[1], &m);
+	enum err e = cli_matter(c, &from->st, c->operands[1], &m);
 
 	(void)a;
 	(void)side;

@@ -1,22 +1,19 @@
-#include "cli/cli.h"
+#include "cli/reading.h"
 #include "cli/resolving.h"
 #include "cli/standing_pledges.h"
 #include "exchange/standing_view.h"
-#include "regime/mirror.h"
 #include "regime/standing.h"
 #include "territory/exposure.h"
 
 #define LINE_MAX ((size_t)1 << 20)
 
-/* What is asked, and where it is read: the node's own ledgers, or those of another that it follows. */
+/* What is asked, and where it is read. */
 struct asking {
 	struct cli *c;
 	struct standing_ask ask;
 	struct addressee party;
 	bool everyone, stix, pledges;
-	struct node *n;
-	struct mirror *mirror;
-	struct state st;
+	struct reading from;
 	struct exposures *exposures; /* --addresses; NULL: not asked for */
 	uint64_t shown;
 };
@@ -324,30 +321,13 @@ static enum err read_options(struct asking *a)
 	return e;
 }
 
-static enum err open_ledgers(struct asking *a)
-{
-	const char *whose = cli_option(a->c, "ledger");
-	char *path;
-	enum err e;
-
-	if (whose == NULL || !span_is_domain(span_of(whose))) {
-		if (whose != NULL)
-			return fail(ERR_USAGE, "--ledger wants the name of a node");
-		e = node_open(a->c->dir, NODE_READ, &a->n);
-		return e == OK ? node_read(a->n, a->c->arena, &a->st) : e;
-	}
-	path = arena_print(a->c->arena, "%s/followed/%s", a->c->dir, whose);
-	e = path != NULL ? mirror_open(path, span_of(whose), false, &a->mirror) : ERR_NO_MEMORY;
-	return e == OK ? mirror_read(a->mirror, a->c->arena, &a->st) : e;
-}
-
 static enum err show_pledges(const struct asking *a)
 {
 	struct promises_ask ask = { .from_ms = a->ask.from_ms,
 				    .until_ms = a->ask.until_ms,
 				    .demonstration = a->ask.demonstration };
 
-	return standing_pledges(a->c, &a->st, a->everyone ? SPAN("") : a->party.domain, &ask);
+	return standing_pledges(a->c, &a->from.st, a->everyone ? SPAN("") : a->party.domain, &ask);
 }
 
 int cmd_standing(struct cli *c)
@@ -357,16 +337,14 @@ int cmd_standing(struct cli *c)
 	enum err e = s == NULL ? ERR_NO_MEMORY : read_options(&a);
 
 	if (e == OK)
-		e = open_ledgers(&a);
+		e = reading_begin(c, &a.from);
 	if (e == OK && a.pledges)
 		e = show_pledges(&a);
 	else if (e == OK && a.everyone)
-		e = standing_all(&a.st, &a.ask, SPAN(""), show, &a);
-	else if (e == OK && (e = standing_of(&a.st, &a.party, &a.ask, s)) == OK)
+		e = standing_all(&a.from.st, &a.ask, SPAN(""), show, &a);
+	else if (e == OK && (e = standing_of(&a.from.st, &a.party, &a.ask, s)) == OK)
 		e = show(&a, s);
-	snapshot_end(a.st.snapshot);
-	node_close(a.n);
-	mirror_close(a.mirror);
+	reading_end(&a.from);
 	exposures_free(a.exposures);
 	return e == OK ? EXIT_OK : cli_fail(c, e);
 }

@@ -5,8 +5,8 @@
 #include <openssl/pem.h>
 
 #include "base/file.h"
+#include "cli/reading.h"
 #include "net/config.h"
-#include "regime/mirror.h"
 
 enum err proving_folder(struct cli *c, const char **out)
 {
@@ -248,15 +248,15 @@ static enum err read_mirrored(struct seeking *s, const char *dir, const struct s
 static enum err look_in_mirror(void *context, const char *dir, struct span node)
 {
 	struct seeking *s = context;
-	struct mirror *m = NULL;
-	struct state st;
-	enum err e = s->found ? OK : mirror_open(dir, node, false, &m);
+	struct reading from;
+	enum err e;
 
-	if (e == OK && !s->found && (e = mirror_read(m, s->c->arena, &st)) == OK) {
-		e = read_mirrored(s, dir, &st, node);
-		snapshot_end(st.snapshot);
-	}
-	mirror_close(m);
+	if (s->found)
+		return OK;
+	e = reading_mirror(s->c, dir, node, &from);
+	if (e == OK)
+		e = read_mirrored(s, dir, &from.st, node);
+	reading_end(&from);
 	return e == ERR_NOT_FOUND ? OK : e; /* nothing was folded yet */
 }
 
