@@ -100,44 +100,56 @@ static bool asks(struct cli *c, const struct matter *m, enum outcome outcome)
 	       (m->cannot_ms == 0 || cli_option(c, "need") != NULL);
 }
 
-int cmd_answer(struct cli *c)
-{
-	struct matter m;
-	struct appended answer, request;
-	struct act_evidence evidence;
-	const struct signer *key;
+struct answering {
 	enum outcome outcome;
-	bool asked = false;
-	struct node *n = NULL;
-	enum err e = outcome_parse(span_of(c->operands[1]), &outcome);
+	struct act_evidence evidence;
+	bool asked; /* for help besides */
+	struct appended answer, request;
+};
 
-	if (e == OK && cli_option(c, "need") != NULL && outcome != OUTCOME_CANNOT)
+static enum err read_answer(struct cli *c, struct answering *a)
+{
+	enum err e = outcome_parse(span_of(c->operands[1]), &a->outcome);
+
+	if (e == OK && cli_option(c, "need") != NULL && a->outcome != OUTCOME_CANNOT)
 		e = fail(ERR_USAGE, "--need goes with cannot");
 	if (e == OK)
-		e = act_evidence_read(c, &evidence);
-	if (e == OK && evidence.payload.at != NULL && outcome != OUTCOME_DISPUTED && outcome != OUTCOME_RECOVERED)
+		e = act_evidence_read(c, &a->evidence);
+	if (e == OK && a->evidence.payload.at != NULL && a->outcome != OUTCOME_DISPUTED &&
+	    a->outcome != OUTCOME_RECOVERED)
 		e = fail(ERR_USAGE, "--evidence goes with disputed and with recovered");
-	if (e == OK)
-		e = act_begin(c, &n);
-	if (e == OK)
-		e = cli_matter(c, node_batch_state(n), c->operands[0], &m);
+	return e;
+}
+
+static enum err log_answer(struct cli *c, struct node *n, struct answering *a)
+{
+	const struct signer *key;
+	struct matter m;
+	enum err e = cli_matter(c, node_batch_state(n), c->operands[0], &m);
+
 	if (e == OK)
 		e = act_signer(c, n, &key);
-	if (e == OK) {
-		struct hash id = m.id;
+	if (e != OK)
+		return e;
+	a->asked = asks(c, &m, a->outcome);
+	e = write_answer(c, n, &m, a->outcome, key, &a->evidence, &a->answer);
+	return e == OK && a->asked ? write_request(c, n, m.id, key, &a->request) : e;
+}
 
-		asked = asks(c, &m, outcome);
-		e = write_answer(c, n, &m, outcome, key, &evidence, &answer);
-		if (e == OK && asked)
-			e = write_request(c, n, id, key, &request);
-	}
-	e = act_end(n, e);
+int cmd_answer(struct cli *c)
+{
+	struct answering a = { .asked = false };
+	struct node *n = NULL;
+	enum err e = read_answer(c, &a);
+
+	if (e == OK && (e = act_begin(c, &n)) == OK)
+		e = act_end(n, log_answer(c, n, &a));
 	if (e != OK)
 		return cli_fail(c, e);
-	act_report(c, "answer", &answer);
-	if (asked)
-		act_report(c, "request", &request);
-	tell_meaning(c, outcome);
+	act_report(c, "answer", &a.answer);
+	if (a.asked)
+		act_report(c, "request", &a.request);
+	tell_meaning(c, a.outcome);
 	return EXIT_OK;
 }
 
