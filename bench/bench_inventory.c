@@ -1,5 +1,6 @@
-/* What an inventory costs: a bill of so many components (CycloneDX, a third of them with a hash) against so many certificates, each about three package URLs and a hash, so that a tenth of the
- * components have one. Beside it what yyjson alone takes to read the file. `bench_inventory [COMPONENTS [CERTIFICATES]]`; COMITY_BENCH_KEEP=FILE keeps the bill. */
+/* What an inventory costs: a bill of so many components (CycloneDX, a third of them with a hash) against so many certificates, each about
+ * three package URLs and a hash, so that three tenths of the components have one. Beside it what yyjson alone takes to read the file.
+ * `bench_inventory [COMPONENTS [CERTIFICATES]]`; COMITY_BENCH_KEEP=FILE keeps the bill. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

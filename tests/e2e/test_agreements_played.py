@@ -76,6 +76,7 @@ def test_figures_in_docs_are_those(tmp_path):
     meant, rider = figures["well_meant"], figures["free_rider"]
     for number in (meant["missed"], meant["suspensions"], meant["longest_suspension_days"], meant["suspended_at_end"], rider["agreed_days"]):
         assert re.search(rf"(?<![\d,]){number:,}(?![\d,])", text), number
+    assert f"{100 * meant['suspended_days'] / meant['days']:.1f} % of the time" in text
 
 
 def test_what_is_asked_wrongly():
