@@ -9,9 +9,9 @@
 /*
  * How the grades and metrics were chosen
  *
- * A grade says where the figures of the norm's metrics come from, not how important it is: a node's own log, what parties hand in,
- * or nowhere. A metric stands with a norm if keeping it is part of what the norm asks. It never is all of it. Where nothing that
- * counts would be about the norm, there is none, and a pledge to it can only be declared.
+ * A grade says where the figures of the norm's metrics come from, not how important it is: a node's own log, what parties hand
+ * in, or nowhere. A metric stands with a norm if keeping it is part of what the norm asks. It never is all of it. Where nothing
+ * that counts would be about the norm, there is none, and a pledge to it can only be declared.
  *
  * A set is not changed. When its document is, a set of another version is added, and what was pledged to the old one stays so.
  */
@@ -55,33 +55,24 @@ static const char un_k[] = "Nobody harms the response teams of others, and nobod
 #define UN_COUNTS_I METRICS(METRIC_ARTEFACT_EQUAL, METRIC_UPDATE_LAG)
 #define UN_COUNTS_J METRICS(METRIC_REPORT_ANSWERED, METRIC_REMEDY_TIME, METRIC_UPDATE_LAG)
 
-static const struct norm un_2015[] = {
-	{ "a", "cooperate for stability", un_a, GRADE_EVIDENCE, UN_COUNTS_A },
-	{ "b", "weigh all that is known", un_b, GRADE_MEASURED, METRICS(METRIC_FALSE_NOTICES) },
-	{ "c", "no knowing use of one's territory", un_c_2015, GRADE_MEASURED, UN_COUNTS_C },
-	{ "d", "cooperate against crime", un_d, GRADE_EVIDENCE, METRICS(METRIC_HELP_ANSWERED) },
-	{ "e", "human rights and privacy", un_e, GRADE_MEASURED, NOTHING },
-	{ "f", "leave critical infrastructure alone", un_f, GRADE_DECLARED, METRICS(METRIC_RESTRAINT) },
-	{ "g", "protect one's own", un_g, GRADE_EVIDENCE, UN_COUNTS_G },
-	{ "h", "answer requests for help", un_h, GRADE_MEASURED, UN_COUNTS_H },
-	{ "i", "supply chains without hidden functions", un_i, GRADE_MEASURED, UN_COUNTS_I },
-	{ "j", "report vulnerabilities responsibly", un_j, GRADE_MEASURED, UN_COUNTS_J },
-	{ "k", "leave response teams alone", un_k, GRADE_EVIDENCE, METRICS(METRIC_RESTRAINT) },
-};
+/* Only the words of c differ. */
+/* clang-format off */
+#define UN_NORMS(un_c) {											\
+	{ "a", "cooperate for stability", un_a, GRADE_EVIDENCE, UN_COUNTS_A },					\
+	{ "b", "weigh all that is known", un_b, GRADE_MEASURED, METRICS(METRIC_FALSE_NOTICES) },		\
+	{ "c", "no knowing use of one's territory", un_c, GRADE_MEASURED, UN_COUNTS_C },			\
+	{ "d", "cooperate against crime", un_d, GRADE_EVIDENCE, METRICS(METRIC_HELP_ANSWERED) },		\
+	{ "e", "human rights and privacy", un_e, GRADE_MEASURED, NOTHING },					\
+	{ "f", "leave critical infrastructure alone", un_f, GRADE_DECLARED, METRICS(METRIC_RESTRAINT) },	\
+	{ "g", "protect one's own", un_g, GRADE_EVIDENCE, UN_COUNTS_G },					\
+	{ "h", "answer requests for help", un_h, GRADE_MEASURED, UN_COUNTS_H },					\
+	{ "i", "supply chains without hidden functions", un_i, GRADE_MEASURED, UN_COUNTS_I },			\
+	{ "j", "report vulnerabilities responsibly", un_j, GRADE_MEASURED, UN_COUNTS_J },			\
+	{ "k", "leave response teams alone", un_k, GRADE_EVIDENCE, METRICS(METRIC_RESTRAINT) },			\
+}
+/* clang-format on */
 
-static const struct norm un_2021[] = {
-	{ "a", "cooperate for stability", un_a, GRADE_EVIDENCE, UN_COUNTS_A },
-	{ "b", "weigh all that is known", un_b, GRADE_MEASURED, METRICS(METRIC_FALSE_NOTICES) },
-	{ "c", "no knowing use of one's territory", un_c_2021, GRADE_MEASURED, UN_COUNTS_C },
-	{ "d", "cooperate against crime", un_d, GRADE_EVIDENCE, METRICS(METRIC_HELP_ANSWERED) },
-	{ "e", "human rights and privacy", un_e, GRADE_MEASURED, NOTHING },
-	{ "f", "leave critical infrastructure alone", un_f, GRADE_DECLARED, METRICS(METRIC_RESTRAINT) },
-	{ "g", "protect one's own", un_g, GRADE_EVIDENCE, UN_COUNTS_G },
-	{ "h", "answer requests for help", un_h, GRADE_MEASURED, UN_COUNTS_H },
-	{ "i", "supply chains without hidden functions", un_i, GRADE_MEASURED, UN_COUNTS_I },
-	{ "j", "report vulnerabilities responsibly", un_j, GRADE_MEASURED, UN_COUNTS_J },
-	{ "k", "leave response teams alone", un_k, GRADE_EVIDENCE, METRICS(METRIC_RESTRAINT) },
-};
+static const struct norm un_2015[] = UN_NORMS(un_c_2015), un_2021[] = UN_NORMS(un_c_2021);
 
 static const struct norm industry_2017[] = {
 	{ "secure", "more secure products",

@@ -1,5 +1,5 @@
-/* The norms that parties can pledge: sets with versions, so that an old pledge is judged by the words of its time. Paraphrased here; the sets' own texts
- * are named by their document. Data, in norms.c. */
+/* The norms that parties can pledge: sets with versions, so that an old pledge is judged by the words of its time. Paraphrased
+ * here; the sets' own texts are named by their document. Data, in norms.c. */
 #ifndef REGIME_NORMS_H
 #define REGIME_NORMS_H
 
