@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "regime/pledge.h"
 #include "regime/help.h"
 #include "regime/metric_private.h"
 #include "regime/restraint.h"
@@ -30,7 +29,7 @@ static enum err windows_restraint(const struct state *st, const struct windows *
 	return e;
 }
 
-enum err metric_windows_of(struct metric_facts *f, const struct windows *w, struct hash promise, struct measure *out)
+enum err metric_windows(struct metric_facts *f, const struct windows *w, struct hash promise, struct measure *out)
 {
 	enum fact_source s = metric_source(w->t->metric);
 	enum err e;
@@ -44,48 +43,6 @@ enum err metric_windows_of(struct metric_facts *f, const struct windows *w, stru
 	if (w->t->metric == METRIC_UPLIFT)
 		return windows_uplift(f->st, w, f->party, out);
 	return w->t->metric == METRIC_RESTRAINT ? windows_restraint(f->st, w, promise, f->party, out) : OK;
-}
-
-/* Which pledge the term is of. None: its id is that of nothing, and no breach is found. */
-struct finding {
-	const struct term *t;
-	struct hash id;
-};
-
-static bool same_term(const struct term *a, const struct term *b)
-{
-	return a->metric == b->metric && span_equal(a->name, b->name) && a->window_ms == b->window_ms &&
-	       a->activities == b->activities && span_equal(a->asset_set, b->asset_set);
-}
-
-static enum err find_pledge(void *context, const struct pledge *p)
-{
-	struct finding *f = context;
-
-	for (size_t i = 0; i < p->term_count; i++)
-		if (same_term(&p->terms[i], f->t))
-			f->id = p->id;
-	return OK;
-}
-
-enum err metric_windows(const struct state *st, const struct term *t, struct span party, int64_t start_ms, size_t count,
-			bool demonstration, struct measure *out)
-{
-	struct windows w = {
-		.t = t, .start_ms = start_ms, .length_ms = t->window_ms, .count = count, .demonstration = demonstration
-	};
-	struct plan_facts plans = { 0 };
-	struct metric_facts f = { .st = st, .party = party, .plans = &plans };
-	struct finding found = { .t = t };
-	enum err e = metric_last(st, &w.last_ms);
-
-	if (e == OK && t->metric == METRIC_RESTRAINT)
-		e = state_pledges(st, party, find_pledge, &found);
-	if (e == OK)
-		e = metric_windows_of(&f, &w, found.id, out);
-	metric_facts_free(&f);
-	plan_facts_free(&plans);
-	return e;
 }
 
 /* ---- between two ---- */

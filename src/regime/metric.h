@@ -46,7 +46,9 @@ enum err metric_parse(struct span name, enum metric *out); /* ERR_TERM */
 /* One window of one party. */
 struct measure {
 	int64_t from_ms, until_ms;
-	bool closed; /* the ledger has an entry at its end or later: nothing in it changes any more, but for what other nodes' ledgers prove to be older */
+	/* The ledger has an entry at its end or later: nothing in it changes any more, but for what other nodes' ledgers prove
+	 * to be older. */
+	bool closed;
 	struct proportion share; /* of shares, and of times: within the threshold over all */
 	uint64_t disputed;	 /* of the denominator: disputed, and the dispute was not settled */
 	struct proportion
@@ -56,14 +58,10 @@ struct measure {
 };
 
 struct term;
-/* `count` windows one behind the other from start_ms, of a term that binds the party to everybody: notices from all, and so on. Repeats
- * count once: of the notices of one author to one addressee of one class on one UTC day only the first. What a party says to itself, demonstrations, and
- * what was withdrawn, count nowhere. demonstration: only those that were marked so. */
-enum err metric_windows(const struct state *st, const struct term *t, struct span party, int64_t start_ms, size_t count,
-			bool demonstration, struct measure *out);
-
-/* The same for one window between two: what `other` asked of `party` (METRIC_BALANCE: both ways). agreement: whose breaches
- * METRIC_RESTRAINT counts. matters: walks those between the two, filed from from_ms before until_ms, each once. What the entry in hand and later ones say is not known. */
+/* One window of a term between two: what `other` asked of `party` (METRIC_BALANCE: both ways). agreement: whose breaches
+ * METRIC_RESTRAINT counts. matters: walks those between the two, filed from from_ms before until_ms, each once. What the entry in
+ * hand and later ones say is not known. What is counted twice, or not at all, as in promises to everybody (metric_private.h).
+ * demonstration: only what was marked so. */
 typedef enum err metric_between(void *context, int64_t from_ms, int64_t until_ms, matter_each *each,
 				void *each_context);
 enum err metric_pair(const struct state *st, const struct term *t, struct hash agreement, struct span party,

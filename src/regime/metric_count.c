@@ -84,13 +84,13 @@ enum err facts_end(struct facts *f)
 /* ---- what falls due ---- */
 
 /*
- * Each fact falls due once, at a time that follows from the term alone: so long after it was filed. The window in which that lies counts
- * it, and all that decides had happened by then; so a window that has ended stays as it is, and none counts what another did. The other
- * rules are those of standing: what a party says to itself counts nowhere, what its author took back in time is unknown, open ones
- * count, and a dispute that is not settled within 14 days is shown with and without.
+ * Each fact falls due once, at a time that follows from the term alone: so long after it was filed. The window in which that lies
+ * counts it, and all that decides had happened by then; so a window that has ended stays as it is, and none counts what another
+ * did. The other rules are those of standing: what a party says to itself counts nowhere, what its author closed in time is
+ * unknown, open ones count, and a dispute that is not settled within 14 days is shown with and without.
  *
- * Only an answer that another node's ledger proves to be older than it was logged here may still come into a window that has ended; it
- * was in time, and counts.
+ * Only an answer that another node's ledger proves to be older than it was logged here may still come into a window that has
+ * ended; it was in time, and counts.
  */
 
 #define NEVER INT64_MIN

@@ -111,8 +111,11 @@ void windows_end(const struct windows *w, struct measure *out);
 enum err windows_count(const struct windows *w, const struct facts *f, struct measure *out);
 enum err windows_uplift(const struct state *st, const struct windows *w, struct span party, struct measure *out);
 
-/* As metric_windows; promise: the agreement or pledge that the term is of, which restraint needs. */
-enum err metric_windows_of(struct metric_facts *f, const struct windows *w, struct hash promise, struct measure *out);
+/* Windows of a term that binds the party to everybody: notices from all, and so on. Repeats count once: of the notices of one
+ * author to one addressee of one class on one UTC day only the first. What a party says to itself, demonstrations (unless the
+ * windows are of one, and then only these), and what was withdrawn before its window ended, count nowhere; but a false notice is
+ * counted that was withdrawn. promise: the pledge that the term is of; restraint needs it. */
+enum err metric_windows(struct metric_facts *f, const struct windows *w, struct hash promise, struct measure *out);
 
 /* The members of measure_print. */
 void measure_print_members(struct json *j, const struct term *t, const struct measure *m);

@@ -1,5 +1,5 @@
-/* Uplift: what notices did beyond what look-alikes did by themselves, from a reporter's controls (control.h); and how a measure is
- * printed. */
+/* Uplift: what notices did beyond what look-alikes did by themselves, from a reporter's controls (control.h); and how a measure
+ * is printed. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -24,8 +24,8 @@ struct uplifting {
 	struct class_sum *of; /* CLASS_COUNT for each window */
 };
 
-/* A control counts where it was logged. One of the same class that begins within the one before would count a source twice. Controls
- * come in the order of class and end. */
+/* A control counts where it was logged. One of the same class that begins within the one before would count a source twice.
+ * Controls come in the order of class and end. */
 static enum err take_control(void *context, const struct control *c)
 {
 	const struct uplifting *u = context;

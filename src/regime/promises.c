@@ -7,9 +7,9 @@
 /*
  * Windows
  *
- * A pledge is cut into windows from its start on. One that its end or its withdrawal cuts short is none. A window is closed when the
- * ledger has an entry at its end or later; the one after the last closed is open, and only shown. Nothing of it is stored: the same
- * ledger gives the same windows.
+ * A pledge is cut into windows from its start on. One that its end or its withdrawal cuts short is none. A window is closed when
+ * the ledger has an entry at its end or later; the one after the last closed is open, and only shown. Nothing of it is stored:
+ * the same ledger gives the same windows.
  */
 
 struct promises_shared {
@@ -100,7 +100,7 @@ static enum err measure_all(struct walking *w, const struct windows *each, const
 	}
 	one.length_ms = (int64_t)out->closed * each->length_ms;
 	one.count = 1;
-	return metric_windows_of(&w->facts, &one, p->id, &out->all);
+	return metric_windows(&w->facts, &one, p->id, &out->all);
 }
 
 static enum err walk_term(struct walking *w, const struct pledge *p, const struct term *t)
@@ -116,7 +116,7 @@ static enum err walk_term(struct walking *w, const struct pledge *p, const struc
 	enum err e = make_room(w, each.count);
 
 	if (e == OK && each.count > 0)
-		e = metric_windows_of(&w->facts, &each, p->id, w->windows);
+		e = metric_windows(&w->facts, &each, p->id, w->windows);
 	if (e == OK)
 		e = measure_all(w, &each, p, &out);
 	if (e != OK)

@@ -93,9 +93,15 @@ static struct term term_of(const char *text)
 static struct measure measured(struct scene *s, const char *term, const char *party)
 {
 	struct term t = term_of(term);
+	struct windows w = { .t = &t, .start_ms = BEGIN, .length_ms = t.window_ms, .count = 1 };
+	struct plan_facts plans = { 0 };
+	struct metric_facts f = { .st = &s->b->st, .party = span_of(party), .plans = &plans };
 	struct measure m;
 
-	assert_int_equal(metric_windows(&s->b->st, &t, span_of(party), BEGIN, 1, false, &m), OK);
+	assert_int_equal(metric_last(f.st, &w.last_ms), OK);
+	assert_int_equal(metric_windows(&f, &w, (struct hash){ { 0 } }, &m), OK);
+	metric_facts_free(&f);
+	plan_facts_free(&plans);
 	return m;
 }
 
