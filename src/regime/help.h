@@ -1,4 +1,5 @@
-/* Help: asked of one, several or all; offered, accepted, worked on, recovered with evidence. And pings: is the duty contact there?
+/* Help: asked of one, several or all; offered, accepted, worked on, recovered with evidence. And pings: is the duty contact
+ * there?
  *
  *	comity/1 request
  *	need help				or `ping`; other needs stand beside a notice or a plan (request.c, plan_life.h)
@@ -8,13 +9,15 @@
  *	affected 1200				hosts or customers, as far as known
  *	text …
  *
- * Without `re`, from rules 3 on. It goes to parties, or to `all` alone; who asks signs it itself. Answers: any addressee (of `all` any party) `offered`, `objected` (it cannot), `working`,
- * `acknowledged`; the author `accepted` with `whom DOMAIN` (whose offer), `recovered` with a sealed body that shows it, `closed` without. `recovered` without a body is refused. The first
- * human answer is the first of a party other than the author that is neither `received` nor `via node`.
+ * Without `re`, from rules 3 on. It goes to parties, or to `all` alone; who asks signs it itself. Answers: any addressee (of
+ * `all` any party) `offered`, `objected` (it cannot), `working`, `acknowledged`; the author `accepted` with `whom DOMAIN` (whose
+ * offer), `recovered` with a sealed body that shows it, `closed` without. `recovered` without a body is refused. The first human
+ * answer is the first of a party other than the author that is neither `received` nor `via node`.
  *
- * A ping is `need ping` to one party. It goes by the outbox as everything does, to a node or as a mail with a link; whoever is on duty answers
- * `acknowledged` within a day, or what the party pledged on contact-live. An answer `via node` is none. A node that serves pings parties that it has dealings with at random times: the next one is drawn from a secret of the
- * node and the last ping, so that nobody else can tell it and a restart changes nothing. */
+ * A ping is `need ping` to one party. It goes by the outbox as everything does, to a node or as a mail with a link; whoever is
+ * on duty answers `acknowledged` within a day, or what the party pledged on contact-live. An answer `via node` is none. A node
+ * that serves pings parties that it has dealings with at random times: the next one is drawn from a secret of the node and the
+ * last ping, so that nobody else can tell it and a restart changes nothing. */
 #ifndef REGIME_HELP_H
 #define REGIME_HELP_H
 
@@ -48,7 +51,8 @@ struct help {
 };
 enum err state_help(const struct state *st, struct hash request, struct help *out); /* ERR_MATTER_UNKNOWN */
 typedef enum err help_each(void *context, const struct help *h);
-/* Requests for help in the order of the ledger, the newest first; withdrawn ones too. to: those to that party and those to all, which `to_all` marks; empty: every one. pings: those instead. */
+/* Requests for help in the order of the ledger, the newest first; withdrawn ones too. to: those to that party and those to all,
+ * which `to_all` marks; empty: every one. pings: those instead. */
 enum err state_helps(const struct state *st, struct span to, bool pings, help_each *each, void *context);
 /* What one party said of a request. Spans point into the snapshot. */
 struct help_offer {

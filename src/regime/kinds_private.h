@@ -172,7 +172,7 @@ enum err agreement_matter(struct state *st, const struct matter *m);
 /* A party's key was revoked: what it offered and nobody signed yet is nothing. */
 enum err agreement_revoked(struct state *st, struct span party);
 
-/* Requests without `re`, and pings (help.c). */
+/* Requests without `re`, and pings (help_ask.c, help_answer.c). */
 enum err help_check(const struct state *st, const struct statement *s);
 enum err help_requested(struct state *st, const struct statement *s, struct matter *request);
 enum err help_answer_check(const struct state *st, const struct statement *s, const struct matter *m, enum outcome o);

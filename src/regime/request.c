@@ -1,10 +1,9 @@
-/* Requests. Beside a notice: who answered `cannot` says what is missing, to those who may have it. To the party of a plan: to stop, to
- * explain, to say whether it was it (plan_life.c). Beside nothing: for help, or a ping (help.c). */
+/* Requests. Beside a notice: who answered `cannot` says what is missing, to those who may have it. To the party of a plan: to
+ * stop, to explain, to say whether it was it (plan_life.c). Beside nothing: for help, or a ping (help_ask.c). */
 #include "regime/deconflict.h"
-#include "regime/kinds_private.h"
+#include "regime/help_private.h"
 
 #define TEXT_MAX 280
-#define NEED_MAX 63
 
 static enum err check_words(const struct statement *s)
 {
@@ -12,14 +11,8 @@ static enum err check_words(const struct statement *s)
 	bool demonstration;
 	enum err e = value_text(s, "text", TEXT_MAX);
 
-	for (size_t i = 0; e == OK && i < need.len; i++) {
-		char c = need.at[i];
-
-		if (!(c >= 'a' && c <= 'z') && (i == 0 || (!(c >= '0' && c <= '9') && c != '-')))
-			e = fail(ERR_STATEMENT_HEADER, "need: one word of a-z, 0-9 and -");
-	}
-	if (e == OK && need.len > NEED_MAX)
-		e = fail(ERR_STATEMENT_HEADER, "need: %zu characters, at most %d", need.len, NEED_MAX);
+	if (e == OK)
+		e = help_word("need", need);
 	for (size_t i = 0; e == OK && s->has_re && i < s->to_count; i++)
 		if (s->to[i].type == TO_ALL)
 			e = fail(ERR_STATEMENT_HEADER, "to: a request goes to who may help, not to all");

@@ -38,7 +38,7 @@
  *	A 32 agreement			agreement; A 32 statement: the agreement that it signs (agreement_codec.c)
  *	B domain 00 domain 00, u8 class, 32 agreement	nothing: an agreement of these two, in both orders (agreement_codec.c)
  *	C u64 index			certificate (certificate.c)
- *	F 00 u64 index			request for help, or ping; F 01 u64 index domain: what that party said of it (help.c)
+ *	F 00 u64 index			request for help, or ping; F 01 u64 index domain: what that party said of it (help_codec.c)
  *	G domain 00, u64 index		pledge (pledge.c)
  *	K domain 00, u64 index		nothing: a certificate by that party (certificate.c)
  *	L 32 agreement, u8 term		its course (agreement_codec.c)
@@ -50,7 +50,7 @@
  *	R 02 domain 00 name 00 u64 index	nothing: a canary (canary.c)
  *	S 32 of subject, u64 index	nothing: a certificate about that subject (certificate.c)
  *	T u64 time, 32 agreement, u8 what, u8 term	nothing: what time brings to an agreement (agreement_waits.c)
- *	V domain 00, u64 index		nothing: a request for help, or a ping, to that party; of `to all` without domain (help.c)
+ *	V domain 00, u64 index		nothing: a request for help, or a ping, to that party; of `to all` without domain (help_codec.c)
  *
  * addressee: u8 type (enum addressee_type), then a resource or a short domain. resource: u8 type, then u32 AS number | prefix | 2 letters. prefix: u8 family, u8 length, 4 or
  * 16 bytes of address. Every value has one spelling, so that two nodes with the same entries hold the same bytes. */
