@@ -1,5 +1,5 @@
 /* What the files of agreements share: agreement.c (the kind), agreement_terms.c (headers), agreement_codec.c (bytes),
- * agreement_time.c (what time brings), restraint.c (breaches). Only for this room. */
+ * agreement_time.c and agreement_waits.c (what time brings). Breaches: restraint_private.h. Only for this room. */
 #ifndef REGIME_AGREEMENT_PRIVATE_H
 #define REGIME_AGREEMENT_PRIVATE_H
 
@@ -8,7 +8,8 @@
 
 /* ---- headers ---- */
 
-/* What a statement says, and its id; assets in the arena, all else into the statement. ERR_STATEMENT_HEADER, ERR_TERM, ERR_AGREEMENT. */
+/* What a statement says, and its id; assets in the arena, all else into the statement. ERR_STATEMENT_HEADER, ERR_TERM,
+ * ERR_AGREEMENT. */
 enum err agreement_read(struct arena *a, const struct statement *s, struct agreement *out);
 /* Which of the two it is. ERR_NOT_YOURS: neither. */
 enum err agreement_side(const struct agreement *a, struct span party, unsigned *side);
@@ -17,7 +18,8 @@ static inline bool term_binds(const struct agreement *a, const struct agreement_
 {
 	return t->term.of.len == 0 || span_equal(t->term.of, a->party[side]);
 }
-/* The term that `term` of an answer names. ERR_STATEMENT_HEADER: missing or twice. ERR_TERM: the agreement has none of that name. */
+/* The term that `term` of an answer names. ERR_STATEMENT_HEADER: missing or twice. ERR_TERM: the agreement has none of that
+ * name. */
 enum err agreement_term_named(const struct agreement *a, const struct statement *s, size_t *out);
 
 /* ---- bytes ---- */
@@ -44,7 +46,8 @@ enum err agreements_count(const struct state *st, struct span a, struct span b, 
 
 /* ---- what waits for its time (agreement_waits.c) ---- */
 
-/* In the state by number. At one instant an agreement's come in this order: a consultation ends before a window, as course.h has it. */
+/* In the state by number. At one instant an agreement's come in this order: a consultation ends before a window, as course.h has
+ * it. */
 enum waiting_for { WAITS_START, WAITS_CONSULT, WAITS_WINDOW, WAITS_END, WAITS_COUNT };
 struct waiting {
 	int64_t ms;

@@ -44,7 +44,7 @@
  *	L 32 agreement, u8 term		its course (agreement_codec.c)
  *	N 32 id, u64 index		nothing: a certificate that is re or cites that one (certificate.c)
  *	P 32 agreement, u64 time, u64 index	nothing: a matter between the two (agreement_time.c)
- *	Q 32 agreement, u64 index	a breach that was alleged (restraint.c)
+ *	Q 32 agreement, u64 index	a breach that was alleged (restraint_codec.c)
  *	R 00 domain 00 u64 index	what that party said of a release (release.c)
  *	R 01 32 of product, 32 of version, u64 index	the domain of who said it (release.c)
  *	R 02 domain 00 name 00 u64 index	nothing: a canary (canary.c)
