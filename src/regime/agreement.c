@@ -9,10 +9,10 @@
 /*
  * The kind
  *
- * A statement is checked and folded where its ledger is: at the depositary. There its terms are read once, kept under their own id (the
- * same for both statements, whatever the order of their lines), and everything later is said of that: by the other statement, by answers and
- * withdrawals of either statement, by time. To other nodes it comes as a guest, is read by the same rules of form, and is
- * nothing but a matter there.
+ * A statement is checked and folded where its ledger is: at the depositary. There its terms are read once, kept under their own
+ * id (the same for both statements, whatever the order of their lines), and everything later is said of that: by the other
+ * statement, by answers and withdrawals of either statement, by time. To other nodes it comes as a guest, is read by the same
+ * rules of form, and is nothing but a matter there.
  *
  * What time brings since the last entry happens between check and fold (agreement_time.c). So a fold looks at the
  * phase again, and what has ended in between is left as it is.

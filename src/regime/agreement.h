@@ -18,28 +18,33 @@
  *	asset SET COMMITMENT DOMAIN		of restraint: what that party wants left alone
  *	re <id>					of the second: the offer
  *
- * Each party files the same lines. The agreement is SHA-256("comity/1 agreement" 0A lines): the lines from `party` to the last `asset` and `demonstration`,
- * sorted by their bytes, each with a LF behind it. It is offered when the first stands in the ledger, countersigned when both do, in force from `start`; an
- * offer that nobody signed by `start` lapses. A statement by a key that was revoked before both had signed counts as none. Terms that ended are not
- * offered again as they are; two parties have at most AGREEMENTS_BETWEEN at a time.
+ * Each party files the same lines. The agreement is SHA-256("comity/1 agreement" 0A lines): the lines from `party` to the last
+ * `asset` and `demonstration`, sorted by their bytes, each with a LF behind it. It is offered when the first stands in the
+ * ledger, countersigned when both do, in force from `start`; an offer that nobody signed by `start` lapses. A statement by a key
+ * that was revoked before both had signed counts as none. Terms that ended are not offered again as they are; two parties have
+ * at most AGREEMENTS_BETWEEN at a time.
  *
- * A term without `of` binds both alike; asymmetry is marked by `of`. Terms contradict if two have one name, or bind the same party on the same metric and
- * set with different thresholds: ERR_TERM. A restraint binds a party to leave alone assets of the other, so there must be some.
+ * A term without `of` binds both alike; asymmetry is marked by `of`. Terms contradict if two have one name, or bind the same
+ * party on the same metric and set with different thresholds: ERR_TERM. A restraint binds a party to leave alone assets of the
+ * other, so there must be some.
  *
- * Commitment: SHA-256("comity/1 asset" 0A salt(32) resource as `to` writes it). An asset's breach is alleged by `answer`, `outcome breach-alleged`, `re` the
- * agreement, `term NAME`, `opens COMMITMENT`, `asset RESOURCE`, `salt HEX`, `evidence <id>`: a plan of the other party whose targets meet the asset and whose activity is one of the term's
- * (it stands at once), or a notice to the other party alone (it stands after 14 days unless that party answers `disputed`; then both are shown and neither
+ * Commitment: SHA-256("comity/1 asset" 0A salt(32) resource as `to` writes it). An asset's breach is alleged by `answer`,
+ * `outcome breach-alleged`, `re` the agreement, `term NAME`, `opens COMMITMENT`, `asset RESOURCE`, `salt HEX`, `evidence <id>`:
+ * a plan of the other party whose targets meet the asset and whose activity is one of the term's (it stands at once), or a
+ * notice to the other party alone (it stands after 14 days unless that party answers `disputed`; then both are shown and neither
  * counts). What is addressed to more than one party is evidence against none. One piece of evidence counts once.
  *
- * Answers, by either party itself and `re` either statement: `objected` declines an offer; `resolved` with `term NAME` is one side of a resolution, of a term in
- * consultation or suspended. Who withdraws its offer takes it back; who withdraws its statement when both have signed gives notice of exit.
+ * Answers, by either party itself and `re` either statement: `objected` declines an offer; `resolved` with `term NAME` is one
+ * side of a resolution, of a term in consultation or suspended. Who withdraws its offer takes it back; who withdraws its
+ * statement when both have signed gives notice of exit.
  *
- * Time. A window closes at the first entry of the depositary's ledgers that was logged at its end or later; so does a consultation. Before an entry is folded, all that
- * ended before it is closed, in the order of time. State is the same wherever the depositary's ledgers are folded: at its own node, and
- * in the mirrors of others. In any other node's own ledgers an agreement is only kept.
+ * Time. A window closes at the first entry of the depositary's ledgers that was logged at its end or later; so does a
+ * consultation. Before an entry is folded, all that ended before it is closed, in the order of time. State is the same wherever
+ * the depositary's ledgers are folded: at its own node, and in the mirrors of others. In any other node's own ledgers an
+ * agreement is only kept.
  *
- * The floor. Notices, their answers, plans, releases, withdrawals, help for critical infrastructure: never suspended, whatever is agreed. Only what
- * a term `gives` is. */
+ * The floor. Notices, their answers, plans, releases, withdrawals, help for critical infrastructure: never suspended, whatever
+ * is agreed. Only what a term `gives` is. */
 #ifndef REGIME_AGREEMENT_H
 #define REGIME_AGREEMENT_H
 
@@ -90,8 +95,8 @@ struct agreement {
 	} * assets;	       /* in st->arena */
 	size_t asset_count;
 };
-/* As of the last entry of st. id: of the agreement, or of either statement. ERR_MATTER_UNKNOWN. Under a millisecond, however much the two said to each other.
- * Spans point into the snapshot. */
+/* As of the last entry of st. id: of the agreement, or of either statement. ERR_MATTER_UNKNOWN. Under a millisecond, however
+ * much the two said to each other. Spans point into the snapshot. */
 enum err state_agreement(const struct state *st, struct hash id, struct agreement *out);
 typedef enum err agreement_each(void *context, const struct agreement *a);
 /* Of one party, or all (empty). */
@@ -111,8 +116,8 @@ enum err agreement_breaches(const struct state *st, struct hash agreement, breac
 /* The commitment to an asset, and whether a resource opens it. */
 struct hash asset_commitment(const uint8_t salt[32], const struct addressee *resource);
 
-/* Whether that may flow between two parties: false only if an agreement of theirs in force has a term that gives it, and that term is suspended. *by: that one; may be NULL.
- * st: of the depositary. */
+/* Whether that may flow between two parties: false only if an agreement of theirs in force has a term that gives it, and that
+ * term is suspended. *by: that one; may be NULL. st: of the depositary. */
 enum err agreement_allows(const struct state *st, struct span a, struct span b, enum gives g, bool *yes,
 			  struct agreement *by);
 

@@ -5,19 +5,19 @@
 /*
  * Agreements: bytes, and the places where they are found
  *
- * A 32 agreement: u8 1, u8 phase, u8 side that offered, u8 flags, u64 offered, countersigned, start, end, exit notice, leaves, ended,
- * consult, u32 restore, u32 codes, 32 statement of each side (0: not signed), short name of each, short depositary, u8 number of terms,
- * the terms by name, u16 number of assets, the assets by commitment. A 32 statement: u8 2, 32 agreement.
+ * A 32 agreement: u8 1, u8 phase, u8 side that offered, u8 flags, u64 offered, countersigned, start, end, exit notice, leaves,
+ * ended, consult, u32 restore, u32 codes, 32 statement of each side (0: not signed), short name of each, short depositary, u8
+ * number of terms, the terms by name, u16 number of assets, the assets by commitment. A 32 statement: u8 2, 32 agreement.
  *
- * Term: short name, u8 metric, u8 at most, u64 threshold, window, within, u32 least, u8 gives, u8 of (0 both, 1 or 2 one side), u32
- * activities, short set. Asset: u8 side, 32 commitment, short set.
+ * Term: short name, u8 metric, u8 at most, u64 threshold, window, within, u32 least, u8 gives, u8 of (0 both, 1 or 2 one side),
+ * u32 activities, short set. Asset: u8 side, 32 commitment, short set.
  *
  * L 32 agreement, u8 term: the course, u8 state, u64 since, u64 consult until, u32 good, u8 resolved, u32 met, missed, too few,
- * suspensions; then for each side u8 judged and the measure: u64 from, u64 until, u8 flags, u64 of each share numerator, denominator and
- * unknown, u64 disputed, u64 value. Intervals follow from these and are not kept.
+ * suspensions; then for each side u8 judged and the measure: u64 from, u64 until, u8 flags, u64 of each share numerator,
+ * denominator and unknown, u64 disputed, u64 value. Intervals follow from these and are not kept.
  *
- * B domain 00 domain 00, u8 class, 32 agreement: class 0 are in force, 1 may come to it, 2 ended. So a notice asks for those of class 0 of its two
- * parties and finds nothing at once where there are none. The second domain as key_add_name has it.
+ * B domain 00 domain 00, u8 class, 32 agreement: class 0 are in force, 1 may come to it, 2 ended. So a notice asks for those of
+ * class 0 of its two parties and finds nothing at once where there are none. The second domain as key_add_name has it.
  */
 
 enum value_tag { TAG_AGREEMENT = 1, TAG_STATEMENT = 2 };

@@ -3,17 +3,18 @@
 /*
  * What time brings
  *
- * An entry is checked against the state as the entry before it left that, at the door and in a rebuild alike. Then all that ended before it was logged happens,
- * in the order of T: by time, at one instant by agreement, and within one a consultation before a window before the end. Then the entry is
- * folded. So when a window closes, the state holds what was logged before its end and nothing else, however long the ledger slept:
- * windows that end in one such sleep are measured one by one over the same matters.
+ * An entry is checked against the state as the entry before it left that, at the door and in a rebuild alike. Then all that
+ * ended before it was logged happens, in the order of T: by time, at one instant by agreement, and within one a consultation
+ * before a window before the end. Then the entry is folded. So when a window closes, the state holds what was logged before its
+ * end and nothing else, however long the ledger slept: windows that end in one such sleep are measured one by one over the same
+ * matters.
  *
- * A node, its rebuild, its audit and a mirror come to the same bytes because nothing else moves an agreement in time, and each entry that the
- * state has not met yet moves it, also one that folds to nothing but its id.
+ * A node, its rebuild, its audit and a mirror come to the same bytes because nothing else moves an agreement in time, and each
+ * entry that the state has not met yet moves it, also one that folds to nothing but its id.
  *
- * Matters between two who have an agreement in force are listed under it (P) as they are filed; a window walks those that may have
- * fallen due in it. What was filed before `start` is none of them: nobody is measured by what was asked before it was promised.
- * Where nothing is due a transaction costs one look at T, an entry nothing, and a notice one look at B.
+ * Matters between two who have an agreement in force are listed under it (P) as they are filed; a window walks those that may
+ * have fallen due in it. What was filed before `start` is none of them: nobody is measured by what was asked before it was
+ * promised. Where nothing is due a transaction costs one look at T, an entry nothing, and a notice one look at B.
  */
 
 /* ---- what stands between the two ---- */

@@ -3,8 +3,8 @@
 /*
  * What waits for its time
  *
- * T u64 time, 32 agreement, u8 what, u8 term: one key for each thing that time will bring, so the first of all is found by one look. What an
- * agreement waits for follows from how it stands:
+ * T u64 time, 32 agreement, u8 what, u8 term: one key for each thing that time will bring, so the first of all is found by one
+ * look. What an agreement waits for follows from how it stands:
  *
  *	offered, countersigned		its start; if somebody leaves before that, its end
  *	in force			its end; of each term the end of its next window, unless that lies behind `end`, and of its

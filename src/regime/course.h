@@ -9,9 +9,9 @@
  *	restored		met				-> in-force
  *	any			too few				unchanged; also the row of good windows
  *
- * One missed window never suspends. Windows that end during a consultation change nothing. A consultation that is over by the time that is
- * handed in ends first. Who signed a resolution in a consultation has still signed it when that ends in a suspension. Times never go
- * back. */
+ * One missed window never suspends. Windows that end during a consultation change nothing. A consultation that is over by the
+ * time that is handed in ends first. Who signed a resolution in a consultation has still signed it when that ends in a
+ * suspension. Times never go back. */
 #ifndef REGIME_COURSE_H
 #define REGIME_COURSE_H
 

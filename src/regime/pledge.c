@@ -16,8 +16,8 @@
  *				short norm ("un 2015 c"), u8 count and terms (short each, as term_print has them), u16 count and
  *				assets (short set, 32 commitment), u16 length and text
  *
- * What notices ask for comes first, so that their fold reads no terms. A pledge is a matter too, which is how it is found by its id and
- * withdrawn; the matter's author and index are the key.
+ * What notices ask for comes first, so that their fold reads no terms. A pledge is a matter too, which is how it is found by its
+ * id and withdrawn; the matter's author and index are the key.
  */
 
 static struct state_key key_pledges(struct span party)

@@ -15,8 +15,8 @@
  * Without a term it is a declaration: shown as declared, never scored. A metric must be one that the norm knows. A pledge is
  * not changed: it is withdrawn, from when its windows count no more but stay told, and another is filed.
  *
- * A pledge is kept window by window; each is met, missed or too few (fewer than STATISTICS_LEAST, or than its `least`). There is no sum
- * over parties, and none over pledges that promise different things. */
+ * A pledge is kept window by window; each is met, missed or too few (fewer than STATISTICS_LEAST, or than its `least`). There is
+ * no sum over parties, and none over pledges that promise different things. */
 #ifndef REGIME_PLEDGE_H
 #define REGIME_PLEDGE_H
 
@@ -51,8 +51,8 @@ typedef enum err pledge_each(void *context, const struct pledge *p);
 /* Of one party, or of all (empty), in the order of names, then of the ledger; withdrawn and ended ones too. */
 enum err state_pledges(const struct state *st, struct span party, pledge_each *each, void *context);
 
-/* In how many days, as milliseconds, the party pledged at that time to acknowledge notices: the shortest `within` of its pledges on
- * METRIC_ACKNOWLEDGED. *found false: it did not. A pledge only shortens what the class gives. */
+/* In how many days, as milliseconds, the party pledged at that time to acknowledge notices: the shortest `within` of its pledges
+ * on METRIC_ACKNOWLEDGED. *found false: it did not. A pledge only shortens what the class gives. */
 enum err pledged_due(const struct state *st, struct span party, int64_t at_ms, bool *found, int64_t *within_ms);
 
 /* One JSON object, the same bytes on every machine. */

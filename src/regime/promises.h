@@ -29,14 +29,15 @@ typedef enum err declaration_each(void *context, const struct pledge *p);
 /* Of one party, or of all in the order of names (empty); pledges in that of the ledger. Either callback may be NULL. */
 enum err promises_walk(const struct state *st, struct span party, const struct promises_ask *ask, promise_each *promise,
 		       declaration_each *declaration, void *context);
-/* Who pledged or agreed anything, in the order of names, each once. Ended and withdrawn promises too. name: ends with the snapshot. */
+/* Who pledged or agreed anything, in the order of names, each once. Ended and withdrawn promises too. name: ends with the
+ * snapshot. */
 typedef enum err promises_party(void *context, struct span name);
 enum err promises_parties(const struct state *st, bool demonstration, promises_party *each, void *context);
 /* The promise in plain words: "at least 90 % of the notices to it acknowledged by a person within 2 days, each 30 days". */
 void promise_tell(const struct term *t, struct buffer *out);
 
-/* One JSON object a party: {"party":…,"pledges":[{"norm":…,"terms":[{…,"windows":[…]}]}],"declarations":[…],"agreements":[…]}. The same bytes on
- * every machine. *empty: it promised nothing, and out is left alone. */
+/* One JSON object a party: {"party":…,"pledges":[{"norm":…,"terms":[{…,"windows":[…]}]}],"declarations":[…],"agreements":[…]}.
+ * The same bytes on every machine. *empty: it promised nothing, and out is left alone. */
 enum err promises_print(const struct state *st, struct span party, const struct promises_ask *ask, struct buffer *out,
 			bool *empty);
 

@@ -12,12 +12,12 @@
 /*
  * What is remembered
  *
- * Suspensions are few, agreements many: of each mirror only the suspended terms are kept, one row each. So a door asks this node's
- * state, which is one look at an index, and a short list. The list is made anew by whoever asks first when it is too old, mirror
- * by mirror; the others wait for that once in five seconds at most.
+ * Suspensions are few, agreements many: of each mirror only the suspended terms are kept, one row each. So a door asks this
+ * node's state, which is one look at an index, and a short list. The list is made anew by whoever asks first when it is too old,
+ * mirror by mirror; the others wait for that once in five seconds at most.
  *
- * A node that is followed writes its own ledgers, and may put a party's name to a key of its own making. So what a mirror says of two
- * counts only while this node knows one of them at least, and every key by which the mirror knows them.
+ * A node that is followed writes its own ledgers, and may put a party's name to a key of its own making. So what a mirror says
+ * of two counts only while this node knows one of them at least, and every key by which the mirror knows them.
  */
 
 #define NAME_SIZE 254

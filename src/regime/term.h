@@ -8,8 +8,8 @@
  *
  * Behind the promise itself the parts may stand in any order; they are printed in this one. Shares are 90%, 99.5% or 99.95%.
  *
- * `each` is the length of a window: windows follow on one another from the start. `within` says how fast, of metrics that need it. What a window
- * counts is what fell due in it: filed at least `within` before it ends. So all of it is known when it ends.
+ * `each` is the length of a window: windows follow on one another from the start. `within` says how fast, of metrics that need
+ * it. What a window counts is what fell due in it: filed at least `within` before it ends. So all of it is known when it ends.
  * `least`: a window with fewer holds the state as it is. `gives`, `of`: only in agreements (agreement.h). */
 #ifndef REGIME_TERM_H
 #define REGIME_TERM_H
@@ -48,14 +48,15 @@ struct term {
 };
 
 /* ERR_TERM, which says what is wrong: a metric that is none, the wrong direction or unit, a threshold that everybody meets or
- * nobody can (at-least 0 %, at-most 100 %, more than 100 %, a time under a minute), a window under a day or over 366 days, `within` longer than its
- * window, missing or of no use, a part twice, what is no part. Spans point into value; `of` and `asset_set` are empty, never NULL. */
+ * nobody can (at-least 0 %, at-most 100 %, more than 100 %, a time under a minute), a window under a day or over 366 days,
+ * `within` longer than its window, missing or of no use, a part twice, what is no part. Spans point into value; `of` and
+ * `asset_set` are empty, never NULL. */
 enum err term_parse(struct span value, struct term *out);
 /* The one spelling of it; what term_parse reads as the same. */
 void term_print(const struct term *t, struct buffer *out);
 
-/* Two that cannot stand beside each other: of one name, or binding the same party on the same metric, as fast, in the same set, to
- * another threshold. */
+/* Two that cannot stand beside each other: of one name, or binding the same party on the same metric, as fast, in the same set,
+ * to another threshold. */
 bool terms_contradict(const struct term *a, const struct term *b);
 
 /* How window i from start_ms lies. Every window has the same length in UTC. */
@@ -66,8 +67,8 @@ static inline int64_t term_window_end(const struct term *t, int64_t start_ms, ui
 
 enum window { WINDOW_MET, WINDOW_MISSED, WINDOW_TOO_FEW };
 const char *window_name(enum window w); /* "met", "missed", "too-few" */
-/* at_least: the larger of that and the term's own `least` counts. Pledges hand in STATISTICS_LEAST, agreements 1. Counts that shall
- * be at most something (breaches, restraint) need no least number, and metrics that are `whole` only the term's own. A
+/* at_least: the larger of that and the term's own `least` counts. Pledges hand in STATISTICS_LEAST, agreements 1. Counts that
+ * shall be at most something (breaches, restraint) need no least number, and metrics that are `whole` only the term's own. A
  * count without a figure is too few; a time without one was not reached. */
 enum window term_judge(const struct term *t, const struct measure *m, uint32_t at_least);
 
