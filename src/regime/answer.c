@@ -19,7 +19,7 @@
  *							addressed, also whoever holds it, or a prefix around it
  *							(policy.h), or its node for it, and the node where it was filed
  *	help, ping	accepted, recovered, closed	who asked
- *			all others			as of a notice; of one to all, everybody else (help.c)
+ *			all others			as of a notice; of one to all, everybody else (help_answer.c)
  *
  * A node for a party: `for` names the party, `via` says how it reached the node. The node that keeps the party's statement speaks for
  * it (`via node` for what it says by itself: that a notice arrived); for resources and parties that no other node keeps, the node

@@ -134,7 +134,7 @@ static const struct header_rule notice_headers[] = {
 	{ "reason", 0, 1 },	   { NULL, 0, 0 },
 };
 
-/* Without `re` from rules 3 on; help.c counts the headers of its own. */
+/* Without `re` from rules 3 on; help_ask.c counts the headers of its own. */
 static const struct header_rule request_headers[] = {
 	{ "date", 0, 1 },   { "re", 0, 1 },    { "to", 1, 8 },	 { "cc", 0, 8 },
 	{ "need", 1, 1 },   { "for", 0, 1 },   { "via", 0, 1 },	 { "text", 0, 1 },
