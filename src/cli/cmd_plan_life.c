@@ -170,13 +170,6 @@ struct listing {
 	struct json *orders;
 };
 
-static struct span value_of(const struct statement *s, const char *name)
-{
-	const struct header *h = statement_header(s, name);
-
-	return h != NULL ? h->value : (struct span){ "", 0 };
-}
-
 static size_t count_of(const struct statement *s, const char *name)
 {
 	size_t count = 0;
@@ -214,10 +207,10 @@ static void json_terms(struct json *j, const struct statement *s)
 		{ "markers", "marker" },
 	};
 
-	json_bool(j, "intrusive", span_is(value_of(s, "intrusive"), "yes"));
+	json_bool(j, "intrusive", span_is(statement_value(s, "intrusive"), "yes"));
 	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
 		if (statement_header(s, once[i][1]) != NULL)
-			json_string(j, once[i][0], value_of(s, once[i][1]));
+			json_string(j, once[i][0], statement_value(s, once[i][1]));
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		json_values(j, lists[i][0], s, lists[i][1]);
 }
@@ -249,13 +242,13 @@ static struct json *plan_object(struct cli *c, const struct matter *m, const str
 
 	json_hash(j, "id", m->id);
 	json_string(j, "from", m->from);
-	json_string(j, "activity", value_of(s, "activity"));
-	json_string(j, "start", value_of(s, "start"));
-	json_string(j, "end", value_of(s, "end"));
+	json_string(j, "activity", statement_value(s, "activity"));
+	json_string(j, "start", statement_value(s, "start"));
+	json_string(j, "end", statement_value(s, "end"));
 	json_time(j, "logged", m->logged_ms);
-	json_string(j, "purpose", value_of(s, "purpose"));
+	json_string(j, "purpose", statement_value(s, "purpose"));
 	json_bool(j, "withdrawn", m->withdrawn);
-	json_bool(j, "demonstration", span_is(value_of(s, "demonstration"), "yes"));
+	json_bool(j, "demonstration", span_is(statement_value(s, "demonstration"), "yes"));
 	json_values(j, "sources", s, "source");
 	json_life(j, life);
 	return j;
@@ -284,12 +277,12 @@ static enum err list_plan(void *context, const struct matter *m)
 	hash_hex(m->id, hex);
 	printf("%.12s  ", hex);
 	cli_column(m->from, 28);
-	cli_column(value_of(&s, "activity"), 11);
+	cli_column(statement_value(&s, "activity"), 11);
 	cli_column(span_of(plan_phase_name(life.phase)), 10);
-	printf("%.10s to %.10s  %zu source%s%s%s%s\n", value_of(&s, "start").at, value_of(&s, "end").at,
+	printf("%.10s to %.10s  %zu source%s%s%s%s\n", statement_value(&s, "start").at, statement_value(&s, "end").at,
 	       count_of(&s, "source"), count_of(&s, "source") == 1 ? "" : "s", m->withdrawn ? "  withdrawn" : "",
 	       life.short_notice ? "  short notice" : "",
-	       span_is(value_of(&s, "demonstration"), "yes") ? "  [demonstration]" : "");
+	       span_is(statement_value(&s, "demonstration"), "yes") ? "  [demonstration]" : "");
 	return OK;
 }
 

@@ -3,13 +3,6 @@
 
 #include "base/file.h"
 
-static struct span value_of(const struct statement *s, const char *name)
-{
-	const struct header *h = statement_header(s, name);
-
-	return h != NULL ? h->value : SPAN("");
-}
-
 /* ---- list ---- */
 
 struct listing {
@@ -38,21 +31,21 @@ static void proof_members(struct json *j, const struct statement *s, int64_t log
 	json_hash(j, "id", s->id);
 	json_string(j, "from", s->from);
 	json_time(j, "logged", logged_ms);
-	json_string(j, "method", value_of(s, "method"));
+	json_string(j, "method", statement_value(s, "method"));
 	json_array(j, "resources");
 	for (size_t i = 0; i < s->header_count; i++)
 		if (span_is(s->headers[i].name, "resource"))
 			json_string(j, NULL, s->headers[i].value);
 	json_array_end(j);
-	if (value_of(s, "subject").len > 0)
-		json_string(j, "subject", value_of(s, "subject"));
-	if (value_of(s, "to").len > 0)
-		json_string(j, "about", value_of(s, "to"));
+	if (statement_value(s, "subject").len > 0)
+		json_string(j, "subject", statement_value(s, "subject"));
+	if (statement_value(s, "to").len > 0)
+		json_string(j, "about", statement_value(s, "to"));
 }
 
 static struct span about_of(const struct statement *s)
 {
-	return value_of(s, "to").len > 0 ? value_of(s, "to") : s->from;
+	return statement_value(s, "to").len > 0 ? statement_value(s, "to") : s->from;
 }
 
 static void print_row(struct listing *l, const struct matter *m, const struct statement *s, const char *stands)
@@ -63,7 +56,7 @@ static void print_row(struct listing *l, const struct matter *m, const struct st
 	hash_hex(m->id, hex);
 	printf("%.12s  ", hex);
 	cli_column(about_of(s), 28);
-	cli_column(value_of(s, "method"), 9);
+	cli_column(statement_value(s, "method"), 9);
 	for (size_t i = 0; i < s->header_count; i++)
 		if (span_is(s->headers[i].name, "resource") && shown++ < 3) {
 			printf("%s", shown > 1 ? ", " : "");
@@ -163,14 +156,14 @@ static void show_text(struct cli *c, const struct found_proof *p, const struct e
 	printf("%sproof %s%s\n", cli_bold(c), hex, cli_plain(c));
 	printf("  %-10s %s, in the ledger of %.*s\n", "logged", when, SPAN_FORMAT(p->node));
 	print_field("by", p->s.from);
-	if (value_of(&p->s, "to").len > 0)
-		print_field("about", value_of(&p->s, "to"));
-	print_field("method", value_of(&p->s, "method"));
+	if (statement_value(&p->s, "to").len > 0)
+		print_field("about", statement_value(&p->s, "to"));
+	print_field("method", statement_value(&p->s, "method"));
 	for (size_t i = 0; i < p->s.header_count; i++)
 		if (span_is(p->s.headers[i].name, "resource"))
 			print_field("resource", p->s.headers[i].value);
-	if (value_of(&p->s, "subject").len > 0)
-		print_field("subject", value_of(&p->s, "subject"));
+	if (statement_value(&p->s, "subject").len > 0)
+		print_field("subject", statement_value(&p->s, "subject"));
 	printf("  %-10s %s\n", "verdict", proving_stands(c, p->has_verdict, &p->verdict));
 	for (size_t i = 0; e != NULL && i < e->count; i++) {
 		printf("  %-10s %s, %zu bytes", "evidence", part_role_name(e->parts[i].role), e->parts[i].bytes.len);

@@ -13,13 +13,6 @@ static const struct choice {
 	{ OUTCOME_OBJECTED, "We cannot help", "So that others can be asked sooner." },
 };
 
-static struct span header_of(const struct answer_view *v, const char *name)
-{
-	const struct header *h = statement_header(v->s, name);
-
-	return h != NULL ? h->value : SPAN("");
-}
-
 static const char *title_of(const struct help *h)
 {
 	return h->ping ? "Are you there?" : "Help is asked for";
@@ -59,8 +52,8 @@ static void say_head(const struct answer_view *v, const struct help *h, struct b
 
 static void say_details(const struct answer_view *v, struct buffer *out)
 {
-	struct span critical = header_of(v, "critical"), affected = header_of(v, "affected"),
-		    text = header_of(v, "text");
+	struct span critical = statement_value(v->s, "critical"), affected = statement_value(v->s, "affected"),
+		    text = statement_value(v->s, "text");
 	bool skill = false;
 
 	buffer_text(out, "<section>\n<h2>What it is about</h2>\n<dl>\n");

@@ -261,13 +261,6 @@ void answer_row(struct buffer *out, const struct event *e, bool explained)
 	buffer_text(out, "\n");
 }
 
-static struct span header_of(const struct answer_view *v, const char *name)
-{
-	const struct header *h = statement_header(v->s, name);
-
-	return h != NULL ? h->value : SPAN("");
-}
-
 static void say_rows(const struct answer_view *v, struct buffer *out)
 {
 	switch (v->evidence) {
@@ -319,7 +312,7 @@ static void say_plain(const struct answer_view *v, struct buffer *out)
 
 static void say_seen(const struct answer_view *v, struct buffer *out)
 {
-	struct span part = header_of(v, "part"), explained = header_of(v, "explained");
+	struct span part = statement_value(v->s, "part"), explained = statement_value(v->s, "explained");
 
 	buffer_text(out, "<section>\n<h2>What was seen</h2>\n<dl>\n<dt>Kind<dd>");
 	html_text(out, span_of(class_name(v->m->class)));

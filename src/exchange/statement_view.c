@@ -34,16 +34,9 @@ struct stix_id statement_view_id(enum kind k, struct span from, struct hash id)
 	return stix_id_of(statement_view_type(k), uuid);
 }
 
-static struct span value_of(const struct statement *s, const char *name)
-{
-	const struct header *h = statement_header(s, name);
-
-	return h != NULL ? h->value : SPAN("");
-}
-
 static void add_header(struct json *j, const char *key, const struct statement *s, const char *name)
 {
-	struct span value = value_of(s, name);
+	struct span value = statement_value(s, name);
 
 	if (value.len > 0)
 		json_string(j, key, value);
@@ -94,7 +87,7 @@ static void add_marking(struct json *j, const struct statement *s)
 {
 	enum tlp t;
 
-	if (tlp_parse(value_of(s, "tlp"), &t) != OK)
+	if (tlp_parse(statement_value(s, "tlp"), &t) != OK)
 		return;
 	json_array(j, "object_marking_refs");
 	json_text(j, NULL, tlp_marking(t));
@@ -117,7 +110,7 @@ static void add_references(struct json *j, const struct statement *s, const stru
 
 static void add_party(struct json *j, const struct statement *s)
 {
-	struct span title = value_of(s, "title");
+	struct span title = statement_value(s, "title");
 
 	json_string(j, "name", title.len > 0 ? title : s->from);
 	json_text(j, "identity_class", "organization");
@@ -128,11 +121,11 @@ static void add_plan(struct json *j, const struct statement *s)
 {
 	struct buffer text = BUFFER(STATEMENT_MAX);
 
-	buffer_print(&text, "%.*s by %.*s", SPAN_FORMAT(value_of(s, "activity")), SPAN_FORMAT(s->from));
+	buffer_print(&text, "%.*s by %.*s", SPAN_FORMAT(statement_value(s, "activity")), SPAN_FORMAT(s->from));
 	json_string(j, "name", buffer_view(&text));
 	buffer_clear(&text);
-	buffer_print(&text, "From %.*s to %.*s. %.*s", SPAN_FORMAT(value_of(s, "start")),
-		     SPAN_FORMAT(value_of(s, "end")), SPAN_FORMAT(value_of(s, "purpose")));
+	buffer_print(&text, "From %.*s to %.*s. %.*s", SPAN_FORMAT(statement_value(s, "start")),
+		     SPAN_FORMAT(statement_value(s, "end")), SPAN_FORMAT(statement_value(s, "purpose")));
 	json_string(j, "description", buffer_view(&text));
 	json_text(j, "context", "unspecified");
 	buffer_free(&text);
@@ -140,16 +133,16 @@ static void add_plan(struct json *j, const struct statement *s)
 
 static void add_notice(struct json *j, const struct statement *s, int64_t logged_ms)
 {
-	struct span class = value_of(s, "class");
+	struct span class = statement_value(s, "class");
 	struct buffer text = BUFFER(STATEMENT_MAX);
 
-	buffer_print(&text, "Notice to %.*s: %.*s", SPAN_FORMAT(value_of(s, "to")), SPAN_FORMAT(class));
+	buffer_print(&text, "Notice to %.*s: %.*s", SPAN_FORMAT(statement_value(s, "to")), SPAN_FORMAT(class));
 	json_string(j, "name", buffer_view(&text));
 	buffer_clear(&text);
-	buffer_print(&text, "%.*s events", SPAN_FORMAT(value_of(s, "events")));
-	if (value_of(s, "first").len > 0)
-		buffer_print(&text, " from %.*s to %.*s", SPAN_FORMAT(value_of(s, "first")),
-			     SPAN_FORMAT(value_of(s, "last")));
+	buffer_print(&text, "%.*s events", SPAN_FORMAT(statement_value(s, "events")));
+	if (statement_value(s, "first").len > 0)
+		buffer_print(&text, " from %.*s to %.*s", SPAN_FORMAT(statement_value(s, "first")),
+			     SPAN_FORMAT(statement_value(s, "last")));
 	buffer_text(&text, ". The rows are the statement's body, for its author and addressees.");
 	json_string(j, "description", buffer_view(&text));
 	json_array(j, "report_types");
@@ -165,33 +158,33 @@ static void add_notice(struct json *j, const struct statement *s, int64_t logged
 static void describe_answer(const struct statement *s, struct buffer *out)
 {
 	buffer_print(out, "%.*s answers: %.*s.", SPAN_FORMAT(s->for_party.len > 0 ? s->for_party : s->from),
-		     SPAN_FORMAT(value_of(s, "outcome")));
+		     SPAN_FORMAT(statement_value(s, "outcome")));
 	if (s->via.len > 0)
 		buffer_print(out, " Recorded by %.*s, by way of %.*s.", SPAN_FORMAT(s->from), SPAN_FORMAT(s->via));
-	if (value_of(s, "until").len > 0)
-		buffer_print(out, " Until %.*s.", SPAN_FORMAT(value_of(s, "until")));
-	if (value_of(s, "reason").len > 0)
-		buffer_print(out, " Reason: %.*s.", SPAN_FORMAT(value_of(s, "reason")));
-	if (value_of(s, "text").len > 0)
-		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
+	if (statement_value(s, "until").len > 0)
+		buffer_print(out, " Until %.*s.", SPAN_FORMAT(statement_value(s, "until")));
+	if (statement_value(s, "reason").len > 0)
+		buffer_print(out, " Reason: %.*s.", SPAN_FORMAT(statement_value(s, "reason")));
+	if (statement_value(s, "text").len > 0)
+		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(statement_value(s, "text")));
 	buffer_text(out, " Acknowledging is not admitting.");
 }
 
 static void describe_proof(const struct statement *s, struct buffer *out)
 {
-	struct span about = value_of(s, "to").len > 0 ? value_of(s, "to") : s->from;
+	struct span about = statement_value(s, "to").len > 0 ? statement_value(s, "to") : s->from;
 	const char *between = " speaks for ";
 
-	buffer_print(out, "Evidence (%.*s) by %.*s that the key of %.*s", SPAN_FORMAT(value_of(s, "method")),
+	buffer_print(out, "Evidence (%.*s) by %.*s that the key of %.*s", SPAN_FORMAT(statement_value(s, "method")),
 		     SPAN_FORMAT(s->from), SPAN_FORMAT(about));
-	if (value_of(s, "subject").len > 0)
-		buffer_print(out, " is that of %.*s", SPAN_FORMAT(value_of(s, "subject")));
+	if (statement_value(s, "subject").len > 0)
+		buffer_print(out, " is that of %.*s", SPAN_FORMAT(statement_value(s, "subject")));
 	for (size_t i = 0; i < s->header_count; i++)
 		if (span_is(s->headers[i].name, "resource")) {
 			buffer_print(out, "%s%.*s", between, SPAN_FORMAT(s->headers[i].value));
 			between = ", ";
 		}
-	if (between[1] == 's' && value_of(s, "subject").len == 0)
+	if (between[1] == 's' && statement_value(s, "subject").len == 0)
 		buffer_text(out, " is its own");
 	buffer_text(out, ". It counts where a node's verdict accepts it, until then.");
 }
@@ -200,15 +193,15 @@ static void describe_pledge(const struct statement *s, struct buffer *out)
 {
 	const char *between = ", measured by ";
 
-	buffer_print(out, "%.*s pledges %.*s", SPAN_FORMAT(s->from), SPAN_FORMAT(value_of(s, "norm")));
+	buffer_print(out, "%.*s pledges %.*s", SPAN_FORMAT(s->from), SPAN_FORMAT(statement_value(s, "norm")));
 	for (size_t i = 0; i < s->header_count; i++)
 		if (span_is(s->headers[i].name, "term")) {
 			buffer_print(out, "%s\"%.*s\"", between, SPAN_FORMAT(s->headers[i].value));
 			between = ", ";
 		}
 	buffer_text(out, between[2] == 'm' ? ": declared, not measured." : ".");
-	if (value_of(s, "text").len > 0)
-		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
+	if (statement_value(s, "text").len > 0)
+		buffer_print(out, " \"%.*s\"", SPAN_FORMAT(statement_value(s, "text")));
 }
 
 static void describe_agreement(const struct statement *s, struct buffer *out)
@@ -216,8 +209,9 @@ static void describe_agreement(const struct statement *s, struct buffer *out)
 	const char *between = ": ";
 
 	buffer_print(out, "%.*s %s an agreement with %.*s from %.*s to %.*s, kept by %.*s", SPAN_FORMAT(s->from),
-		     s->has_re ? "signs" : "offers", SPAN_FORMAT(value_of(s, "to")), SPAN_FORMAT(value_of(s, "start")),
-		     SPAN_FORMAT(value_of(s, "end")), SPAN_FORMAT(value_of(s, "depositary")));
+		     s->has_re ? "signs" : "offers", SPAN_FORMAT(statement_value(s, "to")),
+		     SPAN_FORMAT(statement_value(s, "start")), SPAN_FORMAT(statement_value(s, "end")),
+		     SPAN_FORMAT(statement_value(s, "depositary")));
 	for (size_t i = 0; i < s->header_count; i++)
 		if (span_is(s->headers[i].name, "term")) {
 			buffer_print(out, "%s\"%.*s\"", between, SPAN_FORMAT(s->headers[i].value));
@@ -229,17 +223,18 @@ static void describe_agreement(const struct statement *s, struct buffer *out)
 /* What it is, of what, and where it is short of that, what it says of another. */
 static void describe_certificate(const struct statement *s, struct buffer *text)
 {
-	struct span subject = value_of(s, "subject"), product = value_of(s, "product"), status = value_of(s, "status"),
-		    scheme = value_of(s, "scheme"), level = value_of(s, "level"), words = value_of(s, "text");
+	struct span subject = statement_value(s, "subject"), product = statement_value(s, "product"),
+		    status = statement_value(s, "status"), scheme = statement_value(s, "scheme"),
+		    level = statement_value(s, "level"), words = statement_value(s, "text");
 	size_t subjects = 0;
 
 	for (size_t i = 0; i < s->header_count; i++)
 		subjects += span_is(s->headers[i].name, "subject");
-	buffer_print(text, "%.*s by %.*s", SPAN_FORMAT(value_of(s, "predicate")), SPAN_FORMAT(s->from));
+	buffer_print(text, "%.*s by %.*s", SPAN_FORMAT(statement_value(s, "predicate")), SPAN_FORMAT(s->from));
 	if (status.len > 0)
 		buffer_print(text, ": %.*s", SPAN_FORMAT(status));
 	if (product.len > 0)
-		buffer_print(text, " of %.*s %.*s", SPAN_FORMAT(product), SPAN_FORMAT(value_of(s, "version")));
+		buffer_print(text, " of %.*s %.*s", SPAN_FORMAT(product), SPAN_FORMAT(statement_value(s, "version")));
 	else if (subject.len > 0)
 		buffer_print(text, " of %.*s", SPAN_FORMAT(subject));
 	if (subjects > 1)
@@ -270,8 +265,8 @@ static void add_note(struct json *j, const struct statement *s)
 		describe_certificate(s, &text);
 	} else {
 		buffer_print(&text, "%.*s by %.*s.", SPAN_FORMAT(s->kind_name), SPAN_FORMAT(s->from));
-		if (value_of(s, "text").len > 0)
-			buffer_print(&text, " \"%.*s\"", SPAN_FORMAT(value_of(s, "text")));
+		if (statement_value(s, "text").len > 0)
+			buffer_print(&text, " \"%.*s\"", SPAN_FORMAT(statement_value(s, "text")));
 	}
 	json_string(j, "content", buffer_view(&text));
 	json_array(j, "authors");

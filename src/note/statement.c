@@ -302,3 +302,10 @@ const struct header *statement_header(const struct statement *s, const char *nam
 			return &s->headers[i];
 	return NULL;
 }
+
+struct span statement_value(const struct statement *s, const char *name)
+{
+	const struct header *h = statement_header(s, name);
+
+	return h != NULL ? h->value : SPAN("");
+}

@@ -100,6 +100,8 @@ enum err statement_parse(struct arena *a, struct span whole, struct statement *o
 
 /* First header of that name; NULL if absent. */
 const struct header *statement_header(const struct statement *s, const char *name);
+/* Its value; empty if absent. */
+struct span statement_value(const struct statement *s, const char *name);
 
 /* Builds a statement's text with a sticky error, header by header in order; values are checked against the grammar.
  * Born as { 0 }, freed by statement_writer_free. What begin, the adds and end accept, statement_parse accepts. */

@@ -122,8 +122,7 @@ static enum err read_times(const struct statement *s, struct agreement *a)
 /* "1,3,7": rising, so that a set has one spelling. */
 static enum err read_codes(const struct statement *s, struct agreement *a)
 {
-	const struct header *h = statement_header(s, "codes");
-	struct span rest = h != NULL ? h->value : SPAN("");
+	struct span rest = statement_value(s, "codes");
 	uint64_t last = 0;
 
 	while (rest.at != NULL) {

@@ -264,14 +264,31 @@ static enum err read_times(const struct statement *s, struct certificate *c)
 	return e;
 }
 
-/* A word of a scheme's own, as its holders write it. */
-static enum err read_word(const struct statement *s, const char *name, struct span *out)
+/* Words of a scheme's own, as its holders write them, and free text. */
+static enum err check_words(const struct statement *s, const struct certificate *c)
 {
-	const struct header *h = statement_header(s, name);
+	static const struct {
+		const char *name;
+		size_t most;
+	} words[] = { { "scheme", WORD_MAX },
+		      { "level", WORD_MAX },
+		      { "name", WORD_MAX },
+		      { "reason", TEXT_MAX },
+		      { "text", TEXT_MAX } };
+	enum err e = OK;
 
-	if (h != NULL)
-		*out = h->value;
-	return value_text(s, name, WORD_MAX);
+	for (size_t i = 0; e == OK && i < sizeof(words) / sizeof(words[0]); i++)
+		e = value_text(s, words[i].name, words[i].most);
+	if (e == OK && statement_header(s, "laboratory") != NULL && !span_is_domain(c->laboratory))
+		e = fail(ERR_STATEMENT_HEADER, "laboratory: the domain of a party");
+	return e;
+}
+
+static enum err read_status(const struct statement *s, struct certificate *c)
+{
+	const struct header *status = statement_header(s, "status");
+
+	return status != NULL ? certificate_status_parse(status->value, &c->says) : OK;
 }
 
 static enum err read(const struct state *st, const struct statement *s, struct certificate *out)
@@ -281,6 +298,11 @@ static enum err read(const struct state *st, const struct statement *s, struct c
 		.key = s->key,
 		.index = st->index,
 		.from = s->from,
+		.scheme = statement_value(s, "scheme"),
+		.level = statement_value(s, "level"),
+		.laboratory = statement_value(s, "laboratory"),
+		.name = statement_value(s, "name"),
+		.reason = statement_value(s, "reason"),
 		.logged_ms = st->logged_ms,
 		.start_ms = st->logged_ms,
 		.end_ms = INT64_MAX,
@@ -289,26 +311,12 @@ static enum err read(const struct state *st, const struct statement *s, struct c
 		.has_body = s->has_body,
 		.body = s->body,
 	};
-	const struct header *status = statement_header(s, "status"), *reason = statement_header(s, "reason"),
-			    *laboratory = statement_header(s, "laboratory");
-	enum err e = predicate_parse(statement_header(s, "predicate")->value, &c.predicate);
+	enum err e = predicate_parse(statement_value(s, "predicate"), &c.predicate);
 
 	if (e == OK)
-		e = read_word(s, "scheme", &c.scheme);
+		e = check_words(s, &c);
 	if (e == OK)
-		e = read_word(s, "level", &c.level);
-	if (e == OK)
-		e = read_word(s, "name", &c.name);
-	if (e == OK && laboratory != NULL && !span_is_domain(laboratory->value))
-		e = fail(ERR_STATEMENT_HEADER, "laboratory: the domain of a party");
-	if (laboratory != NULL)
-		c.laboratory = laboratory->value;
-	if (e == OK && status != NULL)
-		e = certificate_status_parse(status->value, &c.says);
-	if (e == OK)
-		e = value_text(s, "reason", TEXT_MAX);
-	if (reason != NULL)
-		c.reason = reason->value;
+		e = read_status(s, &c);
 	if (e == OK)
 		e = value_yes(s, "demonstration", &c.demonstration);
 	if (e == OK)
@@ -360,8 +368,6 @@ enum err certificate_check(const struct state *st, const struct statement *s)
 
 	if (e == OK)
 		e = check_shape(s, c.predicate);
-	if (e == OK)
-		e = value_text(s, "text", TEXT_MAX);
 	if (e == OK)
 		e = check_body(s);
 	if (e == OK)

@@ -15,9 +15,7 @@ enum { ASKED_OPEN, ASKED_BY };
 
 bool deconflict_is_request(const struct statement *s)
 {
-	const struct header *need = statement_header(s, "need");
-
-	return s->kind == KIND_REQUEST && need != NULL && span_is(need->value, "deconflict");
+	return s->kind == KIND_REQUEST && span_is(statement_value(s, "need"), "deconflict");
 }
 
 static struct state_key key_open(uint64_t request)

@@ -140,8 +140,7 @@ static enum err ping_due(const struct state *st, const struct addressee *to, int
 
 enum err help_requested(struct state *st, const struct statement *s, struct matter *request)
 {
-	const struct header *critical = statement_header(s, "critical");
-	struct help_kept h = { .critical = critical != NULL ? critical->value : SPAN(""), .first_human = SPAN("") };
+	struct help_kept h = { .critical = statement_value(s, "critical"), .first_human = SPAN("") };
 	enum err e = value_number(s, "affected", AFFECTED_MAX, &h.affected);
 
 	if (span_is(statement_header(s, "need")->value, "ping"))

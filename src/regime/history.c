@@ -47,13 +47,6 @@ enum err history_walk(struct node *n, const struct state *st, const struct matte
 
 /* ---- in words ---- */
 
-static struct span value_of(const struct statement *s, const char *name)
-{
-	const struct header *h = statement_header(s, name);
-
-	return h != NULL ? h->value : SPAN("");
-}
-
 static void print_addressees(const struct statement *s, struct buffer *out)
 {
 	for (size_t i = 0; i < s->to_count; i++) {
@@ -92,18 +85,20 @@ static const char *reason_says(struct span reason)
 
 static void say_notice(const struct matter *m, const struct statement *s, struct buffer *out)
 {
-	struct span events = value_of(s, "events"), explained = value_of(s, "explained"), last = value_of(s, "last");
+	struct span events = statement_value(s, "events"), explained = statement_value(s, "explained"),
+		    last = statement_value(s, "last");
 
 	buffer_print(out, "%.*s %s ", SPAN_FORMAT(s->from), s->has_re ? "passed it on to" : "told");
 	print_addressees(s, out);
 	if (s->has_re) {
-		buffer_print(out, ", %s", reason_says(value_of(s, "reason")));
+		buffer_print(out, ", %s", reason_says(statement_value(s, "reason")));
 		print_about(m, s, "about", out);
 	}
-	buffer_print(out, ": %.*s, %.*s event%s", SPAN_FORMAT(value_of(s, "class")), SPAN_FORMAT(events),
+	buffer_print(out, ": %.*s, %.*s event%s", SPAN_FORMAT(statement_value(s, "class")), SPAN_FORMAT(events),
 		     span_is(events, "1") ? "" : "s");
 	if (last.len > 0)
-		buffer_print(out, ", seen from %.*s to %.*s", SPAN_FORMAT(value_of(s, "first")), SPAN_FORMAT(last));
+		buffer_print(out, ", seen from %.*s to %.*s", SPAN_FORMAT(statement_value(s, "first")),
+			     SPAN_FORMAT(last));
 	if (explained.len > 0)
 		buffer_print(out, "; %.*s of them explained by a filed plan", SPAN_FORMAT(explained));
 }
@@ -155,19 +150,19 @@ static const char *outcome_says(enum outcome o)
 
 static void say_answer(const struct matter *m, const struct statement *s, struct buffer *out)
 {
-	struct span better = value_of(s, "better");
+	struct span better = statement_value(s, "better");
 	enum outcome o;
 	char hex[HASH_HEX + 1];
 
-	if (outcome_parse(value_of(s, "outcome"), &o) != OK)
+	if (outcome_parse(statement_value(s, "outcome"), &o) != OK)
 		o = OUTCOME_COUNT;
 	if (s->for_party.len > 0)
 		buffer_print(out, "%.*s, as %.*s recorded by %.*s,", SPAN_FORMAT(s->for_party), SPAN_FORMAT(s->from),
 			     SPAN_FORMAT(s->via));
 	else
 		buffer_span(out, s->from);
-	if (o == OUTCOME_ACCEPTED && value_of(s, "whom").len > 0)
-		buffer_print(out, " accepted the offer of %.*s", SPAN_FORMAT(value_of(s, "whom")));
+	if (o == OUTCOME_ACCEPTED && statement_value(s, "whom").len > 0)
+		buffer_print(out, " accepted the offer of %.*s", SPAN_FORMAT(statement_value(s, "whom")));
 	else
 		buffer_print(out, " %s", outcome_says(o));
 	print_about(m, s, "in the matter", out);
@@ -182,7 +177,8 @@ static void say_answer(const struct matter *m, const struct statement *s, struct
 
 static void say_request(const struct statement *s, struct buffer *out)
 {
-	struct span need = value_of(s, "need"), critical = value_of(s, "critical"), affected = value_of(s, "affected");
+	struct span need = statement_value(s, "need"), critical = statement_value(s, "critical"),
+		    affected = statement_value(s, "affected");
 
 	if (!s->has_re && span_is(need, "ping")) {
 		buffer_print(out, "%.*s asked whether anybody is there: ", SPAN_FORMAT(s->from));
@@ -207,7 +203,7 @@ static void say_pledge(const struct statement *s, struct buffer *out)
 {
 	const char *between = ": ";
 
-	buffer_print(out, "%.*s pledged %.*s", SPAN_FORMAT(s->from), SPAN_FORMAT(value_of(s, "norm")));
+	buffer_print(out, "%.*s pledged %.*s", SPAN_FORMAT(s->from), SPAN_FORMAT(statement_value(s, "norm")));
 	for (size_t i = 0; i < s->header_count; i++)
 		if (span_is(s->headers[i].name, "term")) {
 			buffer_print(out, "%s%.*s", between, SPAN_FORMAT(s->headers[i].value));
@@ -221,7 +217,8 @@ static void say_agreement(const struct statement *s, struct buffer *out)
 
 	buffer_print(out, "%.*s %s an agreement with ", SPAN_FORMAT(s->from), s->has_re ? "signed" : "offered");
 	print_addressees(s, out);
-	buffer_print(out, " from %.*s to %.*s", SPAN_FORMAT(value_of(s, "start")), SPAN_FORMAT(value_of(s, "end")));
+	buffer_print(out, " from %.*s to %.*s", SPAN_FORMAT(statement_value(s, "start")),
+		     SPAN_FORMAT(statement_value(s, "end")));
 	for (size_t i = 0; i < s->header_count; i++)
 		if (span_is(s->headers[i].name, "term")) {
 			buffer_print(out, "%s%.*s", between, SPAN_FORMAT(s->headers[i].value));
@@ -232,7 +229,7 @@ static void say_agreement(const struct statement *s, struct buffer *out)
 void history_says(const struct matter *m, const struct history_line *l, struct buffer *out)
 {
 	const struct statement *s = &l->s;
-	struct span text = value_of(s, "text");
+	struct span text = statement_value(s, "text");
 
 	switch (s->kind) {
 	case KIND_NOTICE:
@@ -247,9 +244,9 @@ void history_says(const struct matter *m, const struct history_line *l, struct b
 		break;
 	case KIND_CERTIFICATE:
 		buffer_print(out, "%.*s filed a certificate: %.*s", SPAN_FORMAT(s->from),
-			     SPAN_FORMAT(value_of(s, "predicate")));
-		if (value_of(s, "status").len > 0)
-			buffer_print(out, ", %.*s", SPAN_FORMAT(value_of(s, "status")));
+			     SPAN_FORMAT(statement_value(s, "predicate")));
+		if (statement_value(s, "status").len > 0)
+			buffer_print(out, ", %.*s", SPAN_FORMAT(statement_value(s, "status")));
 		break;
 	case KIND_REQUEST:
 		say_request(s, out);
@@ -272,7 +269,7 @@ void history_says(const struct matter *m, const struct history_line *l, struct b
 
 static void print_header(struct json *j, const struct statement *s, const char *name)
 {
-	struct span value = value_of(s, name);
+	struct span value = statement_value(s, name);
 
 	if (value.len > 0)
 		json_string(j, name, value);

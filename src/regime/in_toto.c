@@ -427,13 +427,6 @@ enum err in_toto_print(struct arena *a, const struct in_toto *t, struct span det
 
 /* ---- body and header ---- */
 
-static struct span value_of(const struct statement *s, const char *name)
-{
-	const struct header *h = statement_header(s, name);
-
-	return h != NULL ? h->value : SPAN("");
-}
-
 static enum err differs(const char *name)
 {
 	return fail(ERR_CERTIFICATE, "body: its %s is not the header's", name);
@@ -464,7 +457,7 @@ static enum err compare_time(const struct statement *s, const char *name, int64_
 {
 	int64_t said = 0;
 
-	if (statement_header(s, name) != NULL && clock_parse(value_of(s, name), &said) != OK)
+	if (statement_header(s, name) != NULL && clock_parse(statement_value(s, name), &said) != OK)
 		return ERR_STATEMENT_HEADER;
 	return said == ms ? OK : differs(name);
 }
@@ -473,7 +466,7 @@ static enum err compare_time(const struct statement *s, const char *name, int64_
 static enum err compare_remark(const struct statement *s, const struct in_toto *t)
 {
 	const char *name = t->ours && t->kind == PREDICATE_CANARY ? "text" : "reason";
-	struct span said = value_of(s, name);
+	struct span said = statement_value(s, name);
 
 	return said.len == 0 || t->remark.len == 0 || span_equal(said, t->remark) ? OK : differs(name);
 }
@@ -488,7 +481,7 @@ static enum err compare(struct arena *a, const struct statement *s, const struct
 		{ "status", t->status }, { "name", t->name },
 	};
 	enum predicate p;
-	enum err e = predicate_parse(value_of(s, "predicate"), &p);
+	enum err e = predicate_parse(statement_value(s, "predicate"), &p);
 
 	if (e == OK && (!t->ours || t->kind != p))
 		e = fail(ERR_CERTIFICATE, "body: its predicateType is %.*s, not %s",
@@ -497,7 +490,7 @@ static enum err compare(struct arena *a, const struct statement *s, const struct
 	if (e == OK && !span_equal(t->issuer, s->from))
 		e = differs("issuer");
 	for (size_t i = 0; e == OK && i < sizeof(words) / sizeof(words[0]); i++)
-		if (!span_equal(value_of(s, words[i].name), words[i].in_body))
+		if (!span_equal(statement_value(s, words[i].name), words[i].in_body))
 			e = differs(words[i].name);
 	if (e == OK)
 		e = compare_remark(s, t);

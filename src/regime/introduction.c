@@ -27,7 +27,6 @@ static enum err read_keys(struct introduction *i)
 
 static enum err read(struct arena *a, struct span note, struct introduction *out)
 {
-	const struct header *url;
 	struct span home;
 	enum ledger_id l;
 	enum err e = statement_parse(a, note, &out->s);
@@ -52,9 +51,8 @@ static enum err read(struct arena *a, struct span note, struct introduction *out
 		e = read_keys(out);
 	if (e != OK)
 		return e;
-	url = statement_header(&out->s, "url");
 	out->node = out->s.from;
-	out->url = url != NULL ? url->value : SPAN("");
+	out->url = statement_value(&out->s, "url");
 	out->fingerprint = out->s.key;
 	return OK;
 }

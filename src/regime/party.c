@@ -205,7 +205,6 @@ enum err party_statement_ledger_key(const struct statement *s, enum ledger_id l,
 /* In the order of the ledgers, whatever the statement's. */
 static enum err read_reach(struct state *st, const struct statement *s, struct party *p)
 {
-	const struct header *url = statement_header(s, "url");
 	struct buffer more = BUFFER(STATEMENT_MAX);
 	struct verifier keys[LEDGER_COUNT];
 	unsigned named = 0;
@@ -224,7 +223,7 @@ static enum err read_reach(struct state *st, const struct statement *s, struct p
 	if (e == OK && (copy = arena_copy(st->arena, more.at, more.len)) == NULL)
 		e = ERR_NO_MEMORY;
 	p->more = span_make(copy, more.len);
-	p->url = url != NULL ? url->value : SPAN("");
+	p->url = statement_value(s, "url");
 	buffer_free(&more);
 	return e;
 }
@@ -382,13 +381,12 @@ static enum err replace_claims(struct state *st, struct span domain, const struc
 /* All that the statement says of its party but the claims. */
 static enum err read_party(struct state *st, const struct statement *s, struct party *out)
 {
-	const struct header *title = statement_header(s, "title");
 	enum ledger_id l;
 	enum err e;
 
 	*out = (struct party){
 		.domain = s->from,
-		.title = title != NULL ? title->value : SPAN(""),
+		.title = statement_value(s, "title"),
 		.fingerprint = s->key,
 		.statement = s->id,
 		.index = st->index,

@@ -162,7 +162,6 @@ static enum err read_period(const struct state *st, const struct statement *s, s
 
 static enum err read_pledge(const struct state *st, const struct statement *s, struct pledge *p)
 {
-	const struct header *text = statement_header(s, "text");
 	enum err e;
 
 	*p = (struct pledge){ .id = s->id, .index = st->index, .party = s->from };
@@ -179,7 +178,7 @@ static enum err read_pledge(const struct state *st, const struct statement *s, s
 		e = value_yes(s, "demonstration", &p->demonstration);
 	if (e == OK)
 		e = value_text(s, "text", TEXT_MAX);
-	p->text = text != NULL ? text->value : SPAN("");
+	p->text = statement_value(s, "text");
 	return e;
 }
 

@@ -260,9 +260,7 @@ enum err suspensions_check(struct suspensions *s, const struct state *own, struc
 /* Not what stands beside a notice or a plan, not a ping, not for critical infrastructure. */
 static bool is_beyond_the_floor(const struct statement *s)
 {
-	const struct header *need = statement_header(s, "need");
-
-	return s->kind == KIND_REQUEST && !s->has_re && need != NULL && span_is(need->value, "help") &&
+	return s->kind == KIND_REQUEST && !s->has_re && span_is(statement_value(s, "need"), "help") &&
 	       statement_header(s, "critical") == NULL;
 }
 
