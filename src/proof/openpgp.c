@@ -136,49 +136,77 @@ static void shorten(int64_t *until_ms, long long seconds)
 		*until_ms = seconds * 1000;
 }
 
-/* Fingerprint and first name that stands; until when key, subkey and signature are good. */
-static enum err describe(gpgme_ctx_t c, struct arena *a, const struct _gpgme_signature *s, const struct proof *p,
-			 struct verdict *out)
+static enum err judge_key(gpgme_key_t key)
 {
-	struct buffer b = BUFFER(1000);
-	gpgme_key_t key = NULL;
-	gpgme_user_id_t user;
-	size_t fingerprint = 0;
-	char *copy = NULL;
-	enum err e = OK;
-
-	out->until_ms = INT64_MAX;
-	shorten(&out->until_ms, (long long)s->exp_timestamp);
-	if (s->fpr == NULL || gpgme_get_key(c, s->fpr, &key, 0) != 0)
-		return fail(ERR_EVIDENCE, "the OpenPGP key cannot be read");
 	if (key->revoked)
-		e = fail(ERR_EVIDENCE_REVOKED, "the OpenPGP key was revoked");
-	else if (key->expired || key->invalid || key->disabled)
-		e = fail(ERR_EVIDENCE_EXPIRED, "the OpenPGP key has expired");
+		return fail(ERR_EVIDENCE_REVOKED, "the OpenPGP key was revoked");
+	if (key->expired || key->invalid || key->disabled)
+		return fail(ERR_EVIDENCE_EXPIRED, "the OpenPGP key has expired");
+	if (key->subkeys == NULL || key->subkeys->fpr == NULL || key->subkeys->fpr[0] == '\0')
+		return fail(ERR_EVIDENCE, "the OpenPGP key has no fingerprint");
+	return OK;
+}
+
+/* Until when signature, key and subkey are good. */
+static int64_t good_until(gpgme_key_t key, const struct _gpgme_signature *s)
+{
+	int64_t until_ms = INT64_MAX;
+
+	shorten(&until_ms, (long long)s->exp_timestamp);
 	for (gpgme_subkey_t k = key->subkeys; k != NULL; k = k->next)
 		if (k == key->subkeys || (k->fpr != NULL && strcmp(k->fpr, s->fpr) == 0))
-			shorten(&out->until_ms, (long long)k->expires);
-	for (user = key->uids; user != NULL && user->revoked; user = user->next)
-		;
-	if (e == OK && key->subkeys != NULL && key->subkeys->fpr != NULL) {
-		buffer_text(&b, key->subkeys->fpr);
-		fingerprint = b.len;
-	}
-	if (e == OK && user != NULL && user->uid != NULL) {
+			shorten(&until_ms, (long long)k->expires);
+	return until_ms;
+}
+
+/* Fingerprint and first name that stands. */
+static enum err read_subject(struct arena *a, gpgme_key_t key, struct span *out)
+{
+	struct buffer b = BUFFER(1000);
+	gpgme_user_id_t user = key->uids;
+	const char *copy = NULL;
+	enum err e;
+
+	while (user != NULL && user->revoked)
+		user = user->next;
+	buffer_text(&b, key->subkeys->fpr);
+	if (user != NULL && user->uid != NULL) {
 		buffer_byte(&b, ' ');
 		subject_append(&b, span_of(user->uid));
 	}
-	if (e == OK && (b.err == ERR_TOO_LONG || fingerprint == 0))
-		e = fail(ERR_EVIDENCE, "the OpenPGP key has no fingerprint, or too long a name");
-	else if (e == OK && (b.err != OK || (copy = arena_copy(a, b.at, b.len)) == NULL))
+	if ((e = b.err) == ERR_TOO_LONG)
+		e = fail(ERR_EVIDENCE, "the OpenPGP key has too long a name");
+	else if (e != OK || (copy = arena_copy(a, b.at, b.len)) == NULL)
 		e = ERR_NO_MEMORY;
-	if (e == OK) {
-		out->subject = span_make(copy, b.len);
-		if (p->subject.len > 0 && !span_equal(p->subject, out->subject) &&
-		    !span_equal(p->subject, span_make(copy, fingerprint)))
-			e = fail(ERR_EVIDENCE_RESOURCE, "the key is of %.*s", SPAN_FORMAT(out->subject));
-	}
+	*out = span_make(copy, b.len);
 	buffer_free(&b);
+	return e;
+}
+
+/* Of the claim, if it says one: all of it, or the fingerprint alone. */
+static enum err check_subject(const struct proof *p, struct span subject)
+{
+	struct span rest = subject, fingerprint = span_cut(&rest, ' ');
+
+	if (p->subject.len == 0 || span_equal(p->subject, subject) || span_equal(p->subject, fingerprint))
+		return OK;
+	return fail(ERR_EVIDENCE_RESOURCE, "the key is of %.*s", SPAN_FORMAT(subject));
+}
+
+static enum err describe(gpgme_ctx_t c, struct arena *a, const struct _gpgme_signature *s, const struct proof *p,
+			 struct verdict *out)
+{
+	gpgme_key_t key = NULL;
+	enum err e;
+
+	if (s->fpr == NULL || gpgme_get_key(c, s->fpr, &key, 0) != 0)
+		return fail(ERR_EVIDENCE, "the OpenPGP key cannot be read");
+	if ((e = judge_key(key)) == OK) {
+		out->until_ms = good_until(key, s);
+		e = read_subject(a, key, &out->subject);
+	}
+	if (e == OK)
+		e = check_subject(p, out->subject);
 	gpgme_key_unref(key);
 	return e;
 }
