@@ -273,3 +273,13 @@ enum err json_read(struct arena *a, struct span text, struct yyjson_doc **out)
 {
 	return json_read_within(a, text, TEXT_MAX, DEPTH_MAX, out);
 }
+
+struct span json_string_of(struct yyjson_val *v)
+{
+	return yyjson_is_str(v) ? span_make(yyjson_get_str(v), yyjson_get_len(v)) : SPAN("");
+}
+
+struct span json_string_in(struct yyjson_val *object, const char *name)
+{
+	return json_string_of(yyjson_obj_get(object, name));
+}

@@ -29,6 +29,11 @@ void json_hash(struct json *j, const char *key, struct hash h); /* 64 digits of 
 /* The escaped string with its quotes, without key or comma. */
 void json_escape(struct buffer *out, struct span value);
 
+/* What was read: its text; empty if it is none. */
+struct yyjson_val;
+struct span json_string_of(struct yyjson_val *v);
+struct span json_string_in(struct yyjson_val *object, const char *name);
+
 /* Parses one JSON text of outside bytes into the arena; the document must not be freed. Refuses depth over 64 (yyjson
  * has no limit of its own) and what is over 16 MiB. An arena with room for 14 times the text and 1 KiB is
  * always enough. ERR_JSON, ERR_DEPTH, ERR_TOO_LONG, ERR_NO_MEMORY. */

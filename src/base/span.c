@@ -71,6 +71,11 @@ int span_compare(struct span a, struct span b)
 	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+int span_order(const void *a, const void *b)
+{
+	return span_compare(*(const struct span *)a, *(const struct span *)b);
+}
+
 struct span span_cut(struct span *rest, char c)
 {
 	struct span part = *rest;

@@ -45,6 +45,7 @@ struct span span_from(struct span s, size_t offset); /* offset at most s.len */
 struct span span_trim(struct span s);		     /* spaces and tabs at both ends */
 char *span_duplicate(struct span s);		     /* with a zero behind it, the caller's to free; NULL: no memory */
 int span_compare(struct span a, struct span b);	     /* as memcmp; a prefix sorts first */
+int span_order(const void *a, const void *b);	     /* the same of two spans in a list, for qsort and bsearch */
 
 /* Cuts *rest at the first `c`: the part before it is returned, *rest goes on behind it. Without c the whole is
  * returned and rest->at becomes NULL, which ends the loop `while (rest.at != NULL)`. */

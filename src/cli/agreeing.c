@@ -2,6 +2,7 @@
 
 #include <yyjson.h>
 
+#include "base/json.h"
 #include "cli/proving.h"
 #include "net/door.h"
 
@@ -141,13 +142,6 @@ static enum err find_url(struct cli *c, const struct state *st, struct span depo
 	return e;
 }
 
-static struct span word_of(struct yyjson_doc *doc, const char *name)
-{
-	yyjson_val *v = yyjson_obj_get(yyjson_doc_get_root(doc), name);
-
-	return yyjson_is_str(v) ? span_make(yyjson_get_str(v), yyjson_get_len(v)) : SPAN("");
-}
-
 /* Its refusal is ours, unless its machine failed. */
 static enum err refusal_of(struct span code)
 {
@@ -168,12 +162,13 @@ static enum err judge(struct cli *c, const struct door_answer *a, struct hash id
 	if (e != OK)
 		return fail(ERR_PEER, "%.*s answered %u", SPAN_FORMAT(depositary), a->status);
 	if (a->status == 200 || a->status == 201)
-		return hash_from_hex(word_of(doc, "id"), &said) == OK && hash_equal(said, id)
+		return hash_from_hex(json_string_in(yyjson_doc_get_root(doc), "id"), &said) == OK &&
+				       hash_equal(said, id)
 			       ? OK
 			       : fail(ERR_PEER, "%.*s logged another statement", SPAN_FORMAT(depositary));
-	detail = word_of(doc, "detail");
-	return fail(refusal_of(word_of(doc, "code")), "%.*s says: %.*s", SPAN_FORMAT(depositary),
-		    detail.len > 300 ? 300 : (int)detail.len, detail.at);
+	detail = json_string_in(yyjson_doc_get_root(doc), "detail");
+	return fail(refusal_of(json_string_in(yyjson_doc_get_root(doc), "code")), "%.*s says: %.*s",
+		    SPAN_FORMAT(depositary), detail.len > 300 ? 300 : (int)detail.len, detail.at);
 }
 
 static void report_sent(struct cli *c, const struct filing *f, struct hash id)

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "cli/acting.h"
 #include "regime/in_toto.h"
+#include "regime/purl.h"
 
 #define WORDS_MAX ((size_t)8 << 20) /* of details and declarations */
 
@@ -87,8 +88,7 @@ static enum err read_terms(struct cli *c, const struct state *st, struct in_toto
 			     ? predicate_parse(span_of(predicate), &t->kind)
 			     : fail(ERR_USAGE, "what is it? --predicate evaluation, validation or declaration");
 
-	if (e == OK && t->kind != PREDICATE_EVALUATION && t->kind != PREDICATE_VALIDATION &&
-	    t->kind != PREDICATE_DECLARATION)
+	if (e == OK && !predicate_is_claim(t->kind))
 		e = fail(ERR_USAGE, "`%s` has a command of its own", predicate);
 	if (e == OK)
 		e = read_subjects(c, t);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "cli/acting.h"
 #include "cli/reading.h"
+#include "regime/purl.h"
 #include "regime/release.h"
 
 #define HOUR_MS 3600000.0
@@ -81,11 +82,6 @@ static enum err add_artefacts(struct cli *c, struct statement_writer *w)
 	return e;
 }
 
-static int compare_spans(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 /* In the order of the alphabet, each once. */
 static enum err add_regions(const char *given, struct statement_writer *w)
 {
@@ -104,7 +100,7 @@ static enum err add_regions(const char *given, struct statement_writer *w)
 			return fail(ERR_USAGE, "--regions: all, or two capital letters each: CN,DE,US");
 		regions[n++] = one;
 	}
-	qsort(regions, n, sizeof(regions[0]), compare_spans);
+	qsort(regions, n, sizeof(regions[0]), span_order);
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0 && span_equal(regions[i - 1], regions[i]))
 			continue;

@@ -9,11 +9,6 @@ struct along {
 	size_t count;
 };
 
-static int compare_spans(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 static bool is_statement_marking(const struct stix_object *o)
 {
 	yyjson_val *type;
@@ -36,7 +31,7 @@ static enum err collect(struct arena *a, struct stix_object *const *objects, siz
 	for (size_t i = 0; i < count; i++)
 		if (is_statement_marking(objects[i]))
 			out->ids[out->count++] = objects[i]->id;
-	qsort(out->ids, out->count, sizeof(struct span), compare_spans);
+	qsort(out->ids, out->count, sizeof(struct span), span_order);
 	return OK;
 }
 
@@ -47,7 +42,7 @@ static enum err restricts(struct snapshot *s, const struct collection_id *c, enu
 
 	if (e != ERR_NOT_FOUND)
 		return e;
-	*out = along->count == 0 || bsearch(&id, along->ids, along->count, sizeof(struct span), compare_spans) == NULL;
+	*out = along->count == 0 || bsearch(&id, along->ids, along->count, sizeof(struct span), span_order) == NULL;
 	return OK;
 }
 

@@ -83,11 +83,6 @@ static size_t count_values(struct span list)
 	return n;
 }
 
-static int compare_spans(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 static int compare_instants(const void *a, const void *b)
 {
 	return instant_compare(a, b);
@@ -119,7 +114,7 @@ static enum err read_names(struct arena *a, const char *field, struct span list,
 				    "match[%s]: \"%.*s\" is none; separate several by commas, without spaces", field,
 				    (int)(names[i].len < 80 ? names[i].len : 80), names[i].at);
 	}
-	qsort(names, n, sizeof(*names), compare_spans);
+	qsort(names, n, sizeof(*names), span_order);
 	for (size_t i = 0; i < n; i++)
 		if (i == 0 || !span_equal(names[i], names[i - 1]))
 			names[kept++] = names[i];

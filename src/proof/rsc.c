@@ -230,11 +230,6 @@ static bool is_portable(struct span name)
 	return name.len > 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 /* Names are not repeated. */
 static enum err read_files(struct arena *a, struct reader *list, struct hash wanted, bool *found)
 {
@@ -258,7 +253,7 @@ static enum err read_files(struct arena *a, struct reader *list, struct hash wan
 		*found = *found || memcmp(hash.at, wanted.bytes, HASH_SIZE) == 0;
 	} while (reader_left(&files) > 0 && count < FILES_MAX);
 	der_end(&files);
-	qsort(names, named, sizeof(*names), by_name);
+	qsort(names, named, sizeof(*names), span_order);
 	for (size_t i = 1; i < named; i++)
 		if (span_equal(names[i - 1], names[i]))
 			return ERR_EVIDENCE;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "regime/kinds_private.h"
+#include "regime/purl.h"
 
 #define TEXT_MAX 280
 #define WORD_MAX 64
@@ -22,12 +23,19 @@ static const struct {
 	[PREDICATE_SEEN] = { "seen", "comity:seen/v1" },
 };
 
+#define CLAIMS (BIT(PREDICATE_EVALUATION) | BIT(PREDICATE_VALIDATION) | BIT(PREDICATE_DECLARATION))
+
 static const char *const statuses[STATUS_COUNT] = { "valid", "conditional", "suspended", "withdrawn" };
 
 const char *predicate_name(enum predicate p)
 {
 	assert((unsigned)p < PREDICATE_COUNT);
 	return predicates[p].name;
+}
+
+bool predicate_is_claim(enum predicate p)
+{
+	return (CLAIMS & BIT(p)) != 0;
 }
 
 const char *predicate_type(enum predicate p)
@@ -115,15 +123,13 @@ static const struct {
 /* What its `re` may be about. */
 static unsigned about(enum predicate p)
 {
-	const unsigned claims = BIT(PREDICATE_EVALUATION) | BIT(PREDICATE_VALIDATION) | BIT(PREDICATE_DECLARATION);
-
 	switch (p) {
 	case PREDICATE_VALIDATION:
 		return BIT(PREDICATE_EVALUATION) | BIT(PREDICATE_VALIDATION);
 	case PREDICATE_STATUS:
-		return claims;
+		return CLAIMS;
 	case PREDICATE_COUNTER:
-		return claims | BIT(PREDICATE_COUNTER) | BIT(PREDICATE_STATUS) | BIT(PREDICATE_RELEASE) |
+		return CLAIMS | BIT(PREDICATE_COUNTER) | BIT(PREDICATE_STATUS) | BIT(PREDICATE_RELEASE) |
 		       BIT(PREDICATE_SEEN);
 	case PREDICATE_CANARY:
 		return BIT(PREDICATE_CANARY);
@@ -184,11 +190,6 @@ enum err subject_parse(struct arena *a, struct span text, struct span *out, stru
 	return OK;
 }
 
-static int compare_spans(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 static enum err read_subjects(const struct state *st, const struct statement *s, struct certificate *c)
 {
 	struct span *sorted, written, general;
@@ -216,7 +217,7 @@ static enum err read_subjects(const struct state *st, const struct statement *s,
 		c->subjects[c->subject_count++] = value;
 	}
 	if (n > 1)
-		qsort(sorted, n, sizeof(*sorted), compare_spans);
+		qsort(sorted, n, sizeof(*sorted), span_order);
 	for (size_t i = 1; e == OK && i < n; i++)
 		if (span_equal(sorted[i - 1], sorted[i]))
 			e = fail(ERR_STATEMENT_HEADER, "subject: %.*s stands there twice", shown(sorted[i]),
@@ -372,7 +373,7 @@ enum err certificate_check(const struct state *st, const struct statement *s)
 		e = check_body(s);
 	if (e == OK)
 		e = check_re(st, s, c.predicate);
-	return e == OK ? artefacts_check(st, s) : e;
+	return e == OK ? artefacts_check(st, s, c.predicate) : e;
 }
 
 /* The author or the laboratory said how it stands. What others say is a counter-claim and stands beside it. */
@@ -421,7 +422,7 @@ enum err certificate_fold(struct state *st, const struct statement *s)
 	enum err e = read(st, s, &c);
 
 	if (e == OK)
-		e = artefacts_fold(st, s);
+		e = artefacts_fold(st, s, c.predicate);
 	if (e == OK)
 		e = certificate_put(st, &c);
 	if (e == OK)

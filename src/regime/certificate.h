@@ -47,6 +47,7 @@ enum predicate {
 	PREDICATE_COUNT
 };
 const char *predicate_name(enum predicate p);
+bool predicate_is_claim(enum predicate p); /* evaluation, validation, declaration: of the product itself */
 enum err predicate_parse(struct span name, enum predicate *out); /* ERR_STATEMENT_HEADER */
 /* "comity:evaluation/v1", a URI of ours, for in-toto's predicateType. */
 const char *predicate_type(enum predicate p);
@@ -108,10 +109,5 @@ struct certificate_standing {
 };
 enum err certificate_standing(const struct state *st, const struct certificate *c, int64_t at_ms,
 			      struct certificate_standing *out);
-
-/* A package URL in the one spelling in which it is looked up: type, namespace and name in lower case where its type says so, percent-encoded only where it must be, no qualifiers,
- * no subpath. version: of it, spelt so too; empty if it has none. Together they are `without_version` "@" `version`. ERR_CERTIFICATE: none. */
-#define PURL_MAX 1024
-enum err purl_parse(struct arena *a, struct span text, struct span *without_version, struct span *version);
 
 #endif

@@ -4,6 +4,7 @@
  * standard and not here, so these references are not followed. */
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "regime/form.h"
 #include "regime/in_toto.h"
 
@@ -237,36 +238,29 @@ enum err declarations_check(struct arena *a, struct yyjson_val *d, struct in_tot
 
 /* ---- telling ---- */
 
-static struct span text_in(yyjson_val *object, const char *name)
-{
-	yyjson_val *v = yyjson_obj_get(object, name);
-
-	return yyjson_is_str(v) ? span_make(yyjson_get_str(v), yyjson_get_len(v)) : SPAN("");
-}
-
 static yyjson_val *find_named(yyjson_val *list, struct span ref)
 {
 	yyjson_arr_iter all = yyjson_arr_iter_with(list);
 	yyjson_val *one;
 
 	while ((one = yyjson_arr_iter_next(&all)) != NULL)
-		if (ref.len > 0 && span_equal(text_in(one, "bom-ref"), ref))
+		if (ref.len > 0 && span_equal(json_string_in(one, "bom-ref"), ref))
 			return one;
 	return NULL;
 }
 
 static void tell_assessed(yyjson_val *d, yyjson_val *by, yyjson_val *m, struct told_claim *out)
 {
-	yyjson_val *who = find_named(yyjson_obj_get(d, "assessors"), text_in(by, "assessor")),
+	yyjson_val *who = find_named(yyjson_obj_get(d, "assessors"), json_string_in(by, "assessor")),
 		   *score = yyjson_obj_get(yyjson_obj_get(m, "conformance"), "score"),
 		   *sure = yyjson_obj_get(yyjson_obj_get(m, "confidence"), "score");
 
 	out->assessed = true;
-	out->assessor = text_in(yyjson_obj_get(who, "organization"), "name");
+	out->assessor = json_string_in(yyjson_obj_get(who, "organization"), "name");
 	if (out->assessor.len == 0)
-		out->assessor = text_in(by, "assessor");
+		out->assessor = json_string_in(by, "assessor");
 	out->third_party = yyjson_get_bool(yyjson_obj_get(who, "thirdParty"));
-	out->requirement = text_in(m, "requirement");
+	out->requirement = json_string_in(m, "requirement");
 	out->has_conformance = score != NULL;
 	out->conformance = yyjson_get_num(score);
 	out->has_confidence = sure != NULL;
@@ -288,8 +282,7 @@ struct by_name {
 
 static struct told_claim *find_claim(const struct by_name *n, yyjson_val *ref)
 {
-	struct told_claim wanted = { .ref = span_make(yyjson_get_str(ref), yyjson_get_len(ref)) }, *key = &wanted,
-			  **found;
+	struct told_claim wanted = { .ref = json_string_of(ref) }, *key = &wanted, **found;
 
 	if (n->count == 0 || wanted.ref.len == 0)
 		return NULL;
@@ -347,10 +340,10 @@ enum err in_toto_claims(struct arena *a, const struct in_toto *t, struct told_cl
 	while (*count_out < n && (one = yyjson_arr_iter_next(&all)) != NULL) {
 		struct told_claim *c = &(*out)[(*count_out)++];
 
-		c->ref = text_in(one, "bom-ref");
-		c->text = text_in(one, "predicate");
-		c->reasoning = text_in(one, "reasoning");
-		c->target = text_in(one, "target");
+		c->ref = json_string_in(one, "bom-ref");
+		c->text = json_string_in(one, "predicate");
+		c->reasoning = json_string_in(one, "reasoning");
+		c->target = json_string_in(one, "target");
 		c->evidence = yyjson_arr_size(yyjson_obj_get(one, "evidence"));
 		c->counter_evidence = yyjson_arr_size(yyjson_obj_get(one, "counterEvidence"));
 	}

@@ -10,11 +10,6 @@ static enum err wrong(const char *what)
 	return fail(ERR_CERTIFICATE, "envelope: %s", what);
 }
 
-static struct span text_of(yyjson_val *v)
-{
-	return span_make(yyjson_get_str(v), yyjson_get_len(v));
-}
-
 /* One of the two alphabets: what mixes them was written by nobody. */
 static enum err decode(struct arena *a, struct span text, const char *name, struct span *out)
 {
@@ -46,8 +41,8 @@ static enum err read_signature(struct arena *a, yyjson_val *v, struct dsse_signa
 		return wrong("signatures: each has a sig, and it may have a keyid");
 	if (keyid != NULL && !yyjson_is_str(keyid))
 		return wrong("keyid: a text");
-	out->keyid = keyid != NULL ? text_of(keyid) : SPAN("");
-	return decode(a, text_of(sig), "sig", &out->signature);
+	out->keyid = keyid != NULL ? json_string_of(keyid) : SPAN("");
+	return decode(a, json_string_of(sig), "sig", &out->signature);
 }
 
 static enum err read_signatures(struct arena *a, yyjson_val *list, struct dsse *out)
@@ -87,8 +82,8 @@ enum err dsse_parse(struct arena *a, struct span text, struct dsse *out)
 		return wrong("payloadType: missing");
 	if (!yyjson_is_str(payload))
 		return wrong("payload: missing");
-	out->payload_type = text_of(type);
-	e = decode(a, text_of(payload), "payload", &out->payload);
+	out->payload_type = json_string_of(type);
+	e = decode(a, json_string_of(payload), "payload", &out->payload);
 	return e == OK ? read_signatures(a, yyjson_obj_get(root, "signatures"), out) : e;
 }
 
@@ -119,13 +114,12 @@ bool dsse_signature_is_good(const struct dsse *d, size_t which, const struct ver
 	return good;
 }
 
-bool dsse_signed_by(struct arena *a, const struct dsse *d, const struct verifier *key)
+bool dsse_signed_by(const struct dsse *d, const struct verifier *key)
 {
 	struct buffer b = BUFFER(ENCODING_MAX);
 	char id[HASH_HEX + 1];
 	bool found = false;
 
-	(void)a;
 	hash_hex(verifier_fingerprint(key), id);
 	dsse_encoding(d, &b);
 	for (size_t i = 0; b.err == OK && !found && i < d->signature_count; i++) {
@@ -160,7 +154,7 @@ enum err dsse_sign(struct arena *a, struct dsse *d, const struct signer *key)
 {
 	enum err e;
 
-	if (dsse_signed_by(a, d, signer_verifier(key)))
+	if (dsse_signed_by(d, signer_verifier(key)))
 		return fail(ERR_EXISTS, "%s signed it before", signer_verifier(key)->name);
 	if (d->signature_count == DSSE_SIGNATURES_MAX)
 		return fail(ERR_CERTIFICATE, "envelope: it has %d signatures, and no place for more",

@@ -25,7 +25,7 @@ enum err dsse_parse(struct arena *a, struct span text, struct dsse *out);
 /* What is signed. */
 void dsse_encoding(const struct dsse *d, struct buffer *out);
 /* Whether that key signed: any of the signatures with its fingerprint as keyid, or with no keyid. Ed25519. */
-bool dsse_signed_by(struct arena *a, const struct dsse *d, const struct verifier *key);
+bool dsse_signed_by(const struct dsse *d, const struct verifier *key);
 /* Whether that one of the signatures is good by that key, whatever its keyid. */
 bool dsse_signature_is_good(const struct dsse *d, size_t which, const struct verifier *key);
 /* Adds a signature to what is there (several signers sign one after the other). A key signs once: ERR_EXISTS, and nothing is

@@ -4,17 +4,13 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/json.h"
 
 struct checking {
 	struct arena *arena;
 	bool closed;
 	struct form_names *names;
 };
-
-static struct span text_of(yyjson_val *v)
-{
-	return span_make(yyjson_get_str(v), yyjson_get_len(v));
-}
 
 static enum err wrong(const char *place, const char *name, const char *what)
 {
@@ -59,7 +55,7 @@ static enum err gather(struct checking *c, struct span text, unsigned of)
 
 static bool resolves(const struct checking *c, yyjson_val *v, unsigned of)
 {
-	struct form_name wanted = { text_of(v), of }, *found;
+	struct form_name wanted = { json_string_of(v), of }, *found;
 
 	if (c->names == NULL || !c->names->sorted || of == 0)
 		return true;
@@ -78,14 +74,14 @@ static bool is_time(yyjson_val *v)
 {
 	int64_t ms;
 
-	return yyjson_is_str(v) && clock_parse_rfc3339(text_of(v), &ms) == OK;
+	return yyjson_is_str(v) && clock_parse_rfc3339(json_string_of(v), &ms) == OK;
 }
 
 static bool is_digest(yyjson_val *v)
 {
 	struct hash h;
 
-	return yyjson_is_str(v) && hash_from_hex(text_of(v), &h) == OK;
+	return yyjson_is_str(v) && hash_from_hex(json_string_of(v), &h) == OK;
 }
 
 static bool is_share(yyjson_val *v)
@@ -145,7 +141,8 @@ static enum err check_value(struct checking *c, yyjson_val *v, const struct form
 	case FORM_WORD:
 		return is_word(v) ? OK : wrong(place, f->name, "a text that is not empty");
 	case FORM_NAMES:
-		return is_word(v) ? gather(c, text_of(v), f->of) : wrong(place, f->name, "a text that is not empty");
+		return is_word(v) ? gather(c, json_string_of(v), f->of)
+				  : wrong(place, f->name, "a text that is not empty");
 	case FORM_REFERS:
 		if (!is_word(v))
 			return wrong(place, f->name, "a text that is not empty");
@@ -165,7 +162,7 @@ static enum err check_value(struct checking *c, yyjson_val *v, const struct form
 static const struct form *find(const struct form *form, yyjson_val *key)
 {
 	for (; form->name != NULL; form++)
-		if (span_is(text_of(key), form->name))
+		if (span_is(json_string_of(key), form->name))
 			return form;
 	return NULL;
 }

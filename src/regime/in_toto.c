@@ -8,24 +8,9 @@
 #include "regime/certificate_private.h"
 #include "regime/form.h"
 
-static struct span text_of(yyjson_val *v)
-{
-	return yyjson_is_str(v) ? span_make(yyjson_get_str(v), yyjson_get_len(v)) : SPAN("");
-}
-
-static struct span member(yyjson_val *object, const char *name)
-{
-	return text_of(yyjson_obj_get(object, name));
-}
-
 static enum err wrong(const char *what)
 {
 	return fail(ERR_CERTIFICATE, "statement: %s", what);
-}
-
-static int compare_spans(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
 }
 
 /* ---- subjects ---- */
@@ -51,7 +36,7 @@ static enum err add_purl(struct arena *a, struct span uri, yyjson_val *digest, s
 	enum err e = subject_parse(a, uri, &text, &general);
 
 	if (e == OK && name_hash != NULL &&
-	    (hash_from_hex(text_of(name_hash), &h) != OK || !hash_equal(h, hash_span(text))))
+	    (hash_from_hex(json_string_of(name_hash), &h) != OK || !hash_equal(h, hash_span(text))))
 		e = wrong("subject: purlSha256 is not that of its package URL");
 	if (e == OK)
 		out->subjects[out->subject_count++] = text;
@@ -62,7 +47,7 @@ static enum err read_subject(struct arena *a, yyjson_val *v, struct in_toto *out
 {
 	yyjson_val *digest = yyjson_obj_get(v, "digest"), *sha256 = yyjson_obj_get(digest, "sha256"), *one;
 	yyjson_obj_iter all = yyjson_obj_iter_with(digest);
-	struct span uri = member(v, "uri");
+	struct span uri = json_string_in(v, "uri");
 	enum err e = OK;
 
 	if (!yyjson_is_obj(v) || !yyjson_is_obj(digest) || yyjson_obj_size(digest) == 0)
@@ -74,7 +59,7 @@ static enum err read_subject(struct arena *a, yyjson_val *v, struct in_toto *out
 	    (yyjson_obj_get(v, "uri") != NULL && !yyjson_is_str(yyjson_obj_get(v, "uri"))))
 		return wrong("subject: name and uri are texts");
 	if (sha256 != NULL)
-		e = add_digest(a, text_of(sha256), out);
+		e = add_digest(a, json_string_of(sha256), out);
 	if (e == OK && span_starts(uri, "pkg:"))
 		e = add_purl(a, uri, digest, out);
 	return e;
@@ -95,7 +80,7 @@ static enum err read_subjects(struct arena *a, yyjson_val *list, struct in_toto 
 		e = read_subject(a, one, out);
 	if (e != OK || out->subject_count == 0)
 		return e;
-	qsort(out->subjects, out->subject_count, sizeof(*out->subjects), compare_spans);
+	qsort(out->subjects, out->subject_count, sizeof(*out->subjects), span_order);
 	for (size_t i = 0; i < out->subject_count; i++)
 		if (i == 0 || !span_equal(out->subjects[i], out->subjects[kept - 1]))
 			out->subjects[kept++] = out->subjects[i];
@@ -213,13 +198,13 @@ static const struct form *const forms[PREDICATE_COUNT] = {
 	[PREDICATE_RELEASE] = release,	       [PREDICATE_SEEN] = seen,
 };
 
-/* A time that was checked. */
-static int64_t time_of(yyjson_val *v, int64_t otherwise)
+/* A time that was checked. 0 stands for what is not said. */
+static enum err read_time(yyjson_val *predicate, const char *name, int64_t *out)
 {
-	int64_t ms = otherwise;
-
-	(void)clock_parse_rfc3339(text_of(v), &ms);
-	return ms;
+	if (yyjson_obj_get(predicate, name) == NULL)
+		return OK;
+	(void)clock_parse_rfc3339(json_string_in(predicate, name), out);
+	return *out != 0 ? OK : wrong("predicate: valid_from and valid_until are no 1970-01-01T00:00:00Z");
 }
 
 static enum err read_predicate(struct arena *a, yyjson_val *v, struct in_toto *out)
@@ -231,27 +216,20 @@ static enum err read_predicate(struct arena *a, yyjson_val *v, struct in_toto *o
 		e = declarations_check(a, declarations, out);
 	if (e != OK)
 		return e;
-	out->scheme = member(v, "scheme");
-	out->level = member(v, "assurance_level");
-	out->laboratory = member(v, "laboratory");
-	out->status = member(v, "status");
-	out->name = member(v, "name");
-	out->issuer = member(v, "issuer");
-	out->has_statement = hash_from_hex(member(v, "statement"), &out->statement) == OK;
+	out->scheme = json_string_in(v, "scheme");
+	out->level = json_string_in(v, "assurance_level");
+	out->laboratory = json_string_in(v, "laboratory");
+	out->status = json_string_in(v, "status");
+	out->name = json_string_in(v, "name");
+	out->issuer = json_string_in(v, "issuer");
+	out->has_statement = hash_from_hex(json_string_in(v, "statement"), &out->statement) == OK;
 	err_clear();
-	if (yyjson_obj_get(v, "valid_from") != NULL)
-		out->start_ms = time_of(yyjson_obj_get(v, "valid_from"), 0);
-	if (yyjson_obj_get(v, "valid_until") != NULL)
-		out->end_ms = time_of(yyjson_obj_get(v, "valid_until"), 0);
 	if (out->kind == PREDICATE_CANARY)
-		out->remark = member(v, "text");
+		out->remark = json_string_in(v, "text");
 	else if (out->kind == PREDICATE_STATUS)
-		out->remark = member(v, "reason");
-	/* 0 stands for what is not said */
-	if ((yyjson_obj_get(v, "valid_from") != NULL && out->start_ms == 0) ||
-	    (yyjson_obj_get(v, "valid_until") != NULL && out->end_ms == 0))
-		return wrong("predicate: valid_from and valid_until are no 1970-01-01T00:00:00Z");
-	return OK;
+		out->remark = json_string_in(v, "reason");
+	e = read_time(v, "valid_from", &out->start_ms);
+	return e == OK ? read_time(v, "valid_until", &out->end_ms) : e;
 }
 
 enum err in_toto_parse(struct arena *a, struct span payload, struct in_toto *out)
@@ -264,7 +242,7 @@ enum err in_toto_parse(struct arena *a, struct span payload, struct in_toto *out
 	if (e != OK)
 		return e == ERR_NO_MEMORY ? e : fail(ERR_CERTIFICATE, "statement: %s", err_code(e));
 	root = yyjson_doc_get_root(doc);
-	if (!span_is(member(root, "_type"), IN_TOTO_STATEMENT_TYPE))
+	if (!span_is(json_string_in(root, "_type"), IN_TOTO_STATEMENT_TYPE))
 		return wrong("_type: " IN_TOTO_STATEMENT_TYPE);
 	type = yyjson_obj_get(root, "predicateType");
 	t.predicate = yyjson_obj_get(root, "predicate");
@@ -272,7 +250,7 @@ enum err in_toto_parse(struct arena *a, struct span payload, struct in_toto *out
 		return wrong("predicateType: missing");
 	if (t.predicate != NULL && !yyjson_is_obj(t.predicate))
 		return wrong("predicate: an object");
-	t.predicate_type = text_of(type);
+	t.predicate_type = json_string_of(type);
 	if ((e = read_subjects(a, yyjson_obj_get(root, "subject"), &t)) != OK)
 		return e;
 	for (int p = 0; p < PREDICATE_COUNT; p++)
@@ -377,9 +355,9 @@ static enum err print_details(struct arena *a, struct json *j, struct span detai
 		return e;
 	all = yyjson_obj_iter_with(root);
 	while (e == OK && (key = yyjson_obj_iter_next(&all)) != NULL) {
-		if (is_term(text_of(key)))
+		if (is_term(json_string_of(key)))
 			return fail(ERR_CERTIFICATE, "details: \"%s\" has an option of its own", yyjson_get_str(key));
-		e = print_member(j, text_of(key), yyjson_obj_iter_get_val(key));
+		e = print_member(j, json_string_of(key), yyjson_obj_iter_get_val(key));
 	}
 	return e;
 }
@@ -443,7 +421,7 @@ static enum err compare_subjects(struct arena *a, const struct statement *s, con
 		if (span_is(s->headers[i].name, "subject"))
 			subjects[n++] = s->headers[i].value;
 	if (n > 1)
-		qsort(subjects, n, sizeof(*subjects), compare_spans);
+		qsort(subjects, n, sizeof(*subjects), span_order);
 	if (n != t->subject_count)
 		return fail(ERR_CERTIFICATE, "body: it has %zu subjects, the header %zu", t->subject_count, n);
 	for (size_t i = 0; i < n; i++)
@@ -521,7 +499,7 @@ enum err certificate_body_check(struct arena *a, const struct statement *s, stru
 		e = in_toto_parse(a, d->payload, &t);
 	if (e == OK)
 		e = compare(a, s, &t);
-	if (e == OK && !dsse_signed_by(a, d, author))
+	if (e == OK && !dsse_signed_by(d, author))
 		e = fail(ERR_CERTIFICATE, "body: %s did not sign it with its party key", author->name);
 	return e;
 }

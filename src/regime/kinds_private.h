@@ -150,8 +150,8 @@ enum err certificate_check(const struct state *st, const struct statement *s);
 enum err certificate_fold(struct state *st, const struct statement *s);
 enum err certificate_withdraw(struct state *st, const struct matter *m);
 /* Of a certificate whose predicate is release, seen or canary (release.c); of others they do nothing. check: its own headers, after the kind's. fold: before the certificate's own. */
-enum err artefacts_check(const struct state *st, const struct statement *s);
-enum err artefacts_fold(struct state *st, const struct statement *s);
+enum err artefacts_check(const struct state *st, const struct statement *s, enum predicate p);
+enum err artefacts_fold(struct state *st, const struct statement *s, enum predicate p);
 
 enum err pledge_check(const struct state *st, const struct statement *s);
 enum err pledge_fold(struct state *st, const struct statement *s);

@@ -217,11 +217,6 @@ static enum err name_agreement(void *context, const struct agreement *a)
 	return e;
 }
 
-static int in_order(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 enum err promises_parties(const struct state *st, bool demonstration, promises_party *each, void *context)
 {
 	struct naming n = { .demonstration = demonstration };
@@ -230,7 +225,7 @@ enum err promises_parties(const struct state *st, bool demonstration, promises_p
 	if (e == OK)
 		e = state_agreements(st, SPAN(""), name_agreement, &n);
 	if (e == OK && n.count > 1)
-		qsort(n.at, n.count, sizeof(*n.at), in_order);
+		qsort(n.at, n.count, sizeof(*n.at), span_order);
 	for (size_t i = 0; e == OK && i < n.count; i++)
 		if (i == 0 || !span_equal(n.at[i - 1], n.at[i]))
 			e = each(context, n.at[i]);

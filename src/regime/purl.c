@@ -7,7 +7,9 @@
  * Qualifiers (architecture, distribution, where it was fetched) and the subpath say which file of the package, and are
  * left out.
  */
-#include "regime/certificate.h"
+#include "regime/purl.h"
+
+#include "base/buffer.h"
 
 #define SEGMENTS_MAX 32
 

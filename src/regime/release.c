@@ -4,8 +4,8 @@
 
 #include "regime/certificate_private.h"
 #include "regime/kinds_private.h"
+#include "regime/purl.h"
 
-#define ALL "ZZ"
 #define NAME_SHOWN 80
 
 static const char *const breaches[BREACH_COUNT] = {
@@ -212,14 +212,14 @@ static enum err read_regions(struct span value, struct buffer *b, size_t *count)
 
 	*count = 0;
 	if (span_is(value, "all")) {
-		buffer_text(b, ALL);
+		buffer_text(b, EVERYWHERE);
 		*count = 1;
 		return b->err;
 	}
 	while (rest.at != NULL) {
 		struct span one = span_cut(&rest, ',');
 
-		if (!is_region(one) || span_is(one, ALL) || (last.len > 0 && span_compare(last, one) >= 0))
+		if (!is_region(one) || span_is(one, EVERYWHERE) || (last.len > 0 && span_compare(last, one) >= 0))
 			return fail(ERR_STATEMENT_HEADER, "regions: all, or two letters each in the order of the "
 							  "alphabet, as CN,DE,US");
 		if (++*count > RELEASE_REGIONS_MAX)
@@ -309,17 +309,9 @@ static enum err check_canary(const struct state *st, const struct statement *s)
 	return e;
 }
 
-static enum predicate predicate_of(const struct statement *s)
-{
-	enum predicate p = PREDICATE_COUNT;
-
-	return predicate_parse(statement_header(s, "predicate")->value, &p) == OK ? p : PREDICATE_COUNT;
-}
-
-enum err artefacts_check(const struct state *st, const struct statement *s)
+enum err artefacts_check(const struct state *st, const struct statement *s, enum predicate p)
 {
 	struct buffer lines = BUFFER(STATE_VALUE_MAX), regions = BUFFER(STATE_VALUE_MAX);
-	enum predicate p = predicate_of(s);
 	struct saying unused;
 	enum err e = OK;
 
@@ -343,32 +335,32 @@ static enum err fold_canary(struct state *st, const struct statement *s)
 	return view_put(st->snapshot, VIEW_STATE, key_view(&k), SPAN(""));
 }
 
-enum err artefacts_fold(struct state *st, const struct statement *s)
+/* What a sighting says of its release points into the snapshot, where is written now. */
+static enum err keep_names(const struct state *st, struct saying *s)
+{
+	struct span *const names[] = { &s->maker, &s->product, &s->version };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((names[i]->at = arena_copy(st->arena, names[i]->at, names[i]->len)) == NULL)
+			return ERR_NO_MEMORY;
+	return OK;
+}
+
+enum err artefacts_fold(struct state *st, const struct statement *s, enum predicate p)
 {
 	struct buffer lines = BUFFER(STATE_VALUE_MAX), regions = BUFFER(STATE_VALUE_MAX);
-	enum predicate p = predicate_of(s);
 	struct saying said;
-	enum err e = OK;
+	enum err e;
 
 	if (p == PREDICATE_CANARY)
 		return fold_canary(st, s);
-	if (p == PREDICATE_RELEASE || p == PREDICATE_SEEN) {
-		e = read_saying(st, s, p, &said, &lines, &regions);
-		/* of a seen they point into the snapshot, where is written now */
-		if (e == OK && p == PREDICATE_SEEN) {
-			const char *copy = arena_print(st->arena, "%.*s%.*s%.*s", SPAN_FORMAT(said.maker),
-						       SPAN_FORMAT(said.product), SPAN_FORMAT(said.version));
-
-			e = copy == NULL ? ERR_NO_MEMORY : OK;
-			if (e == OK) {
-				said.maker.at = copy;
-				said.product.at = copy + said.maker.len;
-				said.version.at = said.product.at + said.product.len;
-			}
-		}
-		if (e == OK)
-			e = saying_put(st, &said);
-	}
+	if (p != PREDICATE_RELEASE && p != PREDICATE_SEEN)
+		return OK;
+	e = read_saying(st, s, p, &said, &lines, &regions);
+	if (e == OK)
+		e = keep_names(st, &said);
+	if (e == OK)
+		e = saying_put(st, &said);
 	buffer_free(&lines);
 	buffer_free(&regions);
 	return e;

@@ -32,6 +32,7 @@ struct saying {
 	struct span promised, lines; /* packed */
 };
 #define PROMISED_SIZE 2
+#define EVERYWHERE "ZZ" /* as a region */
 #define LINE_SIZE (2 + HASH_SIZE + 8)
 struct artefact_line saying_line(const struct saying *s, size_t i);
 

@@ -14,7 +14,6 @@
 #include "regime/release_private.h"
 #include "regime/vouch.h"
 
-#define ALL "ZZ"
 #define ARENA_MAX ((size_t)256 << 20)
 
 /* All that was said of one maker's version. */
@@ -184,7 +183,7 @@ static const struct region_line *earliest_of(const struct earliest *e, const cha
 
 static void judge_region(const struct earliest *e, const char region[3], int64_t now_ms, struct release *out)
 {
-	const struct region_line *own = earliest_of(e, region), *all = earliest_of(e, ALL);
+	const struct region_line *own = earliest_of(e, region), *all = earliest_of(e, EVERYWHERE);
 	const struct region_line *line = own == NULL ? all : own;
 	int64_t until_ms = out->first_ms + RELEASE_GRACE_MS;
 	struct left_out *l = &out->left_out[out->left_out_count];

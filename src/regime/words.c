@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <yyjson.h>
 
+#include "base/json.h"
 #include "regime/kinds_private.h"
 #include "regime/letters.h"
 #include "regime/speech.h"
@@ -324,11 +325,6 @@ static bool is_term(struct span s)
 	return s.len > 0 && s.len <= VOCABULARY_TERM_MAX && s.at[0] != ' ' && s.at[s.len - 1] != ' ';
 }
 
-static struct span text_of(yyjson_val *v)
-{
-	return yyjson_is_str(v) ? span_make(yyjson_get_str(v), yyjson_get_len(v)) : SPAN("");
-}
-
 static bool is_listed(const struct words *w, struct span language)
 {
 	for (size_t i = 0; i < w->language_count; i++)
@@ -348,7 +344,7 @@ static enum err read_languages(struct arena *a, yyjson_val *list, struct words *
 		return ERR_NO_MEMORY;
 	yyjson_arr_foreach(list, index, count, v)
 	{
-		struct span one = text_of(v);
+		struct span one = json_string_of(v);
 
 		if (!is_language(one) || is_listed(w, one))
 			return wrong("languages: tags such as \"de\", each once");
@@ -373,8 +369,8 @@ static enum err read_term(const struct words *w, yyjson_val *v, unsigned place, 
 
 	if (!yyjson_is_obj(v) || yyjson_obj_size(v) != 3)
 		return wrong("terms: each has term, language, code, and nothing else");
-	*out = (struct word){ .term = text_of(yyjson_obj_get(v, "term")),
-			      .language = text_of(yyjson_obj_get(v, "language")),
+	*out = (struct word){ .term = json_string_in(v, "term"),
+			      .language = json_string_in(v, "language"),
 			      .place = place };
 	if (!is_term(out->term))
 		return fail(ERR_VOCABULARY, "terms: term %u: one line of 1 to 200 bytes", place + 1);

@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "base/sort.h"
+#include "regime/purl.h"
 
 #define BLOCK ((size_t)1 << 16)
 #define LOOKUPS_EACH 4 /* digest, package URL with and without version; of the bill itself also the file */
@@ -190,12 +191,6 @@ static enum err sort_hits(struct work *w)
 
 /* ---- certificates ---- */
 
-static bool is_claim(const struct certificate *c)
-{
-	return c->predicate == PREDICATE_EVALUATION || c->predicate == PREDICATE_VALIDATION ||
-	       c->predicate == PREDICATE_DECLARATION;
-}
-
 static enum err read_known(struct work *w, uint64_t index, struct known **out)
 {
 	struct known *k = arena_alloc(w->st.arena, sizeof(*k));
@@ -209,7 +204,7 @@ static enum err read_known(struct work *w, uint64_t index, struct known **out)
 		return e;
 	s = &k->standing;
 	k->recognised = recognition_of(w->recognition, &k->certificate);
-	k->claim = is_claim(&k->certificate);
+	k->claim = predicate_is_claim(k->certificate.predicate);
 	k->in_force = s->status < STATUS_SUSPENDED && !s->expired && !s->not_yet && !s->key_revoked;
 	*out = k;
 	return OK;

@@ -38,11 +38,6 @@ struct bill {
 	size_t need_count;
 };
 
-static struct span text_of(yyjson_val *v)
-{
-	return span_make(yyjson_get_str(v), yyjson_get_len(v));
-}
-
 /* ---- saying where ---- */
 
 /* "components[3].components[0]": the component in hand. */
@@ -86,10 +81,10 @@ static enum err take_members(const struct bill *b, yyjson_val *object, struct me
 	yyjson_obj_foreach(object, index, most, key, value)
 	{
 		for (size_t i = 0; i < count; i++) {
-			if (!span_is(text_of(key), members[i].name))
+			if (!span_is(json_string_of(key), members[i].name))
 				continue;
 			if (members[i].value != NULL)
-				return bad_name(b, "twice", text_of(key));
+				return bad_name(b, "twice", json_string_of(key));
 			members[i].value = value;
 		}
 	}
@@ -104,7 +99,7 @@ static enum err take_text(const struct bill *b, const struct member *m, struct s
 		return OK;
 	if (!yyjson_is_str(m->value))
 		return bad_name(b, "no text", span_of(m->name));
-	*out = text_of(m->value);
+	*out = json_string_of(m->value);
 	return OK;
 }
 
@@ -315,7 +310,7 @@ static enum err needs_of(struct bill *b, struct span ref, yyjson_val *on)
 	{
 		if (!yyjson_is_str(to))
 			return bad(b, "dependsOn: no text");
-		add_need(b, ref, text_of(to));
+		add_need(b, ref, json_string_of(to));
 	}
 	return OK;
 }
@@ -497,7 +492,7 @@ static enum err read_described(struct bill *b, yyjson_val *array, struct describ
 	{
 		if (!yyjson_is_str(one))
 			return bad(b, "no text");
-		describe(d, text_of(one));
+		describe(d, json_string_of(one));
 	}
 	return OK;
 }

@@ -49,14 +49,9 @@ const char *rule_says(enum rule r)
 }
 
 /* A party's place in the sorted list of all that claim something. */
-static int compare_spans(const void *a, const void *b)
-{
-	return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 static uint32_t party_number(const struct resolver *r, struct span party)
 {
-	const struct span *found = bsearch(&party, r->parties, r->party_count, sizeof(*r->parties), compare_spans);
+	const struct span *found = bsearch(&party, r->parties, r->party_count, sizeof(*r->parties), span_order);
 
 	return found != NULL ? (uint32_t)(found - r->parties) : 0;
 }
@@ -69,7 +64,7 @@ static enum err list_parties(struct resolver *r, const struct territory_claim *c
 		return fail(ERR_NO_MEMORY, "no room for %zu parties", count);
 	for (size_t i = 0; i < count; i++)
 		r->parties[i] = claims[i].party;
-	qsort(r->parties, count, sizeof(*r->parties), compare_spans);
+	qsort(r->parties, count, sizeof(*r->parties), span_order);
 	for (size_t i = 0; i < count; i++)
 		if (kept == 0 || !span_equal(r->parties[kept - 1], r->parties[i]))
 			r->parties[kept++] = r->parties[i];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <yyjson.h>
 
+#include "base/json.h"
 #include "territory/source.h"
 
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
@@ -116,21 +117,16 @@ static bool fits_json(struct span line)
 	return line.len > 0 && strchr("{}[]\"", line.at[0]) != NULL && line.at[0] != '\0';
 }
 
-static struct span text_of(yyjson_val *v)
-{
-	return yyjson_is_str(v) ? span_make(yyjson_get_str(v), yyjson_get_len(v)) : (struct span){ "", 0 };
-}
-
 static enum err read_roa(struct source *s, yyjson_val *roa)
 {
 	yyjson_val *number = yyjson_obj_get(roa, "asn"), *longest = yyjson_obj_get(roa, "maxLength");
 	yyjson_val *expires = yyjson_obj_get(roa, "expires");
-	struct span prefix = text_of(yyjson_obj_get(roa, "prefix"));
+	struct span prefix = json_string_in(roa, "prefix");
 	uint32_t asn;
 
 	if (yyjson_is_uint(number) && yyjson_get_uint(number) <= UINT32_MAX)
 		asn = (uint32_t)yyjson_get_uint(number);
-	else if (!yyjson_is_str(number) || parse_asn(text_of(number), &asn) != OK)
+	else if (!yyjson_is_str(number) || parse_asn(json_string_of(number), &asn) != OK)
 		return ERR_NUMBER;
 	if (!yyjson_is_uint(longest))
 		return ERR_NUMBER;
@@ -146,7 +142,7 @@ static void read_metadata(struct source *s, yyjson_val *metadata)
 	int64_t ms;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (clock_parse_rfc3339(text_of(yyjson_obj_get(metadata, names[i])), &ms) == OK)
+		if (clock_parse_rfc3339(json_string_in(metadata, names[i]), &ms) == OK)
 			source_dated(s, ms);
 }
 
@@ -172,7 +168,7 @@ static void read_json(struct source *s)
 		enum err e = s->err == OK ? read_roa(s, roa) : OK;
 
 		if (e != OK)
-			source_reject(s, e, text_of(yyjson_obj_get(roa, "prefix")));
+			source_reject(s, e, json_string_in(roa, "prefix"));
 	}
 	yyjson_doc_free(doc);
 }

@@ -1,7 +1,7 @@
 /* A package URL that is taken is written anew as the same, and qualifiers change nothing. */
 #include <stdlib.h>
 
-#include "regime/certificate.h"
+#include "regime/purl.h"
 
 static void check(bool holds)
 {

@@ -139,7 +139,7 @@ static void each_by_itself(void **state)
 	assert_false(dsse_signature_is_good(d, 1, signer_verifier(s)));
 	assert_false(dsse_signature_is_good(d, 2, signer_verifier(s)));
 	assert_false(dsse_signature_is_good(d, 0, signer_verifier(other)));
-	assert_true(dsse_signed_by(arena, d, signer_verifier(s)));
+	assert_true(dsse_signed_by(d, signer_verifier(s)));
 	signer_free(s);
 	signer_free(other);
 }
@@ -170,7 +170,7 @@ static void several_sign(void **state)
 	struct buffer b = BUFFER(1 << 16);
 
 	(void)state;
-	assert_false(dsse_signed_by(arena, d, signer_verifier(one)));
+	assert_false(dsse_signed_by(d, signer_verifier(one)));
 	assert_int_equal(dsse_sign(arena, d, one), OK);
 	assert_int_equal(dsse_sign(arena, d, two), OK);
 	assert_int_equal(dsse_sign(arena, d, one), ERR_EXISTS);
@@ -179,19 +179,19 @@ static void several_sign(void **state)
 	buffer_byte(&b, '\0');
 	again = parsed(b.at);
 	assert_int_equal(again->signature_count, 3);
-	assert_true(dsse_signed_by(arena, again, signer_verifier(one)));
-	assert_true(dsse_signed_by(arena, again, signer_verifier(two)));
-	assert_false(dsse_signed_by(arena, again, signer_verifier(three)));
+	assert_true(dsse_signed_by(again, signer_verifier(one)));
+	assert_true(dsse_signed_by(again, signer_verifier(two)));
+	assert_false(dsse_signed_by(again, signer_verifier(three)));
 	again->payload = SPAN("{ }");
-	assert_false(dsse_signed_by(arena, again, signer_verifier(one)));
+	assert_false(dsse_signed_by(again, signer_verifier(one)));
 	again->payload = d->payload;
 	again->payload_type = SPAN("application/json");
-	assert_false(dsse_signed_by(arena, again, signer_verifier(one)));
+	assert_false(dsse_signed_by(again, signer_verifier(one)));
 	again->payload_type = d->payload_type;
 	again->signatures[1].keyid = SPAN(""); /* it names nobody: every key is tried */
-	assert_true(dsse_signed_by(arena, again, signer_verifier(one)));
+	assert_true(dsse_signed_by(again, signer_verifier(one)));
 	again->signatures[1].keyid = again->signatures[2].keyid; /* another's name: passed over */
-	assert_false(dsse_signed_by(arena, again, signer_verifier(one)));
+	assert_false(dsse_signed_by(again, signer_verifier(one)));
 	buffer_free(&b);
 	signer_free(one);
 	signer_free(two);

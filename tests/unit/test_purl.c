@@ -1,4 +1,4 @@
-#include "regime/certificate.h"
+#include "regime/purl.h"
 
 #include "test.h"
 
