@@ -1,6 +1,6 @@
 /* What agreements cost a ledger: five years of notices and answers between 200 parties, folded once as they are and once with 500
- * agreements beside them; then one agreement's state, whether something may flow, and an entry after a year's sleep. What is made, signed and
- * parsed is not in the figures. bench_agreement [STATEMENTS [FOLDER]]. */
+ * agreements beside them; then one agreement's state, whether something may flow, and an entry after a year's sleep. What is made,
+ * signed and parsed is not in the figures. bench_agreement [STATEMENTS [FOLDER]]. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Makes two nodes with eight months behind them, in which a.example asked b.example for answers by an agreement that a.example keeps. The clock
- * is simulated, so that each entry is logged in its own time; from the end on the real one goes on.
+/* Makes two nodes with eight months behind them, in which a.example asked b.example for answers by an agreement that a.example
+ * keeps. The clock is simulated, so that each entry is logged in its own time; from the end on the real one goes on.
  *
  *	make_agreement DIR_A DIR_B WINDOWS
  *

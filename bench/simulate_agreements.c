@@ -1,5 +1,5 @@
-/* Plays agreements between parties that mean to keep them and now and then fail, and with some that take and do not give. The terms are read,
- * their windows judged and their states moved by the very functions that the ledger's fold calls; only the events are drawn.
+/* Plays agreements between parties that mean to keep them and now and then fail, and with some that take and do not give. The terms
+ * are read, their windows judged and their states moved by the very functions that the ledger's fold calls; only the events are drawn.
  *
  *	simulate_agreements [--seed N] [--svg FILE]
  *

@@ -25,8 +25,8 @@ enum err act_party(const char *text, struct span *out);
 /* Commits and publishes if e is OK, else abandons; closes the node. Gives the first error. */
 enum err act_end(struct node *n, enum err e);
 
-/* A command that says one thing: a batch of one statement, which write writes, signed by act_signer's key; reports it as what, or the error.
- * out may be NULL. Gives the exit code. write begins the writer and may fail at any point. */
+/* A command that says one thing: a batch of one statement, which write writes, signed by act_signer's key; reports it as what, or
+ * the error. out may be NULL. Gives the exit code. write begins the writer and may fail at any point. */
 typedef enum err act_write(void *context, struct cli *c, struct node *n, const struct signer *key,
 			   struct statement_writer *w);
 int act_say(struct cli *c, const char *what, act_write *write, void *context, struct appended *out);

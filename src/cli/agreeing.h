@@ -16,8 +16,8 @@ enum err agreeing_walk(struct cli *c, struct span party, agreeing_each *each, vo
 enum err agreeing_statement(struct cli *c, const struct reading *from, const struct agreement *a, unsigned side,
 			    struct statement *out);
 
-/* What is to be filed with the depositary. write adds the headers behind ledger, from and key; what it needs is in its context. n is open for
- * writing. */
+/* What is to be filed with the depositary. write adds the headers behind ledger, from and key; what it needs is in its context. n
+ * is open for writing. */
 struct filing {
 	enum kind kind;
 	const char *what;	/* "offer" */
@@ -25,7 +25,8 @@ struct filing {
 	enum err (*write)(void *context, struct cli *c, struct node *n, struct span from, struct statement_writer *w);
 	void *context;
 };
-/* Signs it as --from, or the node. Logs it here, or sends it to the depositary's node at --at, or where its party statement says; and says so. */
+/* Signs it as --from, or the node. Logs it here, or sends it to the depositary's node at --at, or where its party statement says;
+ * and says so. */
 enum err agreeing_file(struct cli *c, const struct filing *f);
 
 #endif

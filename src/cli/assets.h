@@ -12,8 +12,8 @@ struct kept_asset {
 	struct addressee resource;
 };
 
-/* New commitments to what each `--asset SET=RESOURCE` names (the option is called name), kept on disk when it returns. In the arena. Only by the node's writer.
- * ERR_USAGE. */
+/* New commitments to what each `--asset SET=RESOURCE` names (the option is called name), kept on disk when it returns. In the
+ * arena. Only by the node's writer. ERR_USAGE. */
 enum err assets_commit(struct cli *c, const char *name, struct asset **out, size_t *count);
 /* The same for one. */
 enum err asset_commit(struct cli *c, struct span set, struct span resource, struct asset *out);

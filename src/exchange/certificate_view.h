@@ -1,4 +1,5 @@
-/* What can be said of a certificate: what its header says, how it stands, what the envelope claims and who signed it, what others say against it. Nothing is added up to a verdict. */
+/* What can be said of a certificate: what its header says, how it stands, what the envelope claims and who signed it, what others
+ * say against it. Nothing is added up to a verdict. */
 #ifndef EXCHANGE_CERTIFICATE_VIEW_H
 #define EXCHANGE_CERTIFICATE_VIEW_H
 

@@ -17,8 +17,8 @@
  *			     │ 401    │
  *			     └─ INTRODUCING ── IDLE, again
  *
- * When it looks: woken by what was logged (at most every LOOK_LEAST_MS, and longer if that took long, since a look costs by what is due), when the next is due, and
- * LOOK_SOON_MS after it met what no checkpoint covers yet.
+ * When it looks: woken by what was logged (at most every LOOK_LEAST_MS, and longer if that took long, since a look costs by what is
+ * due), when the next is due, and LOOK_SOON_MS after it met what no checkpoint covers yet.
  */
 
 #define AT_ONCE 64

@@ -17,7 +17,8 @@
  *
  * Its statements are offered to the sequencer one by one in their order, and judged in it. Each is work: on the sequencing
  * thread, in the state that the batch has reached, it is decided whether the statement may come at all, then it is logged as
- * a guest with its body, and for a notice the node's `received` in the same batch. So a notice has its answer or is not here; and one that is here already is repeated and gets no second answer.
+ * a guest with its body, and for a notice the node's `received` in the same batch. So a notice has its answer or is not here; and
+ * one that is here already is repeated and gets no second answer.
  *
  * A refused one does not stop the others. But what the sequencer has no room for is `later`, and so is all behind it, since it may
  * refer to what was not taken.
@@ -226,8 +227,8 @@ static enum err may_refer(const struct state *st, const struct statement *s)
 	return state_matter(st, s->re, &m);
 }
 
-/* Refused, and about what neither its author nor who brings it may see: then as if that were not there. What was logged in this very batch cannot be
- * read yet, and counts as not seen. */
+/* Refused, and about what neither its author nor who brings it may see: then as if that were not there. What was logged in this
+ * very batch cannot be read yet, and counts as not seen. */
 static enum err hide(const struct one *o, const struct state *st, enum err refused)
 {
 	char detail[SUBMISSION_DETAIL];

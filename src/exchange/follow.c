@@ -6,9 +6,9 @@
  * fold leaves out the newest, and the next round has it.
  *
  * At the end party statements become guests of our own ledger: the node's own, those of parties that hold something there, and of
- * parties that are its guests here already what they filed since, with what announced their keys, or that they withdrew. Their receipts are made of the mirror's
- * tiles, so nothing more is asked, and reports can be routed to these parties without any network. One that is refused (its party
- * is kept by another node, or here) is counted, and the others go on.
+ * parties that are its guests here already what they filed since, with what announced their keys, or that they withdrew. Their
+ * receipts are made of the mirror's tiles, so nothing more is asked, and reports can be routed to these parties without any
+ * network. One that is refused (its party is kept by another node, or here) is counted, and the others go on.
  */
 #include "exchange/follow.h"
 

@@ -12,9 +12,9 @@
  * A bucket for each caller
  *
  * A bucket holds units, a request takes COST of them, time fills it again: `per_minute` units in each millisecond, so that no
- * rate is rounded to nothing. Buckets stand in sets of WAYS; the caller's hash says in which. A newcomer to a full set takes the place of the fullest bucket: who is forgotten is who asked for least, and a full
- * bucket that is forgotten is no loss at all, since a newcomer begins with a full one. Many addresses at once can so push out one
- * another but hardly one who is over its limit.
+ * rate is rounded to nothing. Buckets stand in sets of WAYS; the caller's hash says in which. A newcomer to a full set takes the
+ * place of the fullest bucket: who is forgotten is who asked for least, and a full bucket that is forgotten is no loss at all,
+ * since a newcomer begins with a full one. Many addresses at once can so push out one another but hardly one who is over its limit.
  *
  * Who is under way stands in a table of as many places as the server lets in at once; a place keeps its number until its count
  * is 0 again, and that number is what the caller gives back.

@@ -1,8 +1,8 @@
 /* Who may see what. The only file that decides it; every door asks here, before it counts, sorts or renders anything.
  *
  *	anyone			the public ledger and its bodies; what is TLP:CLEAR in a collection that is open to all
- *	a party			what it wrote, and what is addressed to it or to a resource that it holds now (regime/policy.h), also from before;
- *				the answers to these
+ *	a party			what it wrote, and what is addressed to it or to a resource that it holds now (regime/policy.h),
+ *				also from before; the answers to these
  *	a member		headers of the circle's ledger; what is TLP:GREEN, also in a collection that is open to all;
  *				collections of the members up to AMBER+STRICT
  *	a named reader		all of a collection that names it, RED too
@@ -32,8 +32,8 @@ enum err readership_standing(const struct state *st, const struct caller *c, con
 
 /* Which feeds hold all that the caller may see, of a kind (KIND_UNKNOWN: all) or party (NULL: all) or matter (NULL: all).
  * Walking them needs no further look at each entry, but for a matter's: ask readership_statement. Who is no member gets of the
- * circle's ledger what names its domain or just its resources, and nothing by other parties. ERR_USAGE: party and matter. ERR_TOO_LONG: more resources than
- * feeds. */
+ * circle's ledger what names its domain or just its resources, and nothing by other parties. ERR_USAGE: party and matter.
+ * ERR_TOO_LONG: more resources than feeds. */
 enum err readership_feeds(const struct state *st, const struct caller *c, enum kind k, const struct addressee *party,
 			  const struct hash *matter, struct feed feeds[FEEDS_MAX], size_t *count);
 

@@ -14,7 +14,8 @@
 #include "stix/write.h"
 
 /* Appends one JSON object; logged_ms is its `modified`: when it was logged, a guest at its home. re: the matter that the
- * statement refers to, NULL if it refers to none or to what is no matter. Needs nothing else: the same bytes on every node that has the statement. */
+ * statement refers to, NULL if it refers to none or to what is no matter. Needs nothing else: the same bytes on every node that has
+ * the statement. */
 void statement_view(const struct statement *s, int64_t logged_ms, const struct matter *re, struct buffer *out);
 
 /* Its id and type, without writing it. But for parties the UUID is the beginning of the statement's id, so that it is found

@@ -1,7 +1,7 @@
-/* Notices and requests for help by mail, to those who have no node: a text that a person reads, XARF v4 parts that abuse desks' tools read, the rows as
- * CSV, the note itself, and a link to answer with. Signed with the node's OpenPGP key where it has one, and encrypted where the
- * contact has one (RFC 3156). One SMTP server, the operator's own: it is named in the configuration, so it may have a private
- * address; nothing that comes from outside says where mail is handed over. docs/delivery.md, "By mail". */
+/* Notices and requests for help by mail, to those who have no node: a text that a person reads, XARF v4 parts that abuse desks'
+ * tools read, the rows as CSV, the note itself, and a link to answer with. Signed with the node's OpenPGP key where it has one, and
+ * encrypted where the contact has one (RFC 3156). One SMTP server, the operator's own: it is named in the configuration, so it may
+ * have a private address; nothing that comes from outside says where mail is handed over. docs/delivery.md, "By mail". */
 #ifndef MAIL_MAILER_H
 #define MAIL_MAILER_H
 

@@ -53,8 +53,8 @@ struct dns_question {
 	uint16_t id;
 };
 enum err dns_answer_read(struct span bytes, const struct dns_question *q, struct dns_set *out);
-/* Signatures along, nothing checked by the resolver. by_tcp: at once; else where an answer is cut or none comes. address: whom to ask, NULL: who the
- * system asks; *from: who answered, in the arena. ERR_UNREACHABLE and dns_answer_read's. */
+/* Signatures along, nothing checked by the resolver. by_tcp: at once; else where an answer is cut or none comes. address: whom to
+ * ask, NULL: who the system asks; *from: who answered, in the arena. ERR_UNREACHABLE and dns_answer_read's. */
 struct dns_resolver {
 	const char *address;
 	unsigned port;

@@ -9,20 +9,22 @@
  *	subject pkg:deb/debian/openssl@3.0.11	package URLs as purl_parse spells them; without @version: every version
  *	scheme eucc, level substantial, laboratory lab.example
  *	start TIME, end TIME			validity; end at most 10 years on
- *	re <id>					of validation, counter, status: what it is about; of seen: the release; of a canary: the one before
+ *	re <id>					of validation, counter, status: what it is about; of seen: the release; of a canary:
+ *							the one before
  *	cites <id>				other certificates that it rests on, up to 16
  *	status suspended, reason …		of status: valid, conditional, suspended, withdrawn
  *	name weakening				of a canary: which one
  *	text …					of a counter: the objection
  *	body application/vnd.in-toto+json.dsse <size> sha256:…
  *
- * The body is an in-toto Statement v1 in a DSSE envelope (dsse.h, in_toto.h), with the signatures of all who sign: at least the author's, by its party key. The header repeats
- * what readers look up; a body that says otherwise is refused at the door (ERR_CERTIFICATE) and by `comity certificate verify`. Only an evaluation, a validation and a declaration must have
- * a body.
+ * The body is an in-toto Statement v1 in a DSSE envelope (dsse.h, in_toto.h), with the signatures of all who sign: at least the
+ * author's, by its party key. The header repeats what readers look up; a body that says otherwise is refused at the door
+ * (ERR_CERTIFICATE) and by `comity certificate verify`. Only an evaluation, a validation and a declaration must have a body.
  *
- * A status counts from the author of what it is about and from the laboratory that it names: of each the last, and of the two the worse. Others' are taken too, as
- * counter-claims. A certificate that its author withdraws (kind withdraw) stays withdrawn. It stays in the ledger, and so does what cites it: that is shown as resting on something
- * withdrawn, all the way down. What a revoked key signed is shown so. Nothing is ever judged for everybody: whom to recognise is each reader's own (recognition.h). */
+ * A status counts from the author of what it is about and from the laboratory that it names: of each the last, and of the two the
+ * worse. Others' are taken too, as counter-claims. A certificate that its author withdraws (kind withdraw) stays withdrawn. It
+ * stays in the ledger, and so does what cites it: that is shown as resting on something withdrawn, all the way down. What a revoked
+ * key signed is shown so. Nothing is ever judged for everybody: whom to recognise is each reader's own (recognition.h). */
 #ifndef REGIME_CERTIFICATE_H
 #define REGIME_CERTIFICATE_H
 
@@ -85,8 +87,8 @@ enum err state_certificates_after(const struct state *st, struct span from, uint
 				  void *context);
 /* About this subject: a digest, or a package URL, which also finds those for every version. Costs by what is found. */
 enum err certificates_of(const struct state *st, struct span subject, certificate_each *each, void *context);
-/* For many look-ups at once, of subjects by the SHA-256 of their text in its one spelling: which of them, and the place of a certificate about it, in the order of
- * these hashes. A package URL with a version finds only what names that version. */
+/* For many look-ups at once, of subjects by the SHA-256 of their text in its one spelling: which of them, and the place of a
+ * certificate about it, in the order of these hashes. A package URL with a version finds only what names that version. */
 typedef enum err subject_hit(void *context, size_t which, uint64_t index);
 enum err certificates_of_many(const struct state *st, const struct hash *subjects, size_t count, subject_hit *each,
 			      void *context);

@@ -1,5 +1,6 @@
-/* DSSE envelopes: {"payloadType":…,"payload":base64,"signatures":[{"keyid":…,"sig":base64}]}. Signed is the pre-authentication encoding: "DSSEv1" SP LEN(type) SP type SP LEN(payload) SP
- * payload. Several may sign one payload; key ids that are not known are passed over. Source: secure-systems-lab/dsse, protocol v1. */
+/* DSSE envelopes: {"payloadType":…,"payload":base64,"signatures":[{"keyid":…,"sig":base64}]}. Signed is the pre-authentication
+ * encoding: "DSSEv1" SP LEN(type) SP type SP LEN(payload) SP payload. Several may sign one payload; key ids that are not known are
+ * passed over. Source: secure-systems-lab/dsse, protocol v1. */
 #ifndef REGIME_DSSE_H
 #define REGIME_DSSE_H
 

@@ -41,8 +41,9 @@ struct form_names {
 	bool sorted;
 };
 
-/* What is wrong with it is said with its place, as "claims[3].evidence: …". closed: members that the table does not have are refused, here and in each `sub`. names NULL:
- * references are not looked at. Else the first call gathers them and the second, after form_names_sort, resolves. ERR_CERTIFICATE. */
+/* What is wrong with it is said with its place, as "claims[3].evidence: …". closed: members that the table does not have are
+ * refused, here and in each `sub`. names NULL: references are not looked at. Else the first call gathers them and the second, after
+ * form_names_sort, resolves. ERR_CERTIFICATE. */
 enum err form_check(struct arena *a, yyjson_val *object, const struct form *form, bool closed, struct form_names *names,
 		    const char *place);
 /* ERR_CERTIFICATE: one stands there twice. */

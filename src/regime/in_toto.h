@@ -1,6 +1,8 @@
-/* in-toto Statements v1, as certificates have them: {"_type":"https://in-toto.io/Statement/v1","subject":[{"name":…,"uri":…,"digest":{"sha256":…}}],"predicateType":…,
- * "predicate":{…}}. docs/certificates.md lists the members of our predicates. They may have CycloneDX 1.6 `declarations` inside (assessors, attestations, claims, evidence with
- * counterEvidence, conformance): what is no such form is refused. Members that are not ours are passed over. Source: in-toto attestation spec v1, CycloneDX 1.6.
+/* in-toto Statements v1, as certificates have them:
+ * {"_type":"https://in-toto.io/Statement/v1","subject":[{"name":…,"uri":…,"digest":{"sha256":…}}],"predicateType":…,
+ * "predicate":{…}}. docs/certificates.md lists the members of our predicates. They may have CycloneDX 1.6 `declarations` inside
+ * (assessors, attestations, claims, evidence with counterEvidence, conformance): what is no such form is refused. Members that are
+ * not ours are passed over. Source: in-toto attestation spec v1, CycloneDX 1.6.
  *
  * A subject has a digest. One that is only a name, a package URL as `uri`, has the digest "purlSha256": SHA-256 of that text. */
 #ifndef REGIME_IN_TOTO_H
@@ -35,8 +37,9 @@ struct in_toto {
 };
 /* ERR_CERTIFICATE, which says where. */
 enum err in_toto_parse(struct arena *a, struct span payload, struct in_toto *out);
-/* Writes the statement of these terms: subjects, kind, scheme and so on; `predicate` and what is counted are not read. details: a JSON object with further members of the predicate;
- * declarations: CycloneDX declarations, or a bill of materials that has some; both may be empty. ERR_CERTIFICATE: these are no such thing, or details say again what the terms say. */
+/* Writes the statement of these terms: subjects, kind, scheme and so on; `predicate` and what is counted are not read. details: a
+ * JSON object with further members of the predicate; declarations: CycloneDX declarations, or a bill of materials that has some;
+ * both may be empty. ERR_CERTIFICATE: these are no such thing, or details say again what the terms say. */
 enum err in_toto_print(struct arena *a, const struct in_toto *terms, struct span details, struct span declarations,
 		       struct buffer *out);
 /* Whether the body says what the header says, and the author signed it. author: the key that signed the statement. ERR_CERTIFICATE. */

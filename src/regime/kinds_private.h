@@ -62,7 +62,8 @@ enum err policy_fold(struct state *st, const struct statement *s);
 enum err plan_check(const struct state *st, const struct statement *s);
 enum err plan_fold(struct state *st, const struct statement *s);
 
-/* What a plan's life is folded from (plan_life_fold.c). Of the plan that was just added; before: the version whose place it takes, or NULL. */
+/* What a plan's life is folded from (plan_life_fold.c). Of the plan that was just added; before: the version whose place it takes,
+ * or NULL. */
 struct plan_terms;
 enum err plan_life_begin(struct state *st, const struct plan_terms *t, const struct hash *before);
 /* Closed, withdrawn, changed: nothing is overdue any more. m: as it is now. */
@@ -149,7 +150,8 @@ enum err rules_known(const struct statement *s);
 enum err certificate_check(const struct state *st, const struct statement *s);
 enum err certificate_fold(struct state *st, const struct statement *s);
 enum err certificate_withdraw(struct state *st, const struct matter *m);
-/* Of a certificate whose predicate is release, seen or canary (release.c); of others they do nothing. check: its own headers, after the kind's. fold: before the certificate's own. */
+/* Of a certificate whose predicate is release, seen or canary (release.c); of others they do nothing. check: its own headers, after
+ * the kind's. fold: before the certificate's own. */
 enum err artefacts_check(const struct state *st, const struct statement *s, enum predicate p);
 enum err artefacts_fold(struct state *st, const struct statement *s, enum predicate p);
 
@@ -164,8 +166,9 @@ enum err agreement_withdraw(struct state *st, const struct matter *m);
 enum err agreement_answer_check(const struct state *st, const struct statement *s, const struct matter *m,
 				enum outcome o);
 enum err agreement_answered(struct state *st, const struct statement *s, const struct matter *m, enum outcome o);
-/* Before anything of the entry in hand is folded, but after it was checked: closes windows, consultations and notices of exit that ended before it was logged. The
- * check never depends on what time brings, so that an entry is checked alike at the door and in a rebuild. */
+/* Before anything of the entry in hand is folded, but after it was checked: closes windows, consultations and notices of exit that
+ * ended before it was logged. The check never depends on what time brings, so that an entry is checked alike at the door and in a
+ * rebuild. */
 enum err agreement_time(struct state *st);
 /* A notice or request that was just added stands between two who have an agreement. */
 enum err agreement_matter(struct state *st, const struct matter *m);

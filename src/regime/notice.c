@@ -111,8 +111,8 @@ enum err notice_due_length(const struct state *st, enum rsit_class class, const 
 	return e;
 }
 
-/* Of a guest its home has judged what it gives: that knows of pledges which never came here, or of one that ended on the way. Before there were pledges all
- * came to the same. */
+/* Of a guest its home has judged what it gives: that knows of pledges which never came here, or of one that ended on the way.
+ * Before there were pledges all came to the same. */
 static enum err is_judged_at_home(const struct state *st, bool *yes)
 {
 	uint64_t rules = 0;

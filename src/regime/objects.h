@@ -86,8 +86,8 @@ struct object_result {
 
 /* On the thread that writes, in an open batch: logs one share of what is new and keeps it. Objects that are refused, repeated
  * or in conflict are left out; if nothing is new, nothing is logged (appended->id is all 0). level: what the sharer may see
- * of the collection; what it may not see it does not collide with. Only in its objects' own lanes nothing stands twice: OBJECT_UNSEEN. from: the party that shares; the node itself, or for it
- * (`for`, `via taxii`). results: one for each. */
+ * of the collection; what it may not see it does not collide with. Only in its objects' own lanes nothing stands twice:
+ * OBJECT_UNSEEN. from: the party that shares; the node itself, or for it (`for`, `via taxii`). results: one for each. */
 #define OBJECTS_MAX 250000 /* of one share: ERR_TOO_LONG */
 struct share {
 	struct collection_id collection;

@@ -1,14 +1,15 @@
 /* The outbox: what of this node's own statements still has to reach somebody, and what became of it.
  *
  * Nobody puts anything into it. When an entry of the circle is folded whose home is here (a notice, an answer, a withdrawal, a
- * request), or a plan or what is said about one, its receivers follow from the state: the nodes that keep the parties concerned, and for addressees of a notice that
- * have no node, a mailbox. So what is logged is queued in the same instant, and a rebuild queues the same. What is done about an
- * item is a private record (RECORD_PRIVATE, tag 'O'), and so is the health of contacts, which follows from these. View OWN.
+ * request), or a plan or what is said about one, its receivers follow from the state: the nodes that keep the parties concerned,
+ * and for addressees of a notice that have no node, a mailbox. So what is logged is queued in the same instant, and a rebuild
+ * queues the same. What is done about an item is a private record (RECORD_PRIVATE, tag 'O'), and so is the health of contacts,
+ * which follows from these. View OWN.
  *
  * Whom a statement concerns: `to` and `cc`; of what refers to a matter, also who filed that and whom it was for. Not this node
- * itself, nor who signed. One item for each receiver, however often it stands there. Mail goes out for notices and requests for help only: to the
- * resources and to the parties kept here that have a contact (their statement's, or the operator's); other parties kept here read
- * here. What was made for a demonstration is never mailed to a resource, behind which there are real people. */
+ * itself, nor who signed. One item for each receiver, however often it stands there. Mail goes out for notices and requests for
+ * help only: to the resources and to the parties kept here that have a contact (their statement's, or the operator's); other
+ * parties kept here read here. What was made for a demonstration is never mailed to a resource, behind which there are real people. */
 #ifndef REGIME_OUTBOX_H
 #define REGIME_OUTBOX_H
 

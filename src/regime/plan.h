@@ -70,10 +70,11 @@ unsigned plan_match_rank(const struct plan_match *m);
 #define PLAN_SKEW_MS (60 * 1000)
 
 /* A plan is filed if it was logged at or before the event's time; one that was withdrawn, closed or changed is in force for
- * events before that, one that was suspended not from the first `suspended` to the `started` behind the last. Without a target only plans for any target explain. What the observation does not know of transport and port
- * breaks no term.
- * Most specific source prefix first, then the earliest filed; of sealed filings the earliest. The first of the verdicts above, but an excluded target
- * is always BREACH. A plan whose party did not hold the source is EXPIRED_PROOF if all else fits, and else says nothing. */
+ * events before that, one that was suspended not from the first `suspended` to the `started` behind the last. Without a target only
+ * plans for any target explain. What the observation does not know of transport and port breaks no term.
+ * Most specific source prefix first, then the earliest filed; of sealed filings the earliest. The first of the verdicts above, but
+ * an excluded target is always BREACH. A plan whose party did not hold the source is EXPIRED_PROOF if all else fits, and else says
+ * nothing. */
 struct plan_match plans_match(const struct plans *p, const struct observation *o);
 
 /* The rate of a plan is summed over all reporters, so it cannot be told from one observation: explained ones are counted here, by

@@ -8,12 +8,13 @@
  * and `re-observed` with `seen TIME`.
  *
  * Past its end without `closed` (the ladder is ICAO's; most just forget to close): UNCERTAIN from 30 minutes on: the party is asked;
- * ALERT from 2 hours on after that or after its party's last word, if that came later; DISTRESS when somebody else says `re-observed` of a time outside its windows. Closing
- * clears them all.
+ * ALERT from 2 hours on after that or after its party's last word, if that came later; DISTRESS when somebody else says
+ * `re-observed` of a time outside its windows. Closing clears them all.
  *
- * Who is named in `to`, who holds a target (of a plan for any target: who holds anything) and the node may order a recall: `request`, `need recall`, `re` the plan. Its clock runs from the log of
- * the request here to the party's `closed`, `suspended` or withdrawal, against `stop-within`. `need explain`: 48 hours. `need confirm`: was it you? It
- * names `source`, `first` and `last`; `accepted` is yes, anything else and silence no. */
+ * Who is named in `to`, who holds a target (of a plan for any target: who holds anything) and the node may order a recall:
+ * `request`, `need recall`, `re` the plan. Its clock runs from the log of the request here to the party's `closed`, `suspended` or
+ * withdrawal, against `stop-within`. `need explain`: 48 hours. `need confirm`: was it you? It names `source`, `first` and `last`;
+ * `accepted` is yes, anything else and silence no. */
 #ifndef REGIME_PLAN_LIFE_H
 #define REGIME_PLAN_LIFE_H
 

@@ -5,8 +5,9 @@
  *	recognise lab.example
  *	refuse other.example
  *
- * `recognise` or `refuse`, the domain of who issues, then as it pleases `scheme S`, `level L`, and of what is recognised with a level `as M`: as which level of this reader's
- * own it counts. The first line that fits a certificate decides; what fits none is shown as not recognised. */
+ * `recognise` or `refuse`, the domain of who issues, then as it pleases `scheme S`, `level L`, and of what is recognised with a
+ * level `as M`: as which level of this reader's own it counts. The first line that fits a certificate decides; what fits none is
+ * shown as not recognised. */
 #ifndef REGIME_RECOGNITION_H
 #define REGIME_RECOGNITION_H
 

@@ -1,20 +1,25 @@
 /* Equal artefacts, and statements that lapse.
  *
- * A release is a certificate of its maker, `predicate release`: `product pkg:…` without version, `version 4.2`, `regions CN,DE,US` (who was promised it; `all`: everywhere), and lines
- * `artefact REGION sha256:<hex> TIME`: what is given there, from when. REGION is ISO 3166 alpha-2, or ZZ: everywhere. Of several files the artefact is the list of their hashes. Later ones by the same maker of the same
- * product and version add lines and regions. Others say what they got: `predicate seen`, `re` the release, with `artefact` lines of their own.
+ * A release is a certificate of its maker, `predicate release`: `product pkg:…` without version, `version 4.2`, `regions CN,DE,US`
+ * (who was promised it; `all`: everywhere), and lines `artefact REGION sha256:<hex> TIME`: what is given there, from when. REGION
+ * is ISO 3166 alpha-2, or ZZ: everywhere. Of several files the artefact is the list of their hashes. Later ones by the same maker
+ * of the same product and version add lines and regions. Others say what they got: `predicate seen`, `re` the release, with
+ * `artefact` lines of their own.
  *
- * When a line counts from: as the maker says, if it stands in its first statement of that version; later ones count from when they were logged at the
- * earliest, so that nothing is made good by writing an early date. Of several lines of one region the earliest counts. What was withdrawn counts nowhere, but is told.
+ * When a line counts from: as the maker says, if it stands in its first statement of that version; later ones count from when they
+ * were logged at the earliest, so that nothing is made good by writing an early date. Of several lines of one region the earliest
+ * counts. What was withdrawn counts nowhere, but is told.
  *
  * A breach is arithmetic, as of the ledger's last entry:
  *	two-hashes	two of the maker's own lines have different hashes
  *	two-hashes-seen	two others saw the same hash, and it is none of the maker's: different parties, neither the maker, both
  *			established and unrelated as sponsors must be (vouch.h), when the later of them said so
- *	left-out	a region that was promised has no line that counts from RELEASE_GRACE_MS after the first or before. `all` promises ZZ. A line of ZZ serves every region.
+ *	left-out	a region that was promised has no line that counts from RELEASE_GRACE_MS after the first or before. `all`
+ *			promises ZZ. A line of ZZ serves every region.
  * All of them are told, with the lag; `breach` is the first of them.
  *
- * A canary is a certificate, `predicate canary`, with `name` and `end` at most 366 days on. The newest of that name renews it. Past its end it has lapsed, and so has one that was withdrawn: that is all that is ever said of it. */
+ * A canary is a certificate, `predicate canary`, with `name` and `end` at most 366 days on. The newest of that name renews it. Past
+ * its end it has lapsed, and so has one that was withdrawn: that is all that is ever said of it. */
 #ifndef REGIME_RELEASE_H
 #define REGIME_RELEASE_H
 

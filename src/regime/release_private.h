@@ -8,8 +8,8 @@
 /*
  * R 00 domain 00 u64 index: what that party said, in one statement
  *
- *	u8 predicate, u8 flags, u64 when it counts from, 32 id, short maker, u16 length and product, short version, u16 number of regions that
- *	were promised, 2 letters each, sorted; u16 number of lines, each 2 letters, 32 hash, u64 time
+ *	u8 predicate, u8 flags, u64 when it counts from, 32 id, short maker, u16 length and product, short version, u16 number of
+ *	regions that were promised, 2 letters each, sorted; u16 number of lines, each 2 letters, 32 hash, u64 time
  *
  * R 01 32 SHA-256 of the product, 32 of the version, u64 index: the domain of who said it
  * R 02 domain 00 name 00 u64 index: nothing; a canary

@@ -23,7 +23,8 @@ struct sequencer_options {
 	bool ticks;	     /* logs a tick when the last is over an hour old */
 	bool lends;	     /* the node is lent to other processes that ask for it */
 	/* After each batch, when it is durable and readers can see it, before its `done` calls, and after a loan, in which
-	 * something may have changed: the greatest stamp (feed.h) that there is now. On the sequencing thread; must not block. May be NULL. */
+	 * something may have changed: the greatest stamp (feed.h) that there is now. On the sequencing thread; must not block. May
+	 * be NULL. */
 	void (*reached)(void *context, uint64_t stamp);
 	void *context;
 };

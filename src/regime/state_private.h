@@ -52,8 +52,9 @@
  *	T u64 time, 32 agreement, u8 what, u8 term	nothing: what time brings to an agreement (agreement_waits.c)
  *	V domain 00, u64 index		nothing: a request for help, or a ping, to that party; of `to all` without domain (help_codec.c)
  *
- * addressee: u8 type (enum addressee_type), then a resource or a short domain. resource: u8 type, then u32 AS number | prefix | 2 letters. prefix: u8 family, u8 length, 4 or
- * 16 bytes of address. Every value has one spelling, so that two nodes with the same entries hold the same bytes. */
+ * addressee: u8 type (enum addressee_type), then a resource or a short domain. resource: u8 type, then u32 AS number | prefix | 2
+ * letters. prefix: u8 family, u8 length, 4 or 16 bytes of address. Every value has one spelling, so that two nodes with the same
+ * entries hold the same bytes. */
 #ifndef REGIME_STATE_PRIVATE_H
 #define REGIME_STATE_PRIVATE_H
 

@@ -4,8 +4,8 @@
  *
  * What counts (vouch.c):
  *	- a vouch counts while it is in force and its author is established: it holds something by a proof (not by an OpenPGP key or
- *	  observers, which cost nothing) or by the operator's approval, or is itself sponsored. The smallest set that obeys this: a ring of parties that only vouch for one another
- *	  is established by nothing.
+ *	  observers, which cost nothing) or by the operator's approval, or is itself sponsored. The smallest set that obeys this: a
+ *	  ring of parties that only vouch for one another is established by nothing.
  *	- two sponsors are related if one vouches for the other, or the same party vouches for both: related ones count as one. A
  *	  vouch relates nobody if its author would not even be established were no two parties related: else anyone could make
  *	  all sponsors relatives by vouching for them.
@@ -57,10 +57,10 @@ enum err vouch_related(const struct state *st, struct span a, struct span b, int
  * by that key takes its place (rotation). `withdraw` of the party statement with `reason key-compromised` revokes the key: nothing
  * signed by it enters any more, and holdings end; after that only sponsors can put another in its place, since whoever stole it may
  * have announced one. A lost or revoked key is replaced when SPONSORS_LEAST unrelated, established
- * parties vouch with `recovery yes` for the new key (it is no former one): from RECOVERY_WAIT_MS after the vouch that completes them the new key may file
- * the party statement, unless the old one, if it was not revoked, signed anything meanwhile: a key that was found ends the recovery,
- * and what was vouched for it until then counts no more. Claims of a recovered party wait for approval anew: sponsors alone give no
- * one a resource. All this from `rules 2` on. Keys of ledgers do not change.
+ * parties vouch with `recovery yes` for the new key (it is no former one): from RECOVERY_WAIT_MS after the vouch that completes
+ * them the new key may file the party statement, unless the old one, if it was not revoked, signed anything meanwhile: a key that
+ * was found ends the recovery, and what was vouched for it until then counts no more. Claims of a recovered party wait for approval
+ * anew: sponsors alone give no one a resource. All this from `rules 2` on. Keys of ledgers do not change.
  * Former keys stay known, so that what they signed can be verified. */
 struct party_key {
 	struct hash fingerprint;

@@ -1,9 +1,10 @@
 /*
  * How a hundred thousand components are looked up
  *
- * Components are taken in blocks. Of each block all look-ups are written down as the SHA-256 under which the state has a subject, and made in the order
- * of these (certificates_of_many), so that the tree is walked once from left to right. What was found is sorted back into the order of the
- * bill. A certificate is read, and its standing computed, when it comes up first; many components may share it.
+ * Components are taken in blocks. Of each block all look-ups are written down as the SHA-256 under which the state has a subject,
+ * and made in the order of these (certificates_of_many), so that the tree is walked once from left to right. What was found is
+ * sorted back into the order of the bill. A certificate is read, and its standing computed, when it comes up first; many components
+ * may share it.
  */
 #include "report/inventory.h"
 

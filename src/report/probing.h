@@ -13,7 +13,8 @@ struct probing {
 	struct span plan; /* our own field Plan: the id or address of the plan; empty: none */
 	int64_t expires_ms;
 };
-/* The fields point into the text. ERR_PROBING: no Contact, no or two Expires, not UTF-8, too long. ERR_EXPIRED: as of now_ms. Fields unknown here are passed over. */
+/* The fields point into the text. ERR_PROBING: no Contact, no or two Expires, not UTF-8, too long. ERR_EXPIRED: as of now_ms.
+ * Fields unknown here are passed over. */
 enum err probing_parse(struct span text, int64_t now_ms, struct probing *out);
 enum err probing_print(const struct probing *p, struct buffer *out);
 

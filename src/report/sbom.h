@@ -1,4 +1,5 @@
-/* Bills of materials: CycloneDX JSON (1.2 to 1.7) and SPDX JSON (2.2, 2.3). What is read: each component's name, version, package URL and SHA-256, in the order of the file, however deep it lies. */
+/* Bills of materials: CycloneDX JSON (1.2 to 1.7) and SPDX JSON (2.2, 2.3). What is read: each component's name, version, package
+ * URL and SHA-256, in the order of the file, however deep it lies. */
 #ifndef REPORT_SBOM_H
 #define REPORT_SBOM_H
 

@@ -31,8 +31,8 @@ struct pattern {
 	size_t address_count, group_count, address_room, group_room;
 };
 
-/* Takes a little more than the grammar, for reports. In the arena; spans point into text. Comparisons that are negated do not count. ERR_SYNTAX, ERR_DEPTH (parentheses),
- * ERR_NO_MEMORY. */
+/* Takes a little more than the grammar, for reports. In the arena; spans point into text. Comparisons that are negated do not
+ * count. ERR_SYNTAX, ERR_DEPTH (parentheses), ERR_NO_MEMORY. */
 enum err pattern_read(struct arena *a, struct span text, struct pattern *out);
 
 /* One comparison, as it is met. */

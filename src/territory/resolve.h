@@ -1,5 +1,5 @@
-/* Who answers for an address: the tables with the claims over them that parties have proven or our operator approved. Most specific first: a claimed
- * prefix, the claimed AS, the registry's holder of the AS, the national response team of the registry country. Nothing
+/* Who answers for an address: the tables with the claims over them that parties have proven or our operator approved. Most specific
+ * first: a claimed prefix, the claimed AS, the registry's holder of the AS, the national response team of the registry country. Nothing
  * is ever dropped: what nobody answers for is answered by nobody, with the reason. */
 #ifndef TERRITORY_RESOLVE_H
 #define TERRITORY_RESOLVE_H

@@ -1,5 +1,5 @@
-/* Reads the bills of materials of others in ../shared/data/disclosure (or $COMITY_SHARED/data/disclosure): what is known of some of them, and
- * that every one of CycloneDX's own examples is read. Exits with 77 where the data is absent. */
+/* Reads the bills of materials of others in ../shared/data/disclosure (or $COMITY_SHARED/data/disclosure): what is known of some of
+ * them, and that every one of CycloneDX's own examples is read. Exits with 77 where the data is absent. */
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,8 +9,8 @@
  *	FAULTS_LOG	where to say how many calls there were, which one failed, and what was written to a file after a
  *			failed sync of it
  *
- * Not for programs that sync in several threads. Calls count from the beginning of main. They are counted in the order of their coming, so a run is the same each time
- * only with one thread. */
+ * Not for programs that sync in several threads. Calls count from the beginning of main. They are counted in the order of their
+ * coming, so a run is the same each time only with one thread. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* What two agree, as header lines. What is read has the same id and the same terms from any order of its lines, and another id with one line
- * less; printed terms read as themselves; and nothing that is read breaks a rule of agreement.h. */
+/* What two agree, as header lines. What is read has the same id and the same terms from any order of its lines, and another id with
+ * one line less; printed terms read as themselves; and nothing that is read breaks a rule of agreement.h. */
 #include <stdlib.h>
 
 #include "note/statement_grammar.h"

@@ -156,8 +156,8 @@ static void nothing_waits_for_what_ended(void **state)
 static const char *const classes[] = { "malicious-code/infected-system", "vulnerable/weak-crypto",
 				       "intrusion-attempts/brute-force" };
 
-/* One window of the term, from now on: x asks y, who answers in time (g), too late (l) or never (m); f: nothing is asked. Ends where the window
- * does, before an entry there. */
+/* One window of the term, from now on: x asks y, who answers in time (g), too late (l) or never (m); f: nothing is asked. Ends
+ * where the window does, before an entry there. */
 static void play(struct two *t, int64_t from_ms, char how)
 {
 	struct hash notice;

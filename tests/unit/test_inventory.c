@@ -88,7 +88,8 @@ static struct inventory_sum check(struct shop *p, const char *recognition, struc
 	return sum;
 }
 
-/* By the bytes, by package URL with and without version, qualifiers aside, by a version that stands only beside the URL; each certificate once. */
+/* By the bytes, by package URL with and without version, qualifiers aside, by a version that stands only beside the URL; each
+ * certificate once. */
 static void finds(void **state)
 {
 	struct shop p;
