@@ -1,5 +1,5 @@
-/* The statements API: doors under /statements, /body, /matters, /standing, /promises, /certificates. docs/openapi.json describes
- * it; the node serves it at /openapi.json. Only for this room. */
+/* The API over what was stated: statements and bodies, matters, parties, pledges, agreements, requests, standing, promises,
+ * certificates (api_doors). docs/openapi.json describes it; the node serves it at /openapi.json. Only for this room. */
 #ifndef EXCHANGE_API_H
 #define EXCHANGE_API_H
 

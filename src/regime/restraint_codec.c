@@ -107,27 +107,15 @@ enum err breach_put(struct state *st, uint64_t index, const struct breach_kept *
 enum err breach_use_get(const struct state *st, struct hash evidence, struct hash promise, uint64_t *index)
 {
 	struct state_key k = key_use(evidence, promise);
-	struct span value;
-	struct reader r;
-	enum err e = state_get(st, &k, &value);
 
-	if (e != OK)
-		return e;
-	r = reader_of(value);
-	*index = read_u64(&r);
-	return r.err == OK && reader_left(&r) == 0 ? OK : state_damaged("use of evidence");
+	return state_get_u64(st, &k, "use of evidence", index);
 }
 
 enum err breach_use_put(struct state *st, struct hash evidence, struct hash promise, uint64_t index)
 {
 	struct state_key k = key_use(evidence, promise);
-	struct buffer b = BUFFER(16);
-	enum err e;
 
-	buffer_u64(&b, index);
-	e = state_put(st, &k, &b);
-	buffer_free(&b);
-	return e;
+	return state_put_u64(st, &k, index);
 }
 
 /* ---- reading ---- */

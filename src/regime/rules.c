@@ -38,13 +38,10 @@ enum err rules_known(const struct statement *s)
 enum err rules_fold(struct state *st, const struct statement *s)
 {
 	struct state_key k = key_of(STATE_RULES);
-	struct buffer b = BUFFER(STATE_VALUE_MAX);
 	uint64_t version = 0;
 	enum err e = read_version(s, &version);
 
-	buffer_u64(&b, version);
 	if (e == OK)
-		e = state_put(st, &k, &b);
-	buffer_free(&b);
+		e = state_put_u64(st, &k, version);
 	return e == OK ? policy_fold(st, s) : e;
 }

@@ -149,6 +149,30 @@ enum err state_put(struct state *st, const struct state_key *k, const struct buf
 	return value->err != OK ? value->err : view_put(st->snapshot, VIEW_STATE, key_view(k), buffer_view(value));
 }
 
+enum err state_get_u64(const struct state *st, const struct state_key *k, const char *what, uint64_t *number)
+{
+	struct span value;
+	struct reader r;
+	enum err e = state_get(st, k, &value);
+
+	if (e != OK)
+		return e;
+	r = reader_of(value);
+	*number = read_u64(&r);
+	return r.err == OK && reader_left(&r) == 0 ? OK : state_damaged(what);
+}
+
+enum err state_put_u64(struct state *st, const struct state_key *k, uint64_t number)
+{
+	struct buffer b = BUFFER(sizeof(number));
+	enum err e;
+
+	buffer_u64(&b, number);
+	e = state_put(st, k, &b);
+	buffer_free(&b);
+	return e;
+}
+
 enum err state_delete(struct state *st, const struct state_key *k)
 {
 	return view_delete(st->snapshot, VIEW_STATE, key_view(k));

@@ -140,7 +140,10 @@ struct state_key key_claim(struct span domain, const struct addressee *resource)
 struct state_key key_tick(struct span origin);
 
 enum err state_get(const struct state *st, const struct state_key *k, struct span *value);
+/* A value that is one number; what: for ERR_DAMAGED, else. */
+enum err state_get_u64(const struct state *st, const struct state_key *k, const char *what, uint64_t *number);
 enum err state_put(struct state *st, const struct state_key *k, const struct buffer *value); /* and its sticky error */
+enum err state_put_u64(struct state *st, const struct state_key *k, uint64_t number);
 enum err state_delete(struct state *st, const struct state_key *k);
 enum err state_damaged(const char *what); /* a value of ours that does not read: ERR_DAMAGED */
 

@@ -164,30 +164,22 @@ enum err state_matters(const struct state *st, enum ledger_id l, enum kind k, ui
 enum err state_rules(const struct state *st, uint64_t *version)
 {
 	struct state_key k = key_of(STATE_RULES);
-	struct span value;
-	struct reader r;
-	enum err e = state_get(st, &k, &value);
+	enum err e;
 
 	*version = 0;
-	if (e != OK)
-		return e == ERR_NOT_FOUND ? OK : e;
-	r = reader_of(value);
-	*version = read_u64(&r);
-	return r.err == OK ? OK : state_damaged("version of the rules");
+	e = state_get_u64(st, &k, "version of the rules", version);
+	return e == ERR_NOT_FOUND ? OK : e;
 }
 
 enum err state_last(const struct state *st, int64_t *logged_ms)
 {
 	struct state_key k = key_of(STATE_LAST);
-	struct span value;
-	struct reader r;
-	enum err e = state_get(st, &k, &value);
+	uint64_t ms = 0;
+	enum err e = state_get_u64(st, &k, "time of the last entry", &ms);
 
-	if (e != OK)
-		return e;
-	r = reader_of(value);
-	*logged_ms = (int64_t)read_u64(&r);
-	return r.err == OK && reader_left(&r) == 0 ? OK : state_damaged("time of the last entry");
+	if (e == OK)
+		*logged_ms = (int64_t)ms;
+	return e;
 }
 
 enum err state_tick(const struct state *st, struct tick *out)
