@@ -51,7 +51,7 @@ def leaf_zones(begins, ends):
     def broken(text):  # one digit of the signature over the TXT
         def other(m):
             return m.group(1) + ("B" if m.group(2) == "A" else "A")
-        return re.sub(r"(\sIN\s+RRSIG\s+TXT .* )(\w)", other, text, count=1)
+        return re.sub(r"(\sIN\s+RRSIG\s+TXT .* )([\w+/])", other, text, count=1)
 
     def another(text):  # the record changed after it was signed
         return text.replace(KEY, OTHER_KEY)
